@@ -1,0 +1,271 @@
+"""Every reply and event that the server may send (docs/protocol.md, Replies and Events).
+
+Instants are RFC 3339 strings in UTC with milliseconds; see `hubbub.model.format_instant`.
+"""
+
+from typing import Literal
+
+from msgspec import Struct, field
+
+from hubbub.errors import Refusal
+
+
+class Person(Struct, frozen=True):
+    """A user as an event names it: a stable id, and the name at that time."""
+
+    id: str
+    name: str
+
+
+class _Frame(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+    pass
+
+
+# --- durable events: entries of a room's log
+
+
+class Message(_Frame, frozen=True, kw_only=True, tag="message"):
+    """Something said in a room; `to` names the others of a direct room, `me` an action."""
+
+    room: str
+    seq: int
+    at: str
+    sender: Person = field(name="from")
+    text: str
+    me: bool = False
+    to: tuple[Person, ...] | None = None
+
+
+class Topic(_Frame, frozen=True, kw_only=True, tag="topic"):
+    """The room's topic from here on."""
+
+    room: str
+    seq: int
+    at: str
+    sender: Person = field(name="from")
+    text: str
+
+
+LogEvent = Message | Topic
+
+
+# --- ephemeral events: never stored, never replayed
+
+
+class Presence(_Frame, frozen=True, kw_only=True, tag="presence"):
+    """Somebody came, went, or changed; with `renamed`, `user` has the new name, `was` the old."""
+
+    room: str
+    user: Person
+    state: Literal["joined", "left", "renamed", "away", "back"]
+    was: str | None = None
+
+
+class Typing(_Frame, frozen=True, kw_only=True, tag="typing"):
+    """Somebody is writing."""
+
+    room: str
+    user: Person
+
+
+class ReadMarker(_Frame, frozen=True, kw_only=True, tag="read"):
+    """Another connection of this user has read up to `seq`."""
+
+    room: str
+    seq: int
+
+
+class Notice(_Frame, frozen=True, kw_only=True, tag="notice"):
+    """A sentence of the server's to this connection alone."""
+
+    text: str
+
+
+class Count(_Frame, frozen=True, kw_only=True, tag="count"):
+    """How many users are in a room that is too large for `presence`."""
+
+    room: str
+    users: int
+
+
+EphemeralEvent = Presence | Typing | ReadMarker | Notice | Count
+
+
+# --- the answer to hello
+
+
+class Self(Struct, frozen=True):
+    """Who this connection is."""
+
+    id: str
+    name: str
+    kind: str
+    role: str
+
+
+class ServerInfo(Struct, frozen=True):
+    """What answers."""
+
+    name: str
+    version: str
+
+
+class RoomState(Struct, frozen=True):
+    """One of this user's rooms: where its log begins and ends, and how far the user has read."""
+
+    room: str
+    kind: str
+    topic: str
+    first: int
+    last: int
+    read: int
+    unread: int
+    role: str
+
+
+class CommandInfo(Struct, frozen=True):
+    """One slash command, for help and completion."""
+
+    name: str
+    usage: str
+    summary: str
+
+
+class Welcome(_Frame, frozen=True, kw_only=True, tag="welcome"):
+    """The answer to `hello`. `session` is a secret: whoever has it can be this user."""
+
+    id: str | None = None
+    user: Self
+    session: str
+    epoch: str
+    server: ServerInfo
+    ping_s: float
+    rooms: tuple[RoomState, ...]
+    commands: tuple[CommandInfo, ...]
+    limits: dict[str, int]
+
+
+class Replay(_Frame, frozen=True, kw_only=True, tag="replay"):
+    """What a room's log has after the client's last seq; comes right after `welcome`."""
+
+    room: str
+    events: tuple[LogEvent, ...]
+    more: bool
+
+
+class Gap(_Frame, frozen=True, kw_only=True, tag="gap"):
+    """Too much was missed to replay: the client has up to `have`; `next` to `last` is stored."""
+
+    room: str
+    have: int
+    next: int
+    last: int
+
+
+# --- replies
+
+
+class Ok(_Frame, frozen=True, kw_only=True, tag="ok"):
+    """Done; nothing to tell."""
+
+    id: str | None = None
+
+
+class Joined(_Frame, frozen=True, kw_only=True, tag="ok"):
+    """The reply to `join`."""
+
+    id: str | None = None
+    room: str
+    topic: str
+    first: int
+    last: int
+    events: tuple[LogEvent, ...]
+    more: bool
+
+
+class Posted(_Frame, frozen=True, kw_only=True, tag="ok"):
+    """The reply to `post` and `whisper`: it is durable, and this is its place in the log."""
+
+    id: str | None = None
+    room: str
+    seq: int
+    at: str
+    dup: bool = False
+
+
+class Ran(_Frame, frozen=True, kw_only=True, tag="ok"):
+    """The reply to `command`: what a person who typed it should read, or nothing."""
+
+    id: str | None = None
+    text: str
+
+
+class Page(_Frame, frozen=True, kw_only=True, tag="ok"):
+    """The reply to `history`; `first` and `last` are the ends of the room's whole log."""
+
+    id: str | None = None
+    events: tuple[LogEvent, ...]
+    more: bool
+    first: int
+    last: int
+
+
+class Member(Struct, frozen=True):
+    """Somebody in a room."""
+
+    id: str
+    name: str
+    role: str
+    away: bool
+
+
+class MemberPage(_Frame, frozen=True, kw_only=True, tag="ok"):
+    """The reply to `members`."""
+
+    id: str | None = None
+    members: tuple[Member, ...]
+    more: bool
+
+
+class RoomSummary(Struct, frozen=True):
+    """A room as a list shows it."""
+
+    room: str
+    topic: str
+    users: int
+
+
+class RoomPage(_Frame, frozen=True, kw_only=True, tag="ok"):
+    """The reply to `rooms`."""
+
+    id: str | None = None
+    rooms: tuple[RoomSummary, ...]
+    more: bool
+
+
+class Error(_Frame, frozen=True, kw_only=True, tag="error"):
+    """A request that was not carried out; `retry_after` is in seconds."""
+
+    id: str | None = None
+    code: str
+    message: str
+    temporary: bool
+    retry_after: float | None = None
+    room: str | None = None
+
+    @classmethod
+    def of(cls, refusal: Refusal, request_id: str | None = None) -> "Error":
+        """The frame that tells a client of this refusal."""
+        return cls(
+            id=request_id,
+            code=refusal.code,
+            message=refusal.message,
+            temporary=refusal.temporary,
+            retry_after=refusal.retry_after,
+            room=refusal.room,
+        )
+
+
+Reply = Welcome | Ok | Joined | Posted | Ran | Page | MemberPage | RoomPage | Error
+Event = LogEvent | EphemeralEvent | Replay | Gap
+ServerFrame = Reply | Event

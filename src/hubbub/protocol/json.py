@@ -1,0 +1,102 @@
+"""The `hubbub.v1` dialect: bytes to requests on a server, to replies and events on a client.
+
+The names of types and fields are those of `requests.py` and `events.py`; docs/protocol.md has them.
+"""
+
+import difflib
+from typing import NamedTuple, TypeVar, get_args
+
+import msgspec
+
+from hubbub.errors import BadRequest, Refusal, UnknownType
+from hubbub.protocol import events, requests
+
+_REQUEST_DECODER: msgspec.json.Decoder[requests.AnyRequest] = msgspec.json.Decoder(
+    requests.AnyRequest
+)
+_ENCODER = msgspec.json.Encoder()
+_ID_DECODER: msgspec.json.Decoder[requests.RequestId] = msgspec.json.Decoder(requests.RequestId)
+_OBJECT_DECODER = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class Rejected(NamedTuple):
+    """A frame that is no request; `id` is the frame's own where it has a valid one."""
+
+    id: str | None
+    refusal: Refusal
+
+
+def decode_request(frame: str | bytes) -> requests.AnyRequest | Rejected:
+    """The request that a text frame holds, or why it holds none."""
+    try:
+        return _REQUEST_DECODER.decode(frame)
+    except (msgspec.DecodeError, RecursionError) as error:
+        return _reject(frame, error)
+
+
+def _reject(frame: str | bytes, error: Exception) -> Rejected:
+    try:
+        fields = _OBJECT_DECODER.decode(frame)
+    except (msgspec.DecodeError, RecursionError):
+        message = "The frame is not a JSON object; send one object with a `type` in each frame."
+        return Rejected(None, BadRequest(message))
+    try:
+        request_id = _ID_DECODER.decode(fields["id"]) if "id" in fields else None
+    except msgspec.DecodeError:
+        return Rejected(None, BadRequest("`id` must be a string of 1 to 64 characters."))
+    try:
+        kind = msgspec.json.decode(fields["type"], type=str)
+    except (KeyError, msgspec.DecodeError):
+        return Rejected(
+            request_id, BadRequest("The object needs a `type`, the name of a request, as a string.")
+        )
+    if kind not in requests.TYPES:
+        near = difflib.get_close_matches(kind[:64], requests.TYPES, n=1)
+        hint = f" Did you mean `{near[0]}`?" if near else ""
+        return Rejected(
+            request_id, UnknownType(f"There is no request of type {kind[:64]!r}.{hint}")
+        )
+    return Rejected(request_id, BadRequest(f"`{kind}`: {str(error).replace('$.', '')}."))
+
+
+def encode(frame: events.ServerFrame | requests.AnyRequest) -> bytes:
+    """One frame's JSON, always the same bytes for the same value."""
+    return _ENCODER.encode(frame)
+
+
+# --- a client's side
+
+Pushed = events.Event | events.Welcome | events.Error
+_PUSHED_DECODER: msgspec.json.Decoder[Pushed] = msgspec.json.Decoder(Pushed)
+_PUSHED_TYPES = frozenset(str(frame.__struct_config__.tag) for frame in get_args(Pushed))
+
+
+class _Envelope(msgspec.Struct, frozen=True):
+    type: str
+    id: str | None = None
+
+
+_ENVELOPE_DECODER = msgspec.json.Decoder(_Envelope)
+ReplyT = TypeVar("ReplyT", bound=events.Reply)
+
+
+class OkFrame(NamedTuple):
+    """A frame of type `ok`; which fields it has depends on the request that `id` answers."""
+
+    id: str | None
+    frame: bytes
+
+
+def decode_frame(frame: str | bytes) -> Pushed | OkFrame | None:
+    """What a server sent; None for events of a later release. Raises msgspec.DecodeError."""
+    envelope = _ENVELOPE_DECODER.decode(frame)
+    if envelope.type == "ok":
+        return OkFrame(envelope.id, frame if isinstance(frame, bytes) else frame.encode())
+    if envelope.type not in _PUSHED_TYPES:
+        return None
+    return _PUSHED_DECODER.decode(frame)
+
+
+def decode_reply(frame: OkFrame, reply: type[ReplyT]) -> ReplyT:
+    """An `ok` as the reply that its request asks for. Raises msgspec.DecodeError."""
+    return msgspec.json.decode(frame.frame, type=reply)

@@ -1,0 +1,124 @@
+"""Every request that a client may make (docs/protocol.md, Requests); one class is one request."""
+
+from typing import Annotated, get_args
+
+from msgspec import Meta, Struct
+
+RequestId = Annotated[str, Meta(min_length=1, max_length=64)]
+# NUL is refused where a value becomes a database key: PostgreSQL has no such character.
+Nonce = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00]+\Z")]
+Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Limit = Annotated[int, Meta(ge=1, le=200)]
+Recipients = Annotated[list[str], Meta(min_length=1, max_length=16)]
+
+
+class Request(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+    """What all requests have: an `id` of the client's choice, echoed by the one reply."""
+
+    id: RequestId | None = None
+
+
+class Hello(Request, frozen=True, kw_only=True, tag="hello"):
+    """Says who is there and what it has seen; must come first. Answered by `welcome`."""
+
+    name: str | None = None
+    token: str | None = None
+    epoch: str | None = None
+    rooms: dict[str, Seq | None] | None = None
+
+
+class Join(Request, frozen=True, kw_only=True, tag="join"):
+    """Enters a room, made if absent; answered with its last page or what came after `after`."""
+
+    room: str
+    after: Seq | None = None
+
+
+class Leave(Request, frozen=True, kw_only=True, tag="leave"):
+    """Leaves a room."""
+
+    room: str
+
+
+class Post(Request, frozen=True, kw_only=True, tag="post"):
+    """Says something in a room. The plain dialect, which cannot retry, leaves `nonce` empty."""
+
+    room: str
+    text: str
+    nonce: Nonce
+
+
+class Whisper(Request, frozen=True, kw_only=True, tag="whisper"):
+    """Says something in the direct room of exactly this user and those named."""
+
+    to: Recipients
+    text: str
+    nonce: Nonce
+
+
+class Command(Request, frozen=True, kw_only=True, tag="command"):
+    """Runs a slash command, as it would be typed in `room`."""
+
+    room: str
+    line: str
+
+
+class History(Request, frozen=True, kw_only=True, tag="history"):
+    """A page of a room's log, oldest first: what came before or after a seq, or the last page."""
+
+    room: str
+    before: Seq | None = None
+    after: Seq | None = None
+    limit: Limit = 50
+
+
+class Members(Request, frozen=True, kw_only=True, tag="members"):
+    """A page of the people in a room, by name; `after` is the last name of the page before."""
+
+    room: str
+    after: str | None = None
+    limit: Limit = 50
+
+
+class Rooms(Request, frozen=True, kw_only=True, tag="rooms"):
+    """A page of the rooms that this user may see, by name; `after` as in `members`."""
+
+    after: str | None = None
+    limit: Limit = 50
+
+
+class Typing(Request, frozen=True, kw_only=True, tag="typing"):
+    """Tells a room that this user is writing."""
+
+    room: str
+
+
+class Read(Request, frozen=True, kw_only=True, tag="read"):
+    """Moves this user's read marker of a room forward."""
+
+    room: str
+    seq: Seq
+
+
+class Ping(Request, frozen=True, kw_only=True, tag="ping"):
+    """Asks for an `ok` and nothing else."""
+
+
+AnyRequest = (
+    Hello
+    | Join
+    | Leave
+    | Post
+    | Whisper
+    | Command
+    | History
+    | Members
+    | Rooms
+    | Typing
+    | Read
+    | Ping
+)
+
+
+TYPES = tuple(str(request.__struct_config__.tag) for request in get_args(AnyRequest))
+"""The `type` of every request."""

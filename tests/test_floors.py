@@ -1,0 +1,93 @@
+"""The floors of docs/architecture.md: a file imports its own floor and lower ones."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import hubbub
+
+ROOT = Path(hubbub.__file__).parent
+
+FLOORS = {
+    "hubbub": 0,
+    "hubbub.errors": 0,
+    "hubbub.model": 0,
+    "hubbub.protocol": 0,
+    "hubbub.storage": 1,
+    "hubbub.hub": 2,
+    "hubbub.transports": 3,
+    "hubbub.config": 4,
+    "hubbub.logs": 4,
+    "hubbub.server": 4,
+    "hubbub.cli": 4,
+    "hubbub.__main__": 4,
+    "hubbub.client": 0,
+}
+# The lower floors know no web library and no database; the hub knows what the storage promises.
+BARRED = {
+    "hubbub.protocol": {"aiohttp", "asyncio", "sqlalchemy", "alembic", "sqlite3", "time"},
+    "hubbub.model": {"aiohttp", "asyncio", "sqlalchemy", "alembic", "sqlite3", "time"},
+    "hubbub.errors": {"aiohttp", "asyncio", "sqlalchemy", "alembic", "sqlite3", "time"},
+    "hubbub.storage": {"aiohttp", "asyncio"},
+    "hubbub.hub": {"aiohttp", "uvloop", "sqlalchemy", "alembic", "sqlite3", "socket"},
+    "hubbub.client": {"sqlalchemy", "alembic", "sqlite3", "uvloop"},
+}
+HUB_MAY_KNOW = {"hubbub.storage.interface"}
+SOURCES = sorted(ROOT.rglob("*.py"))
+
+
+def module_of(path: Path) -> str:
+    parts = ["hubbub", *path.relative_to(ROOT).with_suffix("").parts]
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def place_of(module: str) -> str:
+    """The row of FLOORS that a module belongs to."""
+    found = [name for name in FLOORS if module == name or module.startswith(name + ".")]
+    return max(found, key=len)
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every module that a file imports, wherever in the file, for types alone too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            assert node.module is not None
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {n if is_module(n) else node.module for n in names}
+    return found
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.parent.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_a_file_imports_its_own_floor_and_lower_ones(path: Path) -> None:
+    module = module_of(path)
+    own = place_of(module)
+    for name in imports_of(path):
+        if not name.startswith("hubbub"):
+            barred = BARRED.get(own, set())
+            assert name.split(".")[0] not in barred, f"{module} must not import {name}"
+        elif module == "hubbub":
+            # The SDK's names are exported lazily; see the next test.
+            assert place_of(name) in {"hubbub.client", "hubbub.errors", "hubbub.protocol"}
+        elif place_of(name) != own:
+            assert FLOORS[place_of(name)] <= FLOORS[own], f"{module} must not import {name}"
+            if own != "hubbub.client":
+                assert place_of(name) != "hubbub.client" or FLOORS[own] == 4
+            if own == "hubbub.hub" and name.startswith("hubbub.storage"):
+                assert name in HUB_MAY_KNOW, f"{module} must not import {name}"
+
+
+def test_the_walk_sees_imports_inside_functions(tmp_path: Path) -> None:
+    source = tmp_path / "late.py"
+    source.write_text("def f():\n    import aiohttp.web\n    from hubbub.hub import hub\n")
+
+    assert imports_of(source) == {"aiohttp.web", "hubbub.hub.hub"}
