@@ -1,0 +1,333 @@
+"""The slash commands: one decorated function is one command, in every client.
+
+`/help`, completion (by `welcome`), and the table in docs/protocol.md are made from this table.
+A command returns what the person who typed it should read; its effects reach others as events.
+"""
+
+import difflib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hubbub.errors import BadRequest, Forbidden, NoSuchCommand, NoSuchUser
+from hubbub.model import user_name
+from hubbub.protocol import events, text
+
+if TYPE_CHECKING:
+    from hubbub.hub.hub import Hub
+    from hubbub.hub.session import Session, User
+
+WHO_NAMES = 1_000
+ROOM_LINES = 200
+HISTORY_LINES = 200
+
+
+@dataclass(slots=True)
+class Call:
+    """One typed command: who typed it, in which room, and what follows the command's name."""
+
+    hub: "Hub"
+    session: "Session"
+    user: "User"
+    room: str
+    rest: str
+    then: Callable[[], None] | None = None
+    """What happens after the answer was given."""
+
+
+Run = Callable[[Call], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A line of the table."""
+
+    name: str
+    arguments: str
+    summary: str
+    aliases: tuple[str, ...]
+    run: Run
+
+    @property
+    def usage(self) -> str:
+        """How it is typed."""
+        return f"/{self.name} {self.arguments}".rstrip()
+
+
+COMMANDS: dict[str, Command] = {}
+_BY_ALIAS: dict[str, Command] = {}
+
+
+def command(
+    name: str, summary: str, *, arguments: str = "", aliases: tuple[str, ...] = ()
+) -> Callable[[Run], Run]:
+    """Puts a function into the table; `summary` is one sentence."""
+
+    def register(run: Run) -> Run:
+        entry = Command(name, arguments, summary, aliases, run)
+        COMMANDS[name] = entry
+        for alias in (name, *aliases):
+            _BY_ALIAS[alias] = entry
+        return run
+
+    return register
+
+
+async def run_line(hub: "Hub", session: "Session", user: "User", room: str, line: str) -> Call:
+    """Runs a typed line and answers with its call, whose `rest` is then the answer.
+
+    Raises NoSuchCommand, which suggests the nearest one, and what the command itself refuses.
+    """
+    typed, _, rest = line.removeprefix("/").partition(" ")
+    if "\n" in typed:
+        typed, _, rest = line.removeprefix("/").partition("\n")
+    found = find(typed)
+    call = Call(hub, session, user, room, rest.strip())
+    call.rest = await found.run(call)
+    return call
+
+
+def find(typed: str) -> Command:
+    """The command of that name or alias. Raises NoSuchCommand."""
+    found = _BY_ALIAS.get(typed.lower())
+    if found is None:
+        shown = typed[:32]
+        near = difflib.get_close_matches(shown.lower(), _BY_ALIAS, n=1)
+        hint = f"did you mean /{near[0]}?" if near else "/help lists the commands."
+        raise NoSuchCommand(f"There is no command /{shown}; {hint}")
+    return found
+
+
+def catalogue() -> tuple[events.CommandInfo, ...]:
+    """The table as `welcome` carries it."""
+    return tuple(
+        events.CommandInfo(entry.name, entry.usage, entry.summary) for entry in COMMANDS.values()
+    )
+
+
+def reference() -> str:
+    """The table as docs/protocol.md shows it, in Markdown."""
+    rows = ["| command | also | what it does |", "|---|---|---|"]
+    for entry in COMMANDS.values():
+        usage = entry.usage.replace("|", "\\|")
+        also = ", ".join(f"`/{alias}`" for alias in entry.aliases)
+        rows.append(f"| `{usage}` | {also} | {entry.summary} |")
+    return "\n".join(rows)
+
+
+def _needs(call: Call, name: str) -> None:
+    if not call.rest:
+        entry = COMMANDS[name]
+        raise BadRequest(f"/{name} needs more: {entry.usage}")
+
+
+# --- the commands
+
+
+@command("help", "Lists the commands, or explains one.", arguments="[COMMAND]", aliases=("h", "?"))
+async def _help(call: Call) -> str:
+    if call.rest:
+        entry = find(call.rest.split()[0].removeprefix("/"))
+        also = f" Also: {', '.join('/' + alias for alias in entry.aliases)}." * bool(entry.aliases)
+        return f"{entry.usage}\n{entry.summary}{also}"
+    width = max(len(entry.usage) for entry in COMMANDS.values())
+    return "\n".join(f"{entry.usage:<{width}}  {entry.summary}" for entry in COMMANDS.values())
+
+
+@command("nick", "Changes your name.", arguments="NAME", aliases=("name",))
+async def _nick(call: Call) -> str:
+    _needs(call, "nick")
+    await call.hub.arrivals.rename(call.user, call.rest)
+    return f"You are {call.user.name.shown} now."
+
+
+@command(
+    "whisper",
+    "Says something to one person or to a few, and to nobody else.",
+    arguments="NAME[,NAME...] TEXT",
+    aliases=("w", "msg"),
+)
+async def _whisper(call: Call) -> str:
+    names, _, said = call.rest.partition(" ")
+    if not said.strip():
+        raise BadRequest(f"/whisper needs names and a text: {COMMANDS['whisper'].usage}")
+    asked = [name for name in names.split(",") if name]
+    if not asked or len(asked) > call.hub.recipients:
+        raise BadRequest(f"A whisper goes to 1 to {call.hub.recipients} people.")
+    return await _say_privately(call, await call.hub.messages.people(asked), said)
+
+
+@command(
+    "reply",
+    "Whispers to whoever whispered to you last, or to the same group.",
+    arguments="TEXT",
+    aliases=("r",),
+)
+async def _reply(call: Call) -> str:
+    _needs(call, "reply")
+    if not call.user.reply_to:
+        raise NoSuchUser("Nobody has whispered to you yet; /whisper NAME TEXT begins.")
+    return await _say_privately(call, list(call.user.reply_to), call.rest)
+
+
+async def _say_privately(call: Call, to: list[events.Person], said: str) -> str:
+    await call.hub.messages.whisper_to(call.user, to, said)
+    notes = []
+    for person in to:
+        user = call.hub.users.get(person.id)
+        if user is None:
+            notes.append(f"{person.name} is not here now and will find it on coming back.")
+        elif user.away is not None:
+            notes.append(f"{person.name} is away{_because(user.away)}.")
+    return "\n".join(notes)
+
+
+@command("me", "Says what you do: /me waves.", arguments="TEXT")
+async def _me(call: Call) -> str:
+    _needs(call, "me")
+    await call.hub.messages.act(call.session, call.user, call.room, call.rest)
+    return ""
+
+
+@command("join", "Enters a room, which is made if there is none.", arguments="ROOM", aliases=("j",))
+async def _join(call: Call) -> str:
+    _needs(call, "join")
+    room = await call.hub.enter(call.session, call.rest)
+    here = "1 user" if len(room.people) == 1 else f"{len(room.people)} users"
+    topic = f"\nTopic: {room.topic}" if room.topic else ""
+    return f"You are in {room.name} with {here}.{topic}"
+
+
+@command("leave", "Leaves this room, or the one you name.", arguments="[ROOM]", aliases=("part",))
+async def _leave(call: Call) -> str:
+    left = await call.hub.leave_room(call.session, call.rest or call.room)
+    if not call.session.dialect.one_room:
+        return f"You left {left}."
+    room = await call.hub.enter(call.session, call.hub.default_room)
+    return f"You left {left} and are in {room.name}."
+
+
+@command("rooms", "Lists the rooms.", aliases=("list",))
+async def _rooms(call: Call) -> str:
+    page = await call.hub.lookups.rooms(None, ROOM_LINES)
+    lines = []
+    for room in page.rooms:
+        topic = f"  {room.topic}" if room.topic else ""
+        lines.append(f"{room.room}  {room.users} here{topic}")
+    if page.more:
+        lines.append(f"and more; these are the first {ROOM_LINES}.")
+    return "\n".join(lines)
+
+
+@command("who", "Lists who is in this room, or in the one you name.", arguments="[ROOM]")
+async def _who(call: Call) -> str:
+    name = call.rest or call.room
+    page = await call.hub.lookups.members(call.session, name, None, WHO_NAMES)
+    names = ", ".join(m.name + (" (away)" if m.away else "") for m in page.members)
+    more = ", and more" if page.more else ""
+    total = call.hub.lookups.count_members(name) or len(page.members)
+    return f"{total} in {name}: {names}{more}"
+
+
+@command("whois", "Tells about somebody who is here.", arguments="NAME")
+async def _whois(call: Call) -> str:
+    _needs(call, "whois")
+    person = (await call.hub.messages.people([call.rest]))[0]
+    user = call.hub.users.get(person.id)
+    if user is None:
+        return f"{person.name} is not here now, and may come back."
+    rooms = {room.name for session in user.sessions for room in session.rooms.values()}
+    shown = ", ".join(sorted(rooms)) or "no room"
+    away = f"; away{_because(user.away)}" if user.away is not None else ""
+    return f"{user.name.shown}, a {user.kind}, in {shown}{away}."
+
+
+@command("topic", "Shows this room's topic, or sets it.", arguments="[TEXT]")
+async def _topic(call: Call) -> str:
+    if call.rest:
+        await call.hub.messages.set_topic(call.session, call.user, call.room, call.rest)
+        return f"The topic of {call.room} is now: {call.rest}"
+    room = await call.hub.rooms.open_for(call.session, call.room)
+    return f"Topic of {room.name}: {room.topic}" if room.topic else f"{room.name} has no topic."
+
+
+@command("history", "Shows the last messages of this room, 20 or as many as you say.",
+         arguments="[N]")  # fmt: skip
+async def _history(call: Call) -> str:
+    if call.rest and not (call.rest.isascii() and call.rest.isdigit() and int(call.rest) > 0):
+        raise BadRequest(f"/history takes a number from 1 to {HISTORY_LINES}: /history 20")
+    count = min(int(call.rest or 20), HISTORY_LINES)
+    page = await call.hub.lookups.page(call.session, call.room, None, None, count)
+    if not page.events:
+        return f"Nothing has been said in {call.room} yet."
+    return "\n".join(text.format_history(entry, call.user.id) for entry in page.events)
+
+
+@command("notices", "Shows or hides who comes, goes and changes the topic.", arguments="on|off")
+async def _notices(call: Call) -> str:
+    wish = call.rest.lower()
+    if wish not in {"on", "off"}:
+        raise BadRequest(f"/notices takes on or off: {COMMANDS['notices'].usage}")
+    call.session.notices = wish == "on"
+    call.session.refresh_views()
+    return f"Notices are {wish}."
+
+
+@command("away", "Says that you are away, and why.", arguments="[TEXT]")
+async def _away(call: Call) -> str:
+    reason = call.rest[:200]
+    call.user.away = reason
+    call.hub.rooms.announce(call.user, "away")
+    return f"You are away{_because(reason)}; /back ends it."
+
+
+@command("back", "Says that you are back.")
+async def _back(call: Call) -> str:
+    if call.user.away is None:
+        return "You are not away."
+    call.user.away = None
+    call.hub.rooms.announce(call.user, "back")
+    return "Welcome back."
+
+
+@command("ignore", "Hides what somebody says from you, or lists whom you ignore.",
+         arguments="[NAME]")  # fmt: skip
+async def _ignore(call: Call) -> str:
+    session = call.session
+    if not call.rest:
+        names = ", ".join(sorted(session.ignored.values()))
+        return f"You ignore {names}." if names else "You ignore nobody."
+    person = (await call.hub.messages.people([call.rest]))[0]
+    if person.id == call.user.id:
+        raise BadRequest("You cannot ignore yourself.")
+    most = call.hub.limits.ignored_users
+    if len(session.ignored) >= most and person.id not in session.ignored:
+        raise Forbidden(f"You ignore {most} people, the most there may be; /unignore one.")
+    session.ignored[person.id] = person.name
+    session.refresh_views()
+    return f"You ignore {person.name} from now on; /unignore {person.name} ends it."
+
+
+@command("unignore", "Shows again what somebody says.", arguments="NAME")
+async def _unignore(call: Call) -> str:
+    _needs(call, "unignore")
+    typed = call.rest.removeprefix("@")
+    key = user_name(typed).key
+    for user_id, name in call.session.ignored.items():
+        user = call.hub.users.get(user_id)
+        if key in {user_name(name).key, user.name.key if user else None}:
+            del call.session.ignored[user_id]
+            call.session.refresh_views()
+            return f"You no longer ignore {name}."
+    raise NoSuchUser(f"You do not ignore {typed}.")
+
+
+@command("quit", "Ends this connection and, for a guest, the session.", aliases=("exit", "bye"))
+async def _quit(call: Call) -> str:
+    await call.hub.arrivals.end_guest_session(call.session)
+    call.then = lambda: call.hub.bye(call.session)
+    return "Bye."
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""

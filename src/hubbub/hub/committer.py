@@ -1,0 +1,163 @@
+"""Gather, commit, hand over: requests that arrive while a commit runs go into the next one.
+
+There is no timer: a batch is whatever arrived during the last commit and its fan-out, so an idle
+server answers at once and a busy one works in large batches. The fan-out of a batch runs to its
+end before the next commit starts; overlapping the two was measured at half the speed, because
+the commit thread and the loop then fight for the interpreter.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from structlog import get_logger
+
+from hubbub.errors import Refusal, StorageError, Unavailable
+from hubbub.hub.clock import Clock
+from hubbub.hub.limits import Limits
+from hubbub.hub.log import Log
+from hubbub.hub.room import Room
+from hubbub.hub.session import Session
+from hubbub.hub.stats import Stats
+from hubbub.storage.interface import Change, Outcome
+
+log = get_logger(__name__)
+
+
+class Submission(NamedTuple):
+    """A change that waits for its commit, and who hears what became of it.
+
+    Either a session, which gets the reply to its request, or a future, or nobody. `room` is where
+    an entry of a log goes.
+    """
+
+    change: Change
+    room: Room | None = None
+    session: Session | None = None
+    request_id: str | None = None
+    future: "asyncio.Future[Outcome] | None" = None
+
+
+Settle = Callable[[Sequence[Submission], Sequence[Outcome | Refusal]], None]
+
+
+class Committer:
+    """The queue in front of the log, `commit_queue_requests` long."""
+
+    def __init__(
+        self, storage_log: Log, limits: Limits, clock: Clock, stats: Stats, settle: Settle
+    ) -> None:
+        self._log = storage_log
+        self._limits = limits
+        self._clock = clock
+        self._stats = stats
+        self._settle = settle
+        self._queue: deque[Submission] = deque()
+        self._arrived = asyncio.Event()
+        self._blocked: deque[asyncio.Future[None]] = deque()
+        self._stopping = False
+        self._last_ms = 0
+        self._committing = False
+        self.failing = False
+
+    def submit(self, submission: Submission) -> None:
+        """Puts a change into the next commit. Raises Unavailable once the server stops."""
+        if self._stopping:
+            raise Unavailable("The server is stopping; try again in a moment.", retry_after=1.0)
+        if submission.session is not None:
+            submission.session.in_flight += 1
+        if submission.room is not None:
+            submission.room.waiting += 1
+        self._queue.append(submission)
+        self._arrived.set()
+
+    async def outcome(self, change: Change, room: Room | None = None) -> Outcome:
+        """Puts a change into the next commit and waits for it. Raises Unavailable."""
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.submit(Submission(change, room=room, future=future))
+        return await future
+
+    async def outcomes(self, *changes: Change) -> None:
+        """Puts changes that belong together into one commit and waits. Raises Unavailable."""
+        *earlier, final = changes
+        for change in earlier:
+            self.submit(Submission(change))
+        await self.outcome(final)
+
+    async def wait_for_room(self, session: Session) -> None:
+        """Waits while the session, or the queue as a whole, has as much waiting as it may."""
+        while session.in_flight >= self._limits.in_flight_requests and not session.closed:
+            session.unblocked = asyncio.get_running_loop().create_future()
+            await session.unblocked
+        while len(self._queue) >= self._limits.commit_queue_requests and not session.closed:
+            blocked = asyncio.get_running_loop().create_future()
+            self._blocked.append(blocked)
+            await blocked
+
+    async def run(self) -> None:
+        """Commits until `stop` was called and the queue is empty."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._queue:
+                self._committing = True
+                await self._commit_once()
+            self._committing = False
+            if self._stopping:
+                return
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for the next commit."""
+        return len(self._queue)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything waits for its commit or its fan-out."""
+        return bool(self._queue) or self._committing
+
+    def stop(self) -> None:
+        """Takes nothing more; `run` returns when what waits is done."""
+        self._stopping = True
+        self._arrived.set()
+
+    async def _commit_once(self) -> None:
+        size = min(len(self._queue), self._limits.commit_batch_requests)
+        batch = [self._queue.popleft() for _ in range(size)]
+        # Instants of one log never run backward, even when the machine's clock does.
+        self._last_ms = max(self._last_ms, self._clock.now_ms())
+        results: Sequence[Outcome | Refusal]
+        started_s = self._clock.steady_s()
+        try:
+            results = await self._log.commit([entry.change for entry in batch], self._last_ms)
+        except StorageError as error:
+            log.error("commit failed", requests=size, error=str(error))
+            self._stats.commit_failures += 1
+            self.failing = True
+            refusal = Unavailable(f"Nothing was stored: {error}", retry_after=1.0)
+            results = [refusal] * size
+        else:
+            self.failing = False
+            self._stats.commits += 1
+            self._stats.commit_requests += size
+            self._stats.largest_batch = max(self._stats.largest_batch, size)
+        self._stats.commit_s += self._clock.steady_s() - started_s
+        self._settle(batch, results)
+        self._unblock(batch)
+
+    def _unblock(self, batch: Sequence[Submission]) -> None:
+        for entry in batch:
+            session, room = entry.session, entry.room
+            if room is not None:
+                room.waiting -= 1
+            if session is not None:
+                session.in_flight -= 1
+                if session.unblocked is not None and not session.unblocked.done():
+                    session.unblocked.set_result(None)
+        free = self._limits.commit_queue_requests - len(self._queue)
+        while self._blocked and free > 0:
+            blocked = self._blocked.popleft()
+            if not blocked.done():
+                blocked.set_result(None)
+                free -= 1

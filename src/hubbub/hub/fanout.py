@@ -1,0 +1,122 @@
+"""Fan-out: each room's new events are encoded once per view and given to a member in one write.
+
+Nothing here waits. Sessions whose outbox is full are noted and handled after the loop, so that
+the sets that are walked do not change.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from hubbub.hub.room import Room
+from hubbub.hub.session import Session, User, View
+from hubbub.hub.stats import Stats
+from hubbub.protocol.events import EphemeralEvent, LogEvent, Message
+
+Replies = dict[Session, list[bytes]]
+
+
+class Fanout:
+    """Writes to sessions; `evict` is told of each one that is too slow."""
+
+    def __init__(
+        self,
+        users: Mapping[str, User],
+        stats: Stats,
+        evict: Callable[[Session], None],
+        *,
+        held_events: int,
+    ) -> None:
+        self._users = users
+        self._held_events = held_events
+        self._stats = stats
+        self._evict = evict
+
+    def deliver(self, batch: Mapping[Room, list[LogEvent]], replies: Replies) -> None:
+        """Serves every member of these rooms, and joins to that what answers its own requests."""
+        slow: list[Session] = []
+        for room, events in batch.items():
+            if room.direct:
+                self._deliver_direct(room, events, replies, slow)
+            else:
+                self._deliver_room(room, events, replies, slow)
+        for session, answers in replies.items():
+            if not session.closed and not session.outbox.write(b"".join(answers)):
+                slow.append(session)
+        self._evict_all(slow)
+
+    def broadcast(self, room: Room, event: EphemeralEvent, but: Session | None = None) -> None:
+        """Tells the members of a room something that may be lost."""
+        for view, sessions in room.audience.items():
+            data = view.encode((event,))
+            if data:
+                for session in sessions:
+                    if session is not but:
+                        session.outbox.write_ephemeral(data)
+
+    def tell(self, sessions: Iterable[Session], event: EphemeralEvent) -> None:
+        """Tells these sessions something that may be lost."""
+        for session in sessions:
+            data = session.private_view.encode((event,))
+            if data:
+                session.outbox.write_ephemeral(data)
+
+    def give(self, session: Session, data: bytes) -> None:
+        """Writes what must not be lost to one session."""
+        if data and not session.closed and not session.outbox.write(data):
+            self._evict_all([session])
+
+    def _deliver_room(
+        self, room: Room, events: list[LogEvent], replies: Replies, slow: list[Session]
+    ) -> None:
+        for session in room.joining:
+            self._hold(room, session, events, slow)
+        for view, sessions in room.audience.items():
+            data = view.encode(events)
+            if not data:
+                continue
+            self._stats.deliveries += len(sessions) * len(events)
+            for session in sessions:
+                answers = replies.pop(session, None) if replies else None
+                whole = data if answers is None else data + b"".join(answers)
+                if not session.outbox.write(whole):
+                    slow.append(session)
+
+    def _deliver_direct(
+        self, room: Room, events: list[LogEvent], replies: Replies, slow: list[Session]
+    ) -> None:
+        encoded: dict[View, bytes] = {}
+        for person in room.participants:
+            user = self._users.get(person.id)
+            for session in user.sessions if user is not None else ():
+                if session in room.joining:
+                    self._hold(room, session, events, slow)
+                    continue
+                view = session.private_view
+                data = encoded.get(view)
+                if data is None:
+                    data = encoded[view] = view.encode(events)
+                data += b"".join(replies.pop(session, ()))
+                self._stats.deliveries += len(events)
+                if data and not session.outbox.write(data):
+                    slow.append(session)
+            if user is not None:
+                self._note_reply_to(user, events)
+
+    def _hold(
+        self, room: Room, session: Session, events: list[LogEvent], slow: list[Session]
+    ) -> None:
+        held = room.joining[session].events
+        held.extend(events)
+        if len(held) > self._held_events:
+            slow.append(session)
+
+    def _note_reply_to(self, user: User, events: list[LogEvent]) -> None:
+        for event in events:
+            if isinstance(event, Message) and event.sender.id != user.id:
+                others = (person for person in event.to or () if person.id != user.id)
+                user.reply_to = (event.sender, *others)
+
+    def _evict_all(self, slow: list[Session]) -> None:
+        for session in slow:
+            if not session.closed:
+                self._stats.too_slow += 1
+                self._evict(session)

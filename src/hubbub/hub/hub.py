@@ -1,0 +1,400 @@
+"""The hub: requests in, events out; the only writer of the state of rooms and people.
+
+A request enters by `handle`. What must last goes through the committer to the log; the settled
+batch comes back to `_settle`, and from there through the fan-out to everyone it concerns.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import assert_never
+
+from structlog import get_logger
+
+from hubbub.errors import (
+    BadRequest,
+    Conflict,
+    HelloFirst,
+    Internal,
+    NoSuchRoom,
+    NotAMember,
+    Refusal,
+    StorageError,
+    Unavailable,
+)
+from hubbub.hub import commands
+from hubbub.hub.arrivals import Arrivals, ServerFacts
+from hubbub.hub.clock import Clock, SystemClock
+from hubbub.hub.committer import Committer, Submission
+from hubbub.hub.fanout import Fanout, Replies
+from hubbub.hub.limits import Limits
+from hubbub.hub.log import Log
+from hubbub.hub.lookups import Lookups
+from hubbub.hub.messages import RECIPIENTS, Messages
+from hubbub.hub.names import Names
+from hubbub.hub.room import Room
+from hubbub.hub.rooms import PAGE, Rooms
+from hubbub.hub.session import TOO_SLOW, Dialect, Line, Session, User
+from hubbub.hub.stats import Stats
+from hubbub.model import room_name
+from hubbub.protocol import events, requests
+from hubbub.protocol.json import Rejected
+from hubbub.storage.interface import (
+    Appended,
+    Done,
+    Duplicate,
+    NonceUsed,
+    Outcome,
+    Storage,
+)
+
+log = get_logger(__name__)
+
+HOUSEKEEPING_S = 600.0
+
+
+class Hub:
+    """A chat on one storage."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        limits: Limits,
+        *,
+        server_name: str = "hubbub",
+        version: str = "",
+        default_room: str = "lobby",
+        rate_limits: bool = True,
+        clock: Clock | None = None,
+    ) -> None:
+        clock = clock or SystemClock()
+        self.limits = limits
+        self.recipients = RECIPIENTS
+        self.default_room = default_room
+        self.stats = Stats()
+        self.users: dict[str, User] = {}
+        self._clock = clock
+        self._rate_limits = rate_limits
+        self.log = Log(storage)
+        fanout = Fanout(self.users, self.stats, self._evict, held_events=limits.resume_events)
+        self._fanout = fanout
+        self.committer = Committer(self.log, limits, clock, self.stats, self._settle)
+        self.names = Names(self.log, clock)
+        self.rooms = Rooms(self.log, self.committer, fanout, limits)
+        self.lookups = Lookups(self.log, self.rooms, self.users, limits, default_room)
+        self.messages = Messages(
+            self.log,
+            self.committer,
+            self.rooms,
+            self.names,
+            self.users,
+            fanout,
+            limits,
+            clock,
+            rate_limits=rate_limits,
+        )
+        facts = ServerFacts(server_name, version, default_room, commands.catalogue())
+        self.arrivals = Arrivals(
+            self.log,
+            self.committer,
+            self.rooms,
+            self.names,
+            self.users,
+            limits,
+            clock,
+            facts,
+        )
+
+    # --- the life of the hub
+
+    async def run(self, started: asyncio.Event) -> None:
+        """Serves until `stop`, then commits what waits and returns; sets `started` when ready."""
+        await self.names.load()
+        lobby = await self.rooms.open(self.default_room)
+        housekeeping = asyncio.create_task(self._keep_house())
+        counting = asyncio.create_task(self._keep_counts())
+        try:
+            with lobby.pinned():
+                started.set()
+                await self.committer.run()
+        finally:
+            housekeeping.cancel()
+            counting.cancel()
+            await asyncio.gather(housekeeping, counting, return_exceptions=True)
+
+    def stop(self) -> None:
+        """Takes no more changes; `run` returns once those that wait are durable."""
+        self.committer.stop()
+
+    async def _keep_counts(self) -> None:
+        while True:
+            await asyncio.sleep(self.limits.count_interval_s)
+            self.rooms.send_counts()
+
+    async def _keep_house(self) -> None:
+        storage = self.log.storage
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_S)
+            try:
+                await self.log.write(storage.renew_sessions, *self.arrivals.renew_all())
+                gone = await self.log.write(storage.purge, self._clock.now_ms())
+            except StorageError as error:
+                log.error("housekeeping failed", error=str(error))
+            else:
+                log.debug("housekeeping", rows_purged=gone)
+
+    # --- the life of a session
+
+    def open_session(self, line: Line, dialect: Dialect) -> Session:
+        """A new connection; it is nobody until `hello` or the greeting."""
+        self.stats.connections += 1
+        self.stats.connected += 1
+        return Session(line, dialect, self.limits, self.stats)
+
+    def close_session(self, session: Session, why: str) -> None:
+        """The connection has ended; called once for each `open_session`."""
+        self.stats.connections -= 1
+        self.arrivals.leave(session, why)
+
+    def end_session(self, session: Session, code: int, why: str) -> None:
+        """Ends a connection from this side."""
+        self.arrivals.leave(session, why)
+        session.close(code, why)
+
+    def bye(self, session: Session) -> None:
+        """Ends a connection whose person wants to go."""
+        self.end_session(session, 1000, "bye")
+
+    def _evict(self, session: Session) -> None:
+        self.end_session(session, TOO_SLOW, "too slow: resume from your last seq")
+
+    # --- requests
+
+    async def reject(self, session: Session, rejected: Rejected) -> None:
+        """Answers a frame that is no request; one who keeps sending such is closed with 4000."""
+        self._refuse(session, rejected.refusal, rejected.id)
+        session.malformed += 1
+        if session.malformed >= self.limits.malformed_requests and not session.closed:
+            self.end_session(session, 4000, "too many malformed requests")
+
+    async def handle(self, session: Session, request: requests.AnyRequest) -> None:
+        """Carries out one request of a session, or refuses it; answers in either case.
+
+        Returns when the session may send its next request.
+        """
+        session.malformed = 0
+        try:
+            reply = await self._carry_out(session, request)
+        except Refusal as refusal:
+            self._refuse(session, refusal, request.id)
+        except StorageError as error:
+            self._refuse(session, Unavailable(str(error), retry_after=1.0), request.id)
+        else:
+            if reply is not None and not session.closed:
+                session.reply(reply)
+        if session.outbox.full and not session.closed:
+            self._evict(session)
+        await self.committer.wait_for_room(session)
+
+    def _refuse(self, session: Session, refusal: Refusal, request_id: str | None) -> None:
+        self.stats.refusals += 1
+        if not session.closed:
+            session.reply(events.Error.of(refusal, request_id))
+
+    async def _carry_out(
+        self, session: Session, request: requests.AnyRequest
+    ) -> events.Reply | None:
+        if isinstance(request, requests.Hello):
+            await self.arrivals.hello(session, request)
+            return None
+        user = session.user
+        if user is None:
+            raise HelloFirst("Say `hello` first; it tells who you are.")
+        if isinstance(request, requests.Post):
+            await self.messages.post(session, user, request)
+            return None
+        if isinstance(request, requests.Whisper):
+            await self.messages.whisper(session, user, request)
+            return None
+        if self._rate_limits:
+            user.commands.take(self._clock.steady_s(), "requests")
+        return await self._look_up(session, user, request)
+
+    async def _look_up(
+        self,
+        session: Session,
+        user: User,
+        request: requests.Join
+        | requests.Leave
+        | requests.Command
+        | requests.History
+        | requests.Members
+        | requests.Rooms
+        | requests.Typing
+        | requests.Read
+        | requests.Ping,
+    ) -> events.Reply | None:
+        match request:
+            case requests.Join():
+                await self._join(session, user, request)
+                return None
+            case requests.Leave():
+                await self.leave_room(session, request.room)
+                return events.Ok(id=request.id)
+            case requests.Command():
+                return await self._command(session, user, request)
+            case requests.History():
+                page = await self.lookups.page(
+                    session, request.room, request.before, request.after, request.limit
+                )
+                return events.Page(
+                    id=request.id,
+                    events=page.events,
+                    more=page.more,
+                    first=page.first,
+                    last=page.last,
+                )
+            case requests.Members():
+                members = await self.lookups.members(
+                    session, request.room, request.after, request.limit
+                )
+                return events.MemberPage(id=request.id, members=members.members, more=members.more)
+            case requests.Rooms():
+                rooms = await self.lookups.rooms(request.after, request.limit)
+                return events.RoomPage(id=request.id, rooms=rooms.rooms, more=rooms.more)
+            case requests.Typing():
+                await self.messages.typing(session, user, request.room)
+                return events.Ok(id=request.id)
+            case requests.Read():
+                await self.messages.read(session, user, request)
+                return None
+            case requests.Ping():
+                return events.Ok(id=request.id)
+            case _:
+                assert_never(request)
+
+    async def _command(
+        self, session: Session, user: User, request: requests.Command
+    ) -> events.Reply | None:
+        call = await commands.run_line(self, session, user, request.room, request.line)
+        if session.closed:
+            return None
+        reply = events.Ran(id=request.id, text=call.rest)
+        if call.then is None:
+            return reply
+        session.reply(reply)
+        call.then()
+        return None
+
+    async def _join(self, session: Session, user: User, request: requests.Join) -> None:
+        room = await self.rooms.admit(session, request.room)
+        self.rooms.enter(session, room)
+        self.rooms.remember(user, room)
+        limit = PAGE if request.after is None else self.limits.resume_events
+        async with self.rooms.catch_up(session, room, request.after, limit) as page:
+            joined = events.Joined(
+                id=request.id,
+                room=room.name,
+                topic=room.topic,
+                first=page.first,
+                last=page.last,
+                events=page.events,
+                more=page.more,
+            )
+            session.reply(joined)
+
+    # --- what requests and commands share
+
+    async def enter(self, session: Session, typed: str) -> Room:
+        """Takes a session into a room by command; one that is in one room leaves the other."""
+        room = await self.rooms.admit(session, typed)
+        if room.direct:
+            raise NoSuchRoom("A direct conversation is not entered; /whisper to its people.")
+        if session.closed or session.user is None:
+            raise Unavailable("The connection has ended.")
+        if session.dialect.one_room:
+            for other in list(session.rooms.values()):
+                if other is not room:
+                    self.rooms.leave(session, other)
+        self.rooms.enter(session, room, tell_self=not session.dialect.one_room)
+        room.add_to_audience(session)
+        self.rooms.remember(session.user, room)
+        return room
+
+    async def leave_room(self, session: Session, typed: str) -> str:
+        """Takes all of the user's connections that speak JSON out of a room; its name.
+
+        A plain connection leaves for itself, and never its last room, the default one.
+        """
+        name = typed if typed.startswith("@") else room_name(typed)
+        room = session.rooms.get(name)
+        if room is None or session.user is None:
+            raise NotAMember(f"You are not in {name[:64]}.")
+        if session.dialect.one_room:
+            if name == self.default_room:
+                raise BadRequest(f"This is {name}, where everyone begins; /quit ends it all.")
+            self.rooms.leave(session, room)
+            return name
+        for other in list(session.user.sessions):
+            if name in other.rooms and not other.dialect.one_room:
+                self.rooms.leave(other, room)
+                if other is not session:
+                    left = events.Presence(room=name, user=session.user.person, state="left")
+                    self._fanout.tell((other,), left)
+        self.rooms.forget(session.user, room)
+        return name
+
+    # --- what a commit brings
+
+    def _settle(self, batch: Sequence[Submission], results: Sequence[Outcome | Refusal]) -> None:
+        appended: dict[Room, list[events.LogEvent]] = {}
+        replies: Replies = {}
+        for submission, result in zip(batch, results, strict=True):
+            if isinstance(result, Appended):
+                room, event = submission.room, result.event
+                assert room is not None, "an entry of a log is submitted with its room"
+                appended.setdefault(room, []).append(event)
+                room.last = event.seq
+                if isinstance(event, events.Topic):
+                    room.topic = event.text
+                self.stats.appended += 1
+            self._answer(submission, result, replies)
+        self._fanout.deliver(appended, replies)
+
+    def _answer(self, submission: Submission, result: Outcome | Refusal, replies: Replies) -> None:
+        session, future = submission.session, submission.future
+        if future is not None and not future.done():
+            if isinstance(result, Refusal):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+        if session is None or session.closed:
+            return
+        data = session.dialect.reply(self._reply_to(submission, result))
+        if data:
+            replies.setdefault(session, []).append(data)
+
+    def _reply_to(self, submission: Submission, result: Outcome | Refusal) -> events.Reply:
+        request_id = submission.request_id
+        match result:
+            case Appended(event):
+                return events.Posted(id=request_id, room=event.room, seq=event.seq, at=event.at)
+            case Duplicate(room, seq, at):
+                self.stats.duplicates += 1
+                return events.Posted(id=request_id, room=room, seq=seq, at=at, dup=True)
+            case NonceUsed():
+                conflict = Conflict(
+                    "That nonce was used for another message; take a new one for each message."
+                )
+                return events.Error.of(conflict, request_id)
+            case Done():
+                return events.Ok(id=request_id)
+            case Refusal():
+                self.stats.refusals += 1
+                return events.Error.of(result, request_id)
+            case _:
+                assert_never(result)
+
+    def fault(self, session: Session, request_id: str | None) -> None:
+        """Answers a request that met a fault of our own; the log has the details."""
+        sorry = Internal("The server made a mistake; its log has the details. Try again.")
+        self._refuse(session, sorry, request_id)

@@ -1,0 +1,120 @@
+"""Every bound of the chat itself: one field is one setting.
+
+`hubbub.config.Settings` inherits these, so that each can be set in `hubbub.toml`, by `HUBBUB_*`
+and is listed in docs/configuration.md without being named a second time.
+"""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Limits(BaseModel):
+    """Bounds in bytes, seconds, hours or counts, as the end of each name says."""
+
+    model_config = ConfigDict(frozen=True, validate_default=True)
+
+    text_bytes: int = Field(
+        16 * 1024, ge=1, le=1024 * 1024, description="The longest message, in bytes of UTF-8."
+    )
+    topic_bytes: int = Field(
+        1024, ge=1, le=16 * 1024, description="The longest topic, in bytes of UTF-8."
+    )
+    frame_bytes: int = Field(
+        64 * 1024,
+        ge=1024,
+        le=16 * 1024 * 1024,
+        description="The largest frame that a client may send; a larger one closes it with 1009.",
+    )
+    outbox_bytes: int = Field(
+        2 * 1024 * 1024,
+        ge=64 * 1024,
+        description="What may wait for one slow client before it is closed with 4008.",
+    )
+    page_bytes: int = Field(
+        256 * 1024,
+        ge=16 * 1024,
+        description="Where a page of history ends early, in bytes of text; `more` is then true.",
+    )
+    resume_events: int = Field(
+        1000,
+        ge=1,
+        le=10_000,
+        description="The most missed events that `replay` carries; past it the client gets `gap`.",
+    )
+    in_flight_requests: int = Field(
+        64,
+        ge=1,
+        description="Unanswered posts of one connection before the server stops reading from it.",
+    )
+    commit_queue_requests: int = Field(
+        10_000,
+        ge=1,
+        description="Requests that may wait for the next commit before the server stops reading.",
+    )
+    commit_batch_requests: int = Field(
+        2_000, ge=1, description="The most requests that one transaction takes."
+    )
+    max_connections: int = Field(
+        16_000, ge=1, description="Connections to the whole server; one more gets `server_full`."
+    )
+    connections_per_address: int = Field(
+        12_000,
+        ge=1,
+        description="Connections from one address; lifted by `rate_limits = off`.",
+    )
+    connections_per_room: int = Field(
+        16_000, ge=1, description="Connections in one room; one more gets `room_full`."
+    )
+    rooms_per_connection: int = Field(
+        200, ge=1, description="Rooms that one connection may be in at a time."
+    )
+    empty_rooms: int = Field(
+        1_000,
+        ge=1,
+        description="Rooms without a connection that are kept in memory for the next one.",
+    )
+    ignored_users: int = Field(
+        200, ge=1, description="Names on the ignore list of one plain connection."
+    )
+    malformed_requests: int = Field(
+        1_000,
+        ge=1,
+        description="Malformed requests in a row before a connection is closed with 4000.",
+    )
+    hello_timeout_s: float = Field(
+        10.0, gt=0, description="How long a JSON client may take to say `hello`; then 4000."
+    )
+    ping_s: float = Field(
+        20.0, gt=0, description="A ping after this silence; two unanswered ones end a connection."
+    )
+    close_timeout_s: float = Field(
+        2.0, gt=0, description="How long a closing handshake may take before the line is cut."
+    )
+    drain_s: float = Field(
+        5.0, gt=0, description="How long a stopping server waits for requests and close frames."
+    )
+    guest_session_h: float = Field(
+        24.0, gt=0, description="How long a guest's name and whispers are kept after leaving."
+    )
+    presence_room_limit: int = Field(
+        200,
+        ge=1,
+        description="Members above which a room's presence and typing become a `count`.",
+    )
+    count_interval_s: float = Field(
+        2.0, gt=0, description="The shortest time between two `count` events of one room."
+    )
+    typing_interval_s: float = Field(
+        3.0, gt=0, description="`typing` of one user in one room is passed on once in this time."
+    )
+    posts_per_s: float = Field(
+        20.0, gt=0, description="Posts and whispers a second that one user may keep up."
+    )
+    posts_burst: int = Field(
+        200, ge=1, description="Posts and whispers that one user may send at once."
+    )
+    commands_per_s: float = Field(
+        20.0, gt=0, description="Other requests and commands a second that one user may keep up."
+    )
+    commands_burst: int = Field(
+        200, ge=1, description="Other requests and commands that one user may send at once."
+    )

@@ -1,0 +1,202 @@
+"""What people say: posts, whispers, topics, and the small signs around them."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hubbub.errors import BadName, BadRequest, NoSuchUser, NotAMember, TooLong
+from hubbub.hub.clock import Clock
+from hubbub.hub.committer import Committer, Submission
+from hubbub.hub.fanout import Fanout
+from hubbub.hub.limits import Limits
+from hubbub.hub.log import Log
+from hubbub.hub.names import Names
+from hubbub.hub.room import Room
+from hubbub.hub.rooms import Rooms
+from hubbub.hub.session import Session, User
+from hubbub.model import user_name
+from hubbub.protocol.events import Person, ReadMarker, Typing
+from hubbub.storage.interface import (
+    AppendMessage,
+    AppendTopic,
+    MoveRead,
+    Outcome,
+    SaveUser,
+    UserRecord,
+)
+
+if TYPE_CHECKING:
+    from hubbub.protocol import requests
+
+RECIPIENTS = 16
+
+
+class Messages:
+    """Turns what a session says into entries of logs."""
+
+    def __init__(
+        self,
+        log: Log,
+        committer: Committer,
+        rooms: Rooms,
+        names: Names,
+        users: dict[str, User],
+        fanout: Fanout,
+        limits: Limits,
+        clock: Clock,
+        *,
+        rate_limits: bool,
+    ) -> None:
+        self._log = log
+        self._committer = committer
+        self._rooms = rooms
+        self._names = names
+        self._users = users
+        self._fanout = fanout
+        self._limits = limits
+        self._clock = clock
+        self._rate_limits = rate_limits
+
+    async def post(self, session: Session, user: User, request: "requests.Post") -> None:
+        """Submits a post; its reply follows its commit. Raises Refusal."""
+        room = session.rooms.get(request.room)
+        if room is None:
+            room = await self._rooms.open_for(session, request.room)
+        change = self._message(room, user, request.text, request.nonce)
+        self._committer.submit(Submission(change, room, session, request.id))
+
+    async def act(self, session: Session, user: User, room_name: str, text: str) -> None:
+        """Posts an action, `/me`, and waits until it is durable. Raises Refusal."""
+        room = await self._rooms.open_for(session, room_name)
+        await self._committer.outcome(self._message(room, user, text, me=True), room)
+
+    async def whisper(self, session: Session, user: User, request: "requests.Whisper") -> None:
+        """Submits a whisper; its reply follows its commit. Raises Refusal."""
+        others = await self.people(request.to)
+        room = await self._direct_room(user, others)
+        change = self._message(room, user, request.text, request.nonce, to=others)
+        self._committer.submit(Submission(change, room, session, request.id))
+
+    async def whisper_to(self, user: User, others: Sequence[Person], text: str) -> None:
+        """Whispers without a nonce and waits until it is durable. Raises Refusal."""
+        room = await self._direct_room(user, others)
+        await self._committer.outcome(self._message(room, user, text, to=others), room)
+
+    async def set_topic(self, session: Session, user: User, room_name: str, text: str) -> None:
+        """Sets or, with an empty text, removes a topic; waits until it is durable."""
+        self._spend(user)
+        if len(text.encode()) > self._limits.topic_bytes:
+            raise TooLong(f"A topic has at most {self._limits.topic_bytes} bytes.")
+        room = await self._rooms.open_for(session, room_name)
+        if room.direct:
+            raise BadRequest("A direct conversation has no topic.")
+        text = " ".join(text.replace("\x00", "\ufffd").split())
+        await self._committer.outcome(AppendTopic(room.name, user.person, text), room)
+
+    async def people(self, names: Sequence[str]) -> list[Person]:
+        """Those who are here, or may come back, by these names. Raises NoSuchUser."""
+        found: dict[str, Person] = {}
+        for typed in names:
+            person = await self._person(typed)
+            found[person.id] = person
+        return list(found.values())
+
+    async def _person(self, typed: str) -> Person:
+        nobody = NoSuchUser(f"There is nobody called {typed[:64]!r} here; /who lists who is.")
+        try:
+            key = user_name(typed.removeprefix("@")).key
+        except BadName:
+            raise nobody from None
+        holder = self._names.holder(key)
+        if holder is not None and holder in self._users:
+            return self._users[holder].person
+        storage = self._log.storage
+        record = await self._log.read(storage.name_holder, key, self._clock.now_ms())
+        if record is None:
+            raise nobody
+        return Person(record.id, record.name)
+
+    async def _direct_room(self, user: User, others: Sequence[Person]) -> Room:
+        everyone = {person.id: person for person in (*others, user.person)}
+        room = await self._rooms.open_direct(tuple(everyone.values()))
+        for person in room.participants:
+            participant = self._users.get(person.id)
+            if participant is not None and not participant.stored:
+                self._store(participant)
+        return room
+
+    def _store(self, user: User) -> None:
+        """Keeps a plain connection's user, whom the log is about to name as a member."""
+
+        def note(saved: "asyncio.Future[Outcome]") -> None:
+            user.stored = not saved.cancelled() and saved.exception() is None
+
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(note)
+        record = UserRecord(user.id, user.name.shown, user.name.key, user.kind)
+        self._committer.submit(Submission(SaveUser(record), future=future))
+
+    def _message(
+        self,
+        room: Room,
+        user: User,
+        text: str,
+        nonce: str = "",
+        *,
+        me: bool = False,
+        to: Sequence[Person] | None = None,
+    ) -> AppendMessage:
+        self._spend(user)
+        if not text or text.isspace():
+            raise BadRequest("The text is blank; nothing was sent.")
+        limit = self._limits.text_bytes
+        # A character has at most four bytes: most texts need no encoding to be measured.
+        if len(text) * 4 > limit and (size := len(text.encode())) > limit:
+            raise TooLong(f"The text has {size} bytes, the limit is {limit}; send it in parts.")
+        if "\x00" in text:
+            text = text.replace("\x00", "\ufffd")
+        if not room.direct:
+            return AppendMessage(room.name, user.person, text, me, None, nonce)
+        others = room.participants if to is None else to
+        named = tuple(self._current(person) for person in others if person.id != user.id)
+        return AppendMessage(room.name, user.person, text, me, named, nonce)
+
+    def _current(self, person: Person) -> Person:
+        user = self._users.get(person.id)
+        return person if user is None else user.person
+
+    def _spend(self, user: User) -> None:
+        if self._rate_limits:
+            user.posts.take(self._clock.steady_s(), "messages")
+
+    # --- signs
+
+    async def typing(self, session: Session, user: User, room_name: str) -> None:
+        """Tells the room that the user is writing, at most once in `typing_interval_s`."""
+        room = await self._rooms.open_for(session, room_name)
+        now_s = self._clock.steady_s()
+        if now_s - user.typing_at_s.get(room.name, float("-inf")) < self._limits.typing_interval_s:
+            return
+        if len(user.typing_at_s) > self._limits.rooms_per_connection:
+            user.typing_at_s.clear()
+        user.typing_at_s[room.name] = now_s
+        typing = Typing(room=room.name, user=user.person)
+        if room.direct:
+            others = (self._users.get(p.id) for p in room.participants if p.id != user.id)
+            for other in others:
+                if other is not None:
+                    self._fanout.tell(other.sessions, typing)
+            return
+        if len(room.people) <= self._limits.presence_room_limit:
+            self._fanout.broadcast(room, typing, but=session)
+
+    async def read(self, session: Session, user: User, request: "requests.Read") -> None:
+        """Submits a move of the read marker and tells the user's other connections."""
+        room = await self._rooms.open_for(session, request.room)
+        if user.token_hash is None:
+            raise NotAMember("This connection has no session that could keep a read marker.")
+        seq = min(request.seq, room.last)
+        change = MoveRead(room.name, user.id, seq)
+        self._committer.submit(Submission(change, None, session, request.id))
+        others = (other for other in user.sessions if other is not session)
+        self._fanout.tell(others, ReadMarker(room=room.name, seq=seq))

@@ -1,0 +1,84 @@
+"""Who holds which name: one name has one user, whoever asks first (docs/protocol.md, Names).
+
+Those who are here are known in memory; those who may come back, by a session or an account, are
+asked of the storage.
+"""
+
+from hubbub.errors import BadName, NameTaken
+from hubbub.hub.clock import Clock
+from hubbub.hub.log import Log
+from hubbub.model import Name, user_name
+
+
+class Names:
+    """The names in use, by their compared form."""
+
+    def __init__(self, log: Log, clock: Clock) -> None:
+        self._log = log
+        self._clock = clock
+        self._holders: dict[str, str] = {}
+        self._counter = 0
+        self._held_automatic: set[str] = set()
+
+    async def load(self) -> None:
+        """Reads which automatic names are held by sessions from before the start."""
+        storage = self._log.storage
+        self._held_automatic = await self._log.read(
+            storage.held_automatic_names, self._clock.now_ms()
+        )
+
+    def next_automatic(self, user_id: str) -> Name:
+        """The next `user<number>`, never one that was handed out before; the user holds it."""
+        while True:
+            key = f"user{self._counter}"
+            self._counter += 1
+            if key not in self._held_automatic and key not in self._holders:
+                self._holders[key] = user_id
+                return Name(key, key)
+
+    async def claim(self, typed: str, user_id: str) -> Name:
+        """Makes the user the holder of a name. Raises BadName, NameTaken, StorageError.
+
+        The user also goes on holding the name it had; `release` ends that.
+        """
+        name = user_name(typed)
+        if name.reserved:
+            raise BadName(
+                f"{name.shown} is one of the automatic names, user and a number; take another."
+            )
+        had_it = self._holders.get(name.key) == user_id
+        self._take(name, user_id)
+        if had_it:
+            return name
+        try:
+            holder = await self._log.read(
+                self._log.storage.name_holder, name.key, self._clock.now_ms()
+            )
+        except BaseException:
+            self.release(name, user_id)
+            raise
+        if holder is not None and holder.id != user_id:
+            self.release(name, user_id)
+            raise NameTaken(
+                f"The name {name.shown} is kept for someone who may come back; take another."
+            )
+        return name
+
+    def resume(self, name: Name, user_id: str) -> None:
+        """Gives a name back to a user whom the storage knows by it. Raises NameTaken."""
+        self._take(name, user_id)
+
+    def release(self, name: Name, user_id: str) -> None:
+        """Ends that user's hold of a name."""
+        if self._holders.get(name.key) == user_id:
+            del self._holders[name.key]
+
+    def holder(self, key: str) -> str | None:
+        """The id of the user who is here by that name."""
+        return self._holders.get(key)
+
+    def _take(self, name: Name, user_id: str) -> None:
+        # No await between the look and the mark: two who ask at once are told apart here.
+        if self._holders.get(name.key, user_id) != user_id:
+            raise NameTaken(f"The name {name.shown} is taken; take another.")
+        self._holders[name.key] = user_id

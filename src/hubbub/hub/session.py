@@ -1,0 +1,204 @@
+"""One connected client, and the user who stands behind one or more of them.
+
+This module does not know anything about sockets: a transport gives each session its `Line` and
+its `Dialect`.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from hubbub.hub.limits import Limits
+from hubbub.hub.rates import TokenBucket
+from hubbub.hub.stats import Stats
+from hubbub.model import Name, Role, UserKind
+from hubbub.protocol.events import Event, Person, Reply
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from hubbub.hub.room import Room
+
+TOO_SLOW = 4008
+
+
+class Line(Protocol):
+    """The way to one client, as the hub sees it. Nothing here waits."""
+
+    def write(self, data: bytes) -> None:
+        """Hands over encoded frames; on a line that is gone, does nothing."""
+        ...
+
+    def backlog_bytes(self) -> int:
+        """How much was handed over and has not left yet."""
+        ...
+
+    def close(self, code: int, reason: str) -> None:
+        """Begins to end the connection, with a close code of docs/protocol.md."""
+        ...
+
+
+class View(Protocol):
+    """How events look to some sessions. Sessions that see the same share one view."""
+
+    def encode(self, events: Sequence[Event]) -> bytes:
+        """The frames of these events, joined; empty where this view shows none of them."""
+        ...
+
+
+class Dialect(Protocol):
+    """A language that clients speak."""
+
+    one_room: bool
+    """Whether a connection is in one room at a time, where `join` moves it."""
+
+    def room_view(self, *, notices: bool, ignored: frozenset[str]) -> View:
+        """How a room's events look to a session with these wishes."""
+        ...
+
+    def private_view(self, viewer: str, *, ignored: frozenset[str]) -> View:
+        """How events that are for the user with the id `viewer` look."""
+        ...
+
+    def reply(self, reply: Reply) -> bytes:
+        """The frame that answers a request; empty where this dialect stays silent."""
+        ...
+
+
+class User:
+    """Somebody who is here, by one or more sessions."""
+
+    __slots__ = (
+        "away",
+        "commands",
+        "id",
+        "kind",
+        "name",
+        "posts",
+        "reply_to",
+        "role",
+        "sessions",
+        "stored",
+        "token_hash",
+        "typing_at_s",
+    )
+
+    def __init__(self, user_id: str, name: Name, kind: UserKind, limits: Limits) -> None:
+        self.id = user_id
+        self.name = name
+        self.kind = kind
+        self.role = Role.GUEST if kind is UserKind.GUEST else Role.MEMBER
+        self.sessions: set[Session] = set()
+        self.away: str | None = None
+        self.reply_to: tuple[Person, ...] = ()
+        self.stored = False
+        self.token_hash: bytes | None = None
+        self.typing_at_s: dict[str, float] = {}
+        self.posts = TokenBucket(limits.posts_per_s, limits.posts_burst)
+        self.commands = TokenBucket(limits.commands_per_s, limits.commands_burst)
+
+    @property
+    def person(self) -> Person:
+        """The user as events name it now."""
+        return Person(self.id, self.name.shown)
+
+
+class Outbox:
+    """What goes to one client, bounded in bytes (docs/protocol.md, Order and loss, 4)."""
+
+    __slots__ = ("_limit_bytes", "_line", "_stats", "full")
+
+    def __init__(self, line: Line, limit_bytes: int, stats: Stats) -> None:
+        self._line = line
+        self._limit_bytes = limit_bytes
+        self._stats = stats
+        self.full = False
+
+    def write(self, data: bytes) -> bool:
+        """Hands frames over; False once the bound is passed, and from then on nothing goes out.
+
+        A line that is empty takes a buffer of any size: one answer may be larger than the bound.
+        """
+        if self.full:
+            return False
+        backlog = self._line.backlog_bytes()
+        if backlog and backlog + len(data) > self._limit_bytes:
+            self.full = True
+            return False
+        self._line.write(data)
+        return True
+
+    def write_ephemeral(self, data: bytes) -> None:
+        """Hands over what may be lost; a client near its bound loses it."""
+        if self.full or self._line.backlog_bytes() * 2 > self._limit_bytes:
+            self._stats.ephemeral_dropped += 1
+            return
+        self._line.write(data)
+
+
+class Session:
+    """One connected client: who it is, what it is in, what it wants to see."""
+
+    __slots__ = (
+        "_line",
+        "closed",
+        "dialect",
+        "ignored",
+        "in_flight",
+        "malformed",
+        "notices",
+        "outbox",
+        "private_view",
+        "room_view",
+        "rooms",
+        "unblocked",
+        "user",
+    )
+
+    def __init__(self, line: Line, dialect: Dialect, limits: Limits, stats: Stats) -> None:
+        self._line = line
+        self.dialect = dialect
+        self.outbox = Outbox(line, limits.outbox_bytes, stats)
+        self.user: User | None = None
+        self.rooms: dict[str, Room] = {}
+        self.in_flight = 0
+        self.malformed = 0
+        self.unblocked: asyncio.Future[None] | None = None
+        self.closed = False
+        self.notices = False
+        self.ignored: dict[str, str] = {}
+        self.room_view = dialect.room_view(notices=False, ignored=frozenset())
+        self.private_view = self.room_view
+
+    def be(self, user: User) -> None:
+        """Makes this a session of the user's."""
+        self.user = user
+        user.sessions.add(self)
+        self.refresh_views()
+
+    def refresh_views(self) -> None:
+        """Takes changed wishes into account, in the rooms too."""
+        ignored = frozenset(self.ignored)
+        for room in self.rooms.values():
+            room.remove_from_audience(self)
+        self.room_view = self.dialect.room_view(notices=self.notices, ignored=ignored)
+        if self.user is not None:
+            self.private_view = self.dialect.private_view(self.user.id, ignored=ignored)
+        for room in self.rooms.values():
+            room.add_to_audience(self)
+
+    def reply(self, reply: Reply) -> None:
+        """Answers a request."""
+        data = self.dialect.reply(reply)
+        if data:
+            self.outbox.write(data)
+
+    def send(self, event: Event) -> None:
+        """Tells this session alone something that must not be lost."""
+        data = self.private_view.encode((event,))
+        if data:
+            self.outbox.write(data)
+
+    def close(self, code: int, reason: str) -> None:
+        """Begins to end the connection; the hub must have let go of the session before."""
+        self.closed = True
+        self._line.close(code, reason)

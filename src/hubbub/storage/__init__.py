@@ -1,0 +1,25 @@
+"""The log on disk: `open_storage` gives the backend that a URL names."""
+
+from pathlib import Path
+from typing import Literal
+
+from hubbub.storage.interface import Storage
+
+Durability = Literal["full", "normal"]
+
+
+def open_storage(url: str, durability: Durability = "full") -> Storage:
+    """Opens the log at `sqlite:///path/to/file.db`, makes or upgrades it where needed.
+
+    Raises StorageError where there is no such backend, the file cannot be opened, or it is not a
+    log of hubbub's; NewerDatabase where a newer hubbub wrote it.
+    """
+    # A backend's libraries are loaded when one is opened, not by whoever imports the interface.
+    from hubbub.storage.database import Database
+
+    return Database.open(url, durability)
+
+
+def sqlite_url(data: Path) -> str:
+    """The URL of the embedded log in the data folder `data`."""
+    return f"sqlite:///{data / 'hubbub.db'}"

@@ -1,0 +1,173 @@
+"""A hub on a storage in memory, with lines that keep what was written and a clock to turn."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from hubbub.hub.hub import Hub
+from hubbub.hub.limits import Limits
+from hubbub.hub.session import Session
+from hubbub.protocol import requests
+from hubbub.protocol.text import parse_line
+from hubbub.transports.dialects import JsonDialect, PlainDialect
+from tests.storage.memory import MemoryStorage
+
+JSON = JsonDialect()
+PLAIN = PlainDialect()
+
+
+class FakeClock:
+    """Stands still until it is told."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000_000
+        self.steady = 100.0
+
+    def now_ms(self) -> int:
+        return self.now
+
+    def steady_s(self) -> float:
+        return self.steady
+
+    def advance(self, seconds: float) -> None:
+        self.now += int(seconds * 1000)
+        self.steady += seconds
+
+
+class FakeLine:
+    """Keeps what was written; `stalled` makes it pile up as if the peer did not read."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.taken = 0
+        self.stalled = False
+        self.closed: int | None = None
+
+    def write(self, data: bytes) -> None:
+        assert self.closed is None, "nothing is written after the close frame"
+        self.written.append(data)
+
+    def backlog_bytes(self) -> int:
+        return sum(map(len, self.written)) if self.stalled else 0
+
+    def close(self, code: int, reason: str) -> None:
+        self.closed = code
+
+    def frames(self) -> list[str]:
+        """The payloads that were written since the last call."""
+        data = b"".join(self.written[self.taken :])
+        self.taken = len(self.written)
+        found = []
+        while data:
+            size, skip = data[1], 2
+            if size == 126:
+                size, skip = int.from_bytes(data[2:4], "big"), 4
+            elif size == 127:
+                size, skip = int.from_bytes(data[2:10], "big"), 10
+            found.append(data[skip : skip + size].decode())
+            data = data[skip + size :]
+        return found
+
+
+class Client:
+    """One session of the hub and its line."""
+
+    def __init__(self, hub: Hub, session: Session, line: FakeLine) -> None:
+        self.hub = hub
+        self.session = session
+        self.line = line
+        self.nonces = 0
+
+    async def send(self, request: requests.AnyRequest) -> None:
+        await self.hub.handle(self.session, request)
+
+    async def type(self, line: str) -> None:
+        """What a person at a plain connection types."""
+        request = parse_line(line, next(iter(self.session.rooms), "lobby"))
+        assert request is not None
+        await self.send(request)
+
+    async def say(self, text: str, room: str = "lobby") -> None:
+        self.nonces += 1
+        await self.send(requests.Post(room=room, text=text, nonce=f"n{self.nonces}"))
+
+    async def ask(self, request: requests.AnyRequest) -> dict[str, Any]:
+        """Sends a request and gives its reply."""
+        asked = request.id or "asked"
+        await self.send(structs.replace(request, id=asked))
+        await self.hub.quiet()
+        (reply,) = [frame for frame in self.objects() if frame.get("id") == asked]
+        return reply if request.id else {k: v for k, v in reply.items() if k != "id"}
+
+    def lines(self) -> list[str]:
+        return self.line.frames()
+
+    def objects(self) -> list[dict[str, Any]]:
+        return [json.loads(frame) for frame in self.line.frames()]
+
+    def messages(self) -> list[str]:
+        return [f["text"] for f in self.objects() if f["type"] == "message"]
+
+    def leave(self) -> None:
+        self.hub.close_session(self.session, "left")
+
+
+class House:
+    """A running hub and whatever its test asks of it."""
+
+    def __init__(self, limits: Limits, *, rate_limits: bool = False) -> None:
+        self.storage = MemoryStorage()
+        self.clock = FakeClock()
+        self.hub = TestedHub(
+            self.storage, limits, rate_limits=rate_limits, clock=self.clock, version="test"
+        )
+
+    async def plain(self, name: str | None = None, room: str | None = None) -> Client:
+        line = FakeLine()
+        client = Client(self.hub, self.hub.open_session(line, PLAIN), line)
+        await self.hub.arrivals.greet(client.session, name, room)
+        return client
+
+    async def json(self, **hello: Any) -> Client:
+        client = self.nobody()
+        await client.send(requests.Hello(**hello))
+        return client
+
+    def nobody(self) -> Client:
+        """A JSON connection before its hello."""
+        line = FakeLine()
+        return Client(self.hub, self.hub.open_session(line, JSON), line)
+
+
+class TestedHub(Hub):
+    """A hub that a test can wait for."""
+
+    __test__ = False
+
+    async def quiet(self) -> None:
+        """Returns when every submitted request is settled."""
+        while self.committer.busy:  # noqa: ASYNC110 - nothing tells when all is settled
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+def limits() -> Limits:
+    """What a test may override by a fixture of its own."""
+    return Limits()
+
+
+@pytest.fixture
+async def house(limits: Limits) -> AsyncIterator[House]:
+    house = House(limits)
+    started = asyncio.Event()
+    running = asyncio.create_task(house.hub.run(started))
+    await started.wait()
+    yield house
+    house.storage.go.set()
+    house.hub.stop()
+    await running
+    house.hub.log.close()

@@ -1,0 +1,203 @@
+"""A Storage in memory, for tests of the hub; the contract tests run on it too."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hubbub.errors import StorageError
+from hubbub.model import RoomKind, UserKind, format_instant
+from hubbub.protocol.events import LogEvent, Message, Person, Topic
+from hubbub.storage.interface import (
+    Appended,
+    AppendMessage,
+    AppendTopic,
+    Change,
+    Done,
+    Duplicate,
+    EndSession,
+    LogPage,
+    Membership,
+    MoveRead,
+    NonceUsed,
+    Outcome,
+    RemoveMember,
+    RoomRecord,
+    SaveMember,
+    SaveSession,
+    SaveUser,
+    UserRecord,
+)
+
+
+class MemoryStorage:
+    """Keeps everything in dicts. `failing` makes every commit fail; `pause` holds commits back."""
+
+    def __init__(self) -> None:
+        self.epoch = "epoch-of-memory"
+        self.logs: dict[str, list[LogEvent]] = {}
+        self.rooms: dict[str, RoomRecord] = {}
+        self.users: dict[str, UserRecord] = {}
+        self.sessions: dict[bytes, tuple[str, int]] = {}
+        self.members: dict[tuple[str, str], int] = {}
+        self.nonces: dict[tuple[str, str], Message] = {}
+        self.commits: list[int] = []
+        self.failing: str | None = None
+        self.go = threading.Event()
+        self.go.set()
+
+    def commit(self, changes: Sequence[Change], now_ms: int) -> list[Outcome]:
+        self.go.wait(10)
+        if self.failing is not None:
+            raise StorageError(self.failing)
+        self.commits.append(len(changes))
+        return [self._apply(change, format_instant(now_ms)) for change in changes]
+
+    def _apply(self, change: Change, at: str) -> Outcome:
+        match change:
+            case AppendMessage():
+                return self._message(change, at)
+            case AppendTopic(room, sender, text):
+                seq = self._next(room)
+                event = Topic(room=room, seq=seq, at=at, sender=sender, text=text)
+                self._put(event)
+                self.rooms[room] = replace(self.rooms[room], topic=text)
+                return Appended(event)
+            case SaveUser(user):
+                self.users[user.id] = user
+            case SaveSession(token_hash, user_id, expires_ms):
+                self.sessions[token_hash] = (user_id, expires_ms)
+            case EndSession(token_hash):
+                self.sessions.pop(token_hash, None)
+            case SaveMember(room, user_id):
+                self._room(room)
+                self.members.setdefault((room, user_id), self.rooms[room].last)
+            case RemoveMember(room, user_id):
+                self.members.pop((room, user_id), None)
+            case MoveRead(room, user_id, seq):
+                if (room, user_id) in self.members:
+                    there = self.members[room, user_id]
+                    self.members[room, user_id] = max(there, min(seq, self.rooms[room].last))
+        return Done()
+
+    def _message(self, change: AppendMessage, at: str) -> Outcome:
+        key = (change.sender.id, change.nonce)
+        old = self.nonces.get(key) if change.nonce else None
+        if old is not None:
+            same = (old.room, old.text, old.me) == (change.room, change.text, change.me)
+            if not same or _ids(old.to) != _ids(change.to):
+                return NonceUsed()
+            return Duplicate(old.room, old.seq, old.at)
+        direct = change.to is not None
+        made = change.room not in self.rooms
+        seq = self._next(change.room, RoomKind.DIRECT if direct else RoomKind.PUBLIC)
+        if direct and made:
+            for person in (*(change.to or ()), change.sender):
+                self.members[change.room, person.id] = 0
+        message = Message(
+            room=change.room,
+            seq=seq,
+            at=at,
+            sender=change.sender,
+            text=change.text,
+            me=change.me,
+            to=change.to,
+        )
+        self._put(message)
+        if change.nonce:
+            self.nonces[key] = message
+        return Appended(message)
+
+    def _room(self, name: str, kind: RoomKind = RoomKind.PUBLIC) -> RoomRecord:
+        self.logs.setdefault(name, [])
+        return self.rooms.setdefault(name, RoomRecord(name, kind, "", 1, 0))
+
+    def _next(self, name: str, kind: RoomKind = RoomKind.PUBLIC) -> int:
+        return self._room(name, kind).last + 1
+
+    def _put(self, event: LogEvent) -> None:
+        self.logs[event.room].append(event)
+        self.rooms[event.room] = replace(self.rooms[event.room], last=event.seq)
+
+    def page(
+        self,
+        room: str,
+        *,
+        after: int | None = None,
+        before: int | None = None,
+        limit: int,
+        limit_bytes: int,
+    ) -> LogPage:
+        record = self.rooms.get(room) or RoomRecord(room, RoomKind.PUBLIC, "", 1, 0)
+        log = self.logs.get(room, [])
+        if after is not None:
+            found = [event for event in log if event.seq > after]
+            page = _cut(found, limit, limit_bytes)
+        else:
+            found = [event for event in log if before is None or event.seq < before]
+            page = _cut(found[::-1], limit, limit_bytes)[::-1]
+        return LogPage(tuple(page), len(page) < len(found), record.first, record.last)
+
+    def room(self, name: str) -> RoomRecord | None:
+        return self.rooms.get(name)
+
+    def public_rooms(self, *, after: str | None, limit: int) -> list[RoomRecord]:
+        names = sorted(n for n in self.rooms if after is None or n > after)
+        found = [self.rooms[n] for n in names if self.rooms[n].kind is RoomKind.PUBLIC]
+        return found[:limit]
+
+    def direct_members(self, room: str) -> tuple[Person, ...]:
+        ids = sorted(user for name, user in self.members if name == room)
+        return tuple(Person(i, self.users[i].name) for i in ids)
+
+    def memberships(self, user_id: str) -> list[Membership]:
+        mine = sorted(room for room, user in self.members if user == user_id)
+        return [Membership(self.rooms[r], self.members[r, user_id]) for r in mine]
+
+    def membership(self, user_id: str, room: str) -> Membership | None:
+        read = self.members.get((room, user_id))
+        return None if read is None else Membership(self.rooms[room], read)
+
+    def session_user(self, token_hash: bytes, now_ms: int) -> UserRecord | None:
+        user_id, expires_ms = self.sessions.get(token_hash, ("", 0))
+        return self.users[user_id] if expires_ms > now_ms else None
+
+    def name_holder(self, key: str, now_ms: int) -> UserRecord | None:
+        held = {user for user, expires_ms in self.sessions.values() if expires_ms > now_ms}
+        found = [u for u in self.users.values() if u.key == key]
+        return next((u for u in found if u.kind is not UserKind.GUEST or u.id in held), None)
+
+    def held_automatic_names(self, now_ms: int) -> set[str]:
+        held = {user for user, expires_ms in self.sessions.values() if expires_ms > now_ms}
+        keys = {u.key for u in self.users.values() if u.id in held}
+        return {k for k in keys if k.startswith("user") and k[4:].isdigit()}
+
+    def renew_sessions(self, user_ids: Sequence[str], expires_ms: int) -> None:
+        for token_hash, (user_id, end_ms) in self.sessions.items():
+            if user_id in user_ids:
+                self.sessions[token_hash] = (user_id, max(end_ms, expires_ms))
+
+    def purge(self, now_ms: int) -> int:
+        gone = [t for t, (_, expires_ms) in self.sessions.items() if expires_ms <= now_ms]
+        for token_hash in gone:
+            del self.sessions[token_hash]
+        return len(gone)
+
+    def check_ready(self) -> None:
+        if self.failing is not None:
+            raise StorageError(self.failing)
+
+    def close(self) -> None:
+        pass
+
+
+def _ids(people: tuple[Person, ...] | None) -> set[str] | None:
+    return None if people is None else {person.id for person in people}
+
+
+def _cut(found: list[LogEvent], limit: int, limit_bytes: int) -> list[LogEvent]:
+    size = 0
+    for index, event in enumerate(found[:limit]):
+        size += len(event.text.encode())
+        if size > limit_bytes and index:
+            return found[:index]
+    return found[:limit]
