@@ -201,3 +201,12 @@ class StartError(HubbubError):
 
 REFUSALS: dict[str, type[Refusal]] = {cls.code: cls for cls in Refusal.__subclasses__()}
 """Each wire code's class, for clients."""
+
+
+def reference() -> str:
+    """The codes of docs/protocol.md, in Markdown."""
+    rows = ["| code | when |", "|---|---|"]
+    for code, refusal in REFUSALS.items():
+        when = " ".join((refusal.__doc__ or "").split())
+        rows.append(f"| `{code}` | {when}{' Temporary.' if refusal.temporary else ''} |")
+    return "\n".join(rows)

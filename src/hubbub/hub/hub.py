@@ -67,6 +67,7 @@ class Hub:
         clock: Clock | None = None,
     ) -> None:
         clock = clock or SystemClock()
+        default_room = room_name(default_room)
         self.limits = limits
         self.recipients = RECIPIENTS
         self.default_room = default_room

@@ -59,7 +59,7 @@ class Limits(BaseModel):
     connections_per_address: int = Field(
         12_000,
         ge=1,
-        description="Connections from one address; lifted by `rate_limits = off`.",
+        description="Connections from one address; no limit where `rate_limits` is off.",
     )
     connections_per_room: int = Field(
         16_000, ge=1, description="Connections in one room; one more gets `room_full`."
