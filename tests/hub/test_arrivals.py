@@ -288,3 +288,36 @@ async def test_leaving_takes_everything_along(house: House) -> None:
     assert house.hub.rooms.occupied() == []
     assert house.hub.stats.connections == 0
     assert house.hub.names.holder("user0") is None
+
+
+async def test_two_connections_that_come_back_at_once_are_one_user(house: House) -> None:
+    ann = await house.json(name="ann")
+    token = next(f for f in ann.objects() if f["type"] == "welcome")["session"]
+    ann.leave()
+    await house.hub.quiet()
+
+    first, second = await asyncio.gather(house.json(token=token), house.json(token=token))
+
+    assert first.session.user is second.session.user
+    assert len(house.hub.users) == 1
+    first.leave()
+    assert house.hub.names.holder("ann") is not None
+    second.leave()
+    assert house.hub.names.holder("ann") is None
+
+
+async def test_a_connection_that_ends_during_hello_leaves_nothing(house: House) -> None:
+    client = house.nobody()
+    house.storage.go.clear()
+    hello = asyncio.create_task(client.send(requests.Hello(name="ann")))
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+    house.hub.close_session(client.session, "left")
+    house.storage.go.set()
+    await hello
+    await house.hub.quiet()
+
+    assert house.hub.users == {}
+    assert house.hub.names.holder("ann") is None
+    assert (await house.nobody().ask(requests.Hello(name="ann")))["type"] == "welcome"

@@ -145,9 +145,11 @@ class Arrivals:
                 await self._keep(arrival, wanted)
                 if session.closed:
                     raise Unavailable("The connection ended during `hello`.")
+                # Another connection of the same session may have come in meanwhile.
+                arrival.user = self._users.get(arrival.user.id, arrival.user)
+                self._names.resume(arrival.user.name, arrival.user.id)
             except BaseException:
-                if arrival.user.id not in self._users:
-                    self._names.release(arrival.user.name, arrival.user.id)
+                self._forget(arrival)
                 raise
             # No await until all holds are set: where the logs end now, the replays end, and what
             # comes later waits for its turn.
@@ -162,6 +164,16 @@ class Arrivals:
             stale = request.epoch is not None and request.epoch != self._log.storage.epoch
             for room, after in wanted.items():
                 await self._replay(session, room, after, stale=stale)
+
+    def _forget(self, arrival: Arrival) -> None:
+        user = arrival.user
+        if user.id in self._users:
+            return
+        self._names.release(user.name, user.id)
+        if arrival.new and user.token_hash is not None:
+            # Nobody has the secret, so nobody could come back for the name.
+            with suppress(Unavailable):
+                self._committer.submit(Submission(EndSession(user.token_hash)))
 
     async def _identify(self, request: "requests.Hello") -> Arrival:
         if request.token is not None:

@@ -87,13 +87,20 @@ class Committer:
 
     async def wait_for_room(self, session: Session) -> None:
         """Waits while the session, or the queue as a whole, has as much waiting as it may."""
-        while session.in_flight >= self._limits.in_flight_requests and not session.closed:
-            session.unblocked = asyncio.get_running_loop().create_future()
-            await session.unblocked
+        await self._wait_below(session, self._limits.in_flight_requests)
         while len(self._queue) >= self._limits.commit_queue_requests and not session.closed:
             blocked = asyncio.get_running_loop().create_future()
             self._blocked.append(blocked)
             await blocked
+
+    async def wait_for_own(self, session: Session) -> None:
+        """Waits until what the session submitted is settled, so that it finds it where it looks."""
+        await self._wait_below(session, 1)
+
+    async def _wait_below(self, session: Session, requests: int) -> None:
+        while session.in_flight >= requests and not session.closed:
+            session.unblocked = asyncio.get_running_loop().create_future()
+            await session.unblocked
 
     async def run(self) -> None:
         """Commits until `stop` was called and the queue is empty."""

@@ -218,6 +218,7 @@ class Hub:
             return None
         if self._rate_limits:
             user.commands.take(self._clock.steady_s(), "requests")
+        await self.committer.wait_for_own(session)
         return await self._look_up(session, user, request)
 
     async def _look_up(
@@ -310,15 +311,14 @@ class Hub:
         room = await self.rooms.admit(session, typed)
         if room.direct:
             raise NoSuchRoom("A direct conversation is not entered; /whisper to its people.")
-        if session.closed or session.user is None:
-            raise Unavailable("The connection has ended.")
-        if session.dialect.one_room:
-            for other in list(session.rooms.values()):
-                if other is not room:
-                    self.rooms.leave(session, other)
-        self.rooms.enter(session, room, tell_self=not session.dialect.one_room)
+        one_room = session.dialect.one_room
+        self.rooms.enter(session, room, tell_self=not one_room)
         room.add_to_audience(session)
-        self.rooms.remember(session.user, room)
+        if one_room:
+            for other in [each for each in session.rooms.values() if each is not room]:
+                self.rooms.leave(session, other)
+        if session.user is not None:
+            self.rooms.remember(session.user, room)
         return room
 
     async def leave_room(self, session: Session, typed: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal
 
-from hubbub.errors import Forbidden, NoSuchRoom, NotAMember, RoomFull
+from hubbub.errors import Forbidden, NoSuchRoom, NotAMember, RoomFull, Unavailable
 from hubbub.hub.committer import Committer, Submission
 from hubbub.hub.fanout import Fanout
 from hubbub.hub.limits import Limits
@@ -124,6 +124,8 @@ class Rooms:
 
         It is not served yet: `catch_up` or the room's `add_to_audience` begins that.
         """
+        if session.closed:
+            raise Unavailable("The connection ended before it was in the room.")
         if room.direct or room.name in session.rooms:
             return
         self._idle.pop(room.name, None)
