@@ -1,0 +1,330 @@
+"""What every Storage does, on each backend."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hubbub.model import RoomKind, UserKind
+from hubbub.protocol.events import Message, Person
+from hubbub.storage import open_storage, sqlite_url
+from hubbub.storage.interface import (
+    Appended,
+    AppendMessage,
+    AppendTopic,
+    Change,
+    Done,
+    Duplicate,
+    EndSession,
+    LogPage,
+    MoveRead,
+    NonceUsed,
+    RemoveMember,
+    SaveMember,
+    SaveSession,
+    SaveUser,
+    Storage,
+    UserRecord,
+)
+from tests.storage.memory import MemoryStorage
+
+ANN, BOB, CARA = Person("a", "ann"), Person("b", "bob"), Person("c", "cara")
+NOW = 1_700_000_000_000
+
+Backend = Callable[[Path], Storage]
+
+
+def sqlite(folder: Path) -> Storage:
+    return open_storage(sqlite_url(folder))
+
+
+def memory(_folder: Path) -> Storage:
+    return MemoryStorage()
+
+
+BACKENDS: dict[str, Backend] = {"sqlite": sqlite, "memory": memory}
+
+
+@pytest.fixture(params=BACKENDS.values(), ids=BACKENDS)
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
+    storage: Storage = request.param(tmp_path)
+    yield storage
+    storage.close()
+
+
+def user(person: Person) -> SaveUser:
+    return SaveUser(UserRecord(person.id, person.name, person.name, UserKind.GUEST))
+
+
+def said(text: str, room: str = "lobby", nonce: str = "", sender: Person = ANN) -> AppendMessage:
+    return AppendMessage(room, sender, text, nonce=nonce)
+
+
+def page(storage: Storage, room: str = "lobby", **place: int) -> LogPage:
+    return storage.page(room, limit=place.pop("limit", 100), limit_bytes=10_000, **place)
+
+
+def texts(found: LogPage) -> list[str]:
+    return [event.text for event in found.events]
+
+
+def test_each_room_counts_its_events_from_one(storage: Storage) -> None:
+    outcomes = storage.commit([said("1"), said("x", "dev"), said("2")], NOW)
+
+    seqs = [(o.event.room, o.event.seq) for o in outcomes if isinstance(o, Appended)]
+    assert seqs == [("lobby", 1), ("dev", 1), ("lobby", 2)]
+
+
+def test_what_was_appended_is_what_is_read(storage: Storage) -> None:
+    changes: list[Change] = [
+        user(ANN),
+        user(BOB),
+        AppendMessage("lobby", ANN, "häłło 👋\n\t", me=True, nonce="1"),
+        AppendTopic("lobby", BOB, "cake"),
+        AppendMessage("@d", ANN, "psst", to=(BOB,)),
+    ]
+
+    outcomes = storage.commit(changes, NOW)
+
+    appended = [o.event for o in outcomes if isinstance(o, Appended)]
+    assert [*page(storage).events, *page(storage, "@d").events] == appended
+    assert appended[0].at == "2023-11-14T22:13:20.000Z"
+
+
+def test_a_nonce_again_is_a_duplicate_in_the_same_commit_and_in_a_later_one(
+    storage: Storage,
+) -> None:
+    at = "2023-11-14T22:13:20.000Z"
+    first = storage.commit([said("hi", nonce="n"), said("hi", nonce="n"), said("ho")], NOW)
+    later = storage.commit([said("new"), said("hi", nonce="n"), said("newer")], NOW + 5)
+
+    assert first[1] == later[1] == Duplicate("lobby", 1, at)
+    assert texts(page(storage)) == ["hi", "ho", "new", "newer"]
+    assert [event.seq for event in page(storage).events] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        AppendMessage("lobby", ANN, "ho", nonce="n"),
+        AppendMessage("dev", ANN, "hi", nonce="n"),
+        AppendMessage("lobby", ANN, "hi", me=True, nonce="n"),
+    ],
+)
+def test_a_nonce_for_something_else_is_used(storage: Storage, other: AppendMessage) -> None:
+    storage.commit([said("hi", nonce="n")], NOW)
+
+    assert storage.commit([other], NOW) == [NonceUsed()]
+    assert storage.room("dev") is None
+
+
+def test_a_nonce_belongs_to_its_user(storage: Storage) -> None:
+    outcomes = storage.commit([said("hi", nonce="n"), said("hi", nonce="n", sender=BOB)], NOW)
+
+    assert all(isinstance(outcome, Appended) for outcome in outcomes)
+
+
+def test_pages_go_both_ways_and_tell_whether_there_is_more(storage: Storage) -> None:
+    storage.commit([said(str(number)) for number in range(1, 11)], NOW)
+
+    newest = page(storage, limit=3)
+    older = page(storage, before=8, limit=3)
+    oldest = page(storage, before=4, limit=3)
+    after = page(storage, after=2, limit=3)
+    last = page(storage, after=7, limit=3)
+
+    assert (texts(newest), newest.more) == (["8", "9", "10"], True)
+    assert (texts(older), older.more) == (["5", "6", "7"], True)
+    assert (texts(oldest), oldest.more) == (["1", "2", "3"], False)
+    assert (texts(after), after.more) == (["3", "4", "5"], True)
+    assert (texts(last), last.more) == (["8", "9", "10"], False)
+    assert (last.first, last.last) == (1, 10)
+
+
+def test_a_page_ends_early_where_its_texts_are_long_but_is_never_empty(storage: Storage) -> None:
+    storage.commit([said("é" * 30) for _ in range(5)], NOW)
+
+    some = storage.page("lobby", after=0, limit=5, limit_bytes=130)
+    one = storage.page("lobby", limit=5, limit_bytes=1)
+
+    assert ([event.seq for event in some.events], some.more) == ([1, 2], True)
+    assert ([event.seq for event in one.events], one.more) == ([5], True)
+
+
+def test_a_room_that_is_not_kept_has_an_empty_log(storage: Storage) -> None:
+    assert page(storage, "nowhere") == LogPage((), False, 1, 0)
+    assert storage.room("nowhere") is None
+
+
+def test_a_topic_is_the_rooms_from_then_on(storage: Storage) -> None:
+    storage.commit([AppendTopic("lobby", ANN, "cake"), AppendTopic("lobby", BOB, "tea")], NOW)
+
+    room = storage.room("lobby")
+
+    assert room is not None
+    assert (room.topic, room.first, room.last, room.kind) == ("tea", 1, 2, RoomKind.PUBLIC)
+
+
+def test_public_rooms_are_listed_by_name_and_direct_ones_never(storage: Storage) -> None:
+    storage.commit([user(ANN), user(BOB)], NOW)
+    storage.commit([said("x", room) for room in ("b", "a", "ä", "c")], NOW)
+    storage.commit([AppendMessage("@d", ANN, "psst", to=(BOB,))], NOW)
+
+    assert [r.name for r in storage.public_rooms(after=None, limit=10)] == ["a", "b", "c", "ä"]
+    assert [r.name for r in storage.public_rooms(after="a", limit=2)] == ["b", "c"]
+
+
+def test_the_users_of_a_direct_room_are_its_members(storage: Storage) -> None:
+    storage.commit([user(BOB), user(ANN), AppendMessage("@d", BOB, "psst", to=(ANN,))], NOW)
+    storage.commit([SaveUser(UserRecord("b", "Rob", "rob", UserKind.GUEST))], NOW)
+
+    assert storage.direct_members("@d") == (ANN, Person("b", "Rob"))
+    (membership,) = storage.memberships("a")
+    assert (membership.room.name, membership.read) == ("@d", 0)
+
+
+def test_a_new_member_has_read_what_is_there(storage: Storage) -> None:
+    storage.commit([user(ANN), said("1"), said("2"), SaveMember("lobby", "a"), said("3")], NOW)
+    storage.commit([SaveMember("lobby", "a"), SaveMember("dev", "a")], NOW)
+
+    assert [(m.room.name, m.read) for m in storage.memberships("a")] == [("dev", 0), ("lobby", 2)]
+
+
+def test_a_read_marker_moves_forward_and_not_past_the_end(storage: Storage) -> None:
+    storage.commit([user(ANN), SaveMember("lobby", "a"), said("1"), said("2")], NOW)
+
+    def read() -> int:
+        membership = storage.membership("a", "lobby")
+        assert membership is not None
+        return membership.read
+
+    storage.commit([MoveRead("lobby", "a", 1)], NOW)
+    assert read() == 1
+    storage.commit([MoveRead("lobby", "a", 0), MoveRead("dev", "a", 5)], NOW)
+    assert read() == 1
+    storage.commit([MoveRead("lobby", "a", 99), MoveRead("lobby", "b", 1)], NOW)
+    assert read() == 2
+
+
+def test_a_membership_ends(storage: Storage) -> None:
+    storage.commit([user(ANN), SaveMember("lobby", "a"), MoveRead("lobby", "a", 0)], NOW)
+    storage.commit([RemoveMember("lobby", "a"), RemoveMember("lobby", "b")], NOW)
+
+    assert storage.memberships("a") == []
+    assert storage.membership("a", "lobby") is None
+
+
+def test_a_session_leads_to_its_user_until_it_runs_out_or_is_ended(storage: Storage) -> None:
+    storage.commit([user(ANN), SaveSession(b"1", "a", 100), SaveSession(b"2", "a", 100)], 0)
+
+    found = storage.session_user(b"1", 99)
+    assert found is not None
+    assert (found.id, found.kind) == ("a", UserKind.GUEST)
+    assert storage.session_user(b"1", 100) is None
+    assert storage.session_user(b"3", 0) is None
+
+    storage.commit([SaveSession(b"1", "a", 200), EndSession(b"2"), EndSession(b"3")], 0)
+    assert storage.session_user(b"1", 150) is not None
+    assert storage.session_user(b"2", 0) is None
+
+
+def test_a_name_is_held_as_long_as_a_session_of_its_user(storage: Storage) -> None:
+    storage.commit([user(ANN), user(BOB), SaveSession(b"1", "a", 100)], 0)
+
+    holder = storage.name_holder("ann", 50)
+    assert holder is not None
+    assert holder.id == "a"
+    assert storage.name_holder("ann", 100) is None
+    assert storage.name_holder("bob", 0) is None
+
+
+def test_a_members_name_is_held_without_a_session(storage: Storage) -> None:
+    storage.commit([SaveUser(UserRecord("m", "Mia", "mia", UserKind.MEMBER))], 0)
+
+    assert storage.name_holder("mia", 0) is not None
+
+
+def test_automatic_names_that_are_held_are_known(storage: Storage) -> None:
+    for number, name in enumerate(("user7", "user12", "users", "user", "user3")):
+        person = UserRecord(name, name, name, UserKind.GUEST)
+        storage.commit([SaveUser(person), SaveSession(bytes([number]), name, 100 - number)], 0)
+
+    assert storage.held_automatic_names(50) == {"user7", "user12", "user3"}
+    assert storage.held_automatic_names(97) == {"user7", "user12"}
+
+
+def test_sessions_in_use_are_renewed_and_never_shortened(storage: Storage) -> None:
+    storage.commit([user(ANN), SaveSession(b"1", "a", 100), SaveSession(b"2", "a", 900)], 0)
+
+    storage.renew_sessions(["a"], 500)
+
+    assert storage.session_user(b"1", 499) is not None
+    assert storage.session_user(b"1", 500) is None
+    assert storage.session_user(b"2", 899) is not None
+
+
+def test_changes_of_one_commit_count_in_their_order(storage: Storage) -> None:
+    storage.commit(
+        [
+            user(ANN),
+            SaveMember("lobby", "a"),
+            RemoveMember("lobby", "a"),
+            said("1"),
+            SaveMember("lobby", "a"),
+            SaveSession(b"1", "a", 10),
+            EndSession(b"1"),
+            EndSession(b"2"),
+            SaveSession(b"2", "a", 10),
+        ],
+        0,
+    )
+
+    assert [m.read for m in storage.memberships("a")] == [1]
+    assert storage.session_user(b"1", 0) is None
+    assert storage.session_user(b"2", 0) is not None
+
+
+def test_a_connect_storm_is_one_commit(storage: Storage) -> None:
+    changes: list[Change] = []
+    for number in range(2_000):
+        name = f"n{number}"
+        changes += [
+            SaveUser(UserRecord(name, name, name, UserKind.GUEST)),
+            SaveSession(name.encode(), name, 100),
+            SaveMember("lobby", name),
+        ]
+
+    assert storage.commit(changes, 0) == [Done()] * 6_000
+    assert storage.name_holder("n1999", 0) is not None
+
+
+MESSAGES = st.builds(
+    AppendMessage,
+    room=st.sampled_from(["lobby", "dev"]),
+    sender=st.sampled_from([ANN, BOB]),
+    text=st.sampled_from(["x", "y"]),
+    nonce=st.sampled_from(["", "1", "2", "3"]),
+)
+
+
+@given(st.lists(st.lists(MESSAGES, max_size=6), max_size=6))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_the_database_does_what_the_model_does(
+    tmp_path_factory: pytest.TempPathFactory, batches: list[list[AppendMessage]]
+) -> None:
+    database, model = sqlite(tmp_path_factory.mktemp("log")), memory(Path())
+    try:
+        for number, batch in enumerate(batches):
+            assert database.commit(batch, NOW + number) == model.commit(batch, NOW + number)
+        for room in ("lobby", "dev"):
+            assert page(database, room) == page(model, room)
+            seqs = [event.seq for event in page(database, room).events]
+            assert seqs == list(range(1, len(seqs) + 1))
+            said = [e for e in page(database, room).events if isinstance(e, Message)]
+            assert len(said) == len(seqs)
+    finally:
+        database.close()
