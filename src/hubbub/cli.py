@@ -1,0 +1,127 @@
+"""The command line: `hubbub serve`, `join`, `doctor`, `config`.
+
+Each command loads what it needs when it runs, so that a client does not wait for the server's
+libraries.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from hubbub import __version__
+from hubbub.errors import ConfigError, HubbubError
+
+if TYPE_CHECKING:
+    from hubbub.server import Running
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="hubbub")
+def cli() -> None:
+    """Group chat that one command starts and anything can join."""
+
+
+def main() -> None:
+    """Runs the command line; every error of hubbub's own ends with one line and a code."""
+    try:
+        cli()
+    except ConfigError as error:
+        _fail(error, 2)
+    except HubbubError as error:
+        _fail(error, 1)
+
+
+def _fail(error: HubbubError, code: int) -> NoReturn:
+    for line in str(error).splitlines():
+        click.echo(f"hubbub: {line}", err=True)
+    sys.exit(code)
+
+
+@cli.command()
+@click.option("--host", metavar="H", help="The address to listen on (127.0.0.1).")
+@click.option("--port", metavar="P", help="The port to listen on (8080); 0 takes any free one.")
+@click.option("--data", metavar="DIR", help="The folder that holds the log.")
+@click.option(
+    "--config",
+    "config_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The settings file, instead of hubbub.toml.",
+)
+@click.option(
+    "--rate-limits",
+    type=click.Choice(["on", "off"]),
+    help="off lifts every rate and the connection limit per address.",
+)
+@click.option(
+    "--durability",
+    type=click.Choice(["full", "normal"]),
+    help="full survives a power cut, normal a killed server.",
+)
+@click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error.")
+@click.option("--log-format", metavar="FORMAT", help="auto, text or json.")
+def serve(config_file: Path | None, **flags: str | None) -> None:
+    """Serves the chat until it is told to stop."""
+    from hubbub.config import load_settings
+    from hubbub.logs import configure
+    from hubbub.server import run
+
+    settings = load_settings(flags, config_file, os.environ).settings
+    configure(settings.log_level, settings.log_format)
+    run(settings, _banner)
+
+
+def _banner(running: "Running") -> None:
+    host = f"[{running.host}]" if ":" in running.host else running.host
+    # Nobody can dial "any address"; from this machine the loopback reaches it.
+    near = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104
+    address = f"{near}:{running.port}"
+    default = address == "127.0.0.1:8080"
+    lines = [
+        f"hubbub {__version__} listens on http://{host}:{running.port}",
+        "",
+        f"  log       {running.log_url.removeprefix('sqlite:///')}",
+        f"  terminal  hubbub join{'' if default else ' ' + address}",
+        f"  anything  npx wscat -c ws://{address}/chat",
+        f"  more      http://{address}",
+        "",
+        "Ctrl+C stops it.",
+    ]
+    click.echo("\n".join(lines))
+    sys.stdout.flush()
+
+
+@cli.command()
+@click.option(
+    "--config",
+    "config_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The settings file, instead of hubbub.toml.",
+)
+@click.option("--example", "show_example", is_flag=True, help="Print a commented hubbub.toml.")
+def config(config_file: Path | None, show_example: bool) -> None:
+    """Prints the settings in force, and where each came from."""
+    from hubbub.config import example, load_settings
+
+    if show_example:
+        click.echo(example(), nl=False)
+        return
+    loaded = load_settings({}, config_file, os.environ)
+    rows = [
+        (name, _shown(getattr(loaded.settings, name)), source)
+        for name, source in loaded.sources.items()
+    ]
+    width = max(len(name) for name, _, _ in rows)
+    value_width = max(len(value) for _, value, _ in rows)
+    for name, value, source in rows:
+        click.echo(f"{name:<{width}}  {value:<{value_width}}  {source}")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value)

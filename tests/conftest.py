@@ -1,0 +1,212 @@
+"""Fixtures that every test may use: a real server on a real port, and clients that are not ours."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+START_S = 20.0
+WAIT_S = 10.0
+
+
+def free_port() -> int:
+    """A port that nothing listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Server:
+    """A `hubbub serve` of its own, on one port and one data folder through all restarts."""
+
+    def __init__(self, folder: Path, flags: tuple[str, ...], env: dict[str, str]) -> None:
+        self.port = free_port()
+        self.data = folder / "data"
+        self._flags = flags
+        self._env = {k: v for k, v in os.environ.items() if not k.startswith("HUBBUB_")} | env
+        self._log = folder / "server.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it serves, as a browser has it."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        """The chat's endpoint."""
+        return f"ws://127.0.0.1:{self.port}/chat"
+
+    @property
+    def pid(self) -> int:
+        """The process that serves."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Starts it, again if it was stopped, and waits until it is ready."""
+        command = [sys.executable, "-m", "hubbub", "serve", "--port", str(self.port)]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, "--data", str(self.data), *self._flags],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._env,
+                cwd=self._log.parent,
+            )
+        self._await_ready()
+
+    def _await_ready(self) -> None:
+        end = time.monotonic() + START_S
+        while time.monotonic() < end:
+            assert self._process is not None
+            assert self._process.poll() is None, self.log_text()
+            try:
+                with urlopen(self.url + "/readyz", timeout=2) as answer:
+                    if answer.status == 200:
+                        return
+            except OSError:
+                time.sleep(0.02)
+        raise AssertionError(f"not ready after {START_S} s: {self.log_text()}")
+
+    def kill(self) -> None:
+        """SIGKILL, and wait."""
+        self._end(signal.SIGKILL)
+
+    def terminate(self) -> int:
+        """SIGTERM, and wait; the exit code."""
+        return self._end(signal.SIGTERM)
+
+    def _end(self, number: int) -> int:
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        process.send_signal(number)
+        return process.wait(timeout=START_S)
+
+    def log_text(self) -> str:
+        """What it has printed and logged since its first start."""
+        return self._log.read_text()
+
+
+Serve = Callable[..., Server]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Starts servers: `serve("--rate-limits", "off", env={...})`."""
+    servers: list[Server] = []
+
+    def start(*flags: str, env: dict[str, str] | None = None) -> Server:
+        folder = tmp_path / f"server{len(servers)}"
+        folder.mkdir()
+        server = Server(folder, flags, env or {})
+        servers.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in servers:
+        server.kill()
+
+
+@pytest.fixture
+def server(serve: Serve) -> Server:
+    """One server with default settings, but for the rates, which would slow the tests."""
+    return serve("--rate-limits", "off")
+
+
+class JsonClient:
+    """A `hubbub.v1` client on a library that is not ours."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.backlog: list[dict[str, Any]] = []
+
+    async def send(self, **request: Any) -> None:
+        """Sends one request."""
+        await self.socket.send(json.dumps(request))
+
+    async def receive(self) -> dict[str, Any]:
+        """The next frame that no `until` has passed over."""
+        if self.backlog:
+            return self.backlog.pop(0)
+        return await self._next()
+
+    async def _next(self) -> dict[str, Any]:
+        from asyncio import timeout
+
+        async with timeout(WAIT_S):
+            frame = await self.socket.recv()
+        assert isinstance(frame, str)
+        decoded: dict[str, Any] = json.loads(frame)
+        return decoded
+
+    async def until(self, type: str, **fields: Any) -> dict[str, Any]:
+        """The next frame of that type with these fields; others stay for later."""
+
+        def fits(frame: dict[str, Any]) -> bool:
+            wanted = {"type": type, **fields}
+            return all(frame.get(key) == value for key, value in wanted.items())
+
+        for index, frame in enumerate(self.backlog):
+            if fits(frame):
+                return self.backlog.pop(index)
+        while True:
+            frame = await self._next()
+            if fits(frame):
+                return frame
+            self.backlog.append(frame)
+
+    async def ask(self, **request: Any) -> dict[str, Any]:
+        """Sends a request with an id and gives its one reply, `ok`, `welcome` or `error`."""
+        request.setdefault("id", f"r{id(request)}")
+        await self.send(**request)
+        while True:
+            for index, frame in enumerate(self.backlog):
+                if frame.get("id") == request["id"]:
+                    return self.backlog.pop(index)
+            self.backlog.append(await self._next())
+
+
+@asynccontextmanager
+async def plain(server: Server, query: str = "", **options: Any) -> AsyncIterator[ClientConnection]:
+    """A plain connection, as `wscat` makes it."""
+    async with connect(server.ws_url + query, compression=None, **options) as socket:
+        yield socket
+
+
+@asynccontextmanager
+async def hello(server: Server, **fields: Any) -> AsyncIterator[JsonClient]:
+    """A JSON connection that has said hello; `client.welcome` is in its backlog."""
+    async with connect(
+        server.ws_url,
+        subprotocols=["hubbub.v1"],
+        compression=None,  # type: ignore[list-item]
+    ) as socket:
+        client = JsonClient(socket)
+        await client.send(type="hello", **fields)
+        yield client
+
+
+async def line(socket: ClientConnection) -> str:
+    """The next frame of a plain connection."""
+    from asyncio import timeout
+
+    async with timeout(WAIT_S):
+        frame = await socket.recv()
+    assert isinstance(frame, str)
+    return frame

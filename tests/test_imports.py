@@ -1,0 +1,23 @@
+"""What is loaded by whom."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    "module", ["hubbub", "hubbub.protocol.json", "hubbub.protocol.text", "hubbub.hub.hub"]
+)
+def test_importing_a_lower_floor_loads_no_web_library_and_no_database(module: str) -> None:
+    code = (
+        f"import sys, {module}\n"
+        "heavy = {'aiohttp', 'sqlalchemy', 'alembic', 'textual', 'prompt_toolkit'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+    )
+
+    assert answer.stdout == "[]\n"
