@@ -95,6 +95,82 @@ def _banner(running: "Running") -> None:
 
 
 @cli.command()
+@click.argument("url", required=False)
+@click.option("--name", metavar="NAME", help="Your name; without it you are asked.")
+@click.option(
+    "--room", "rooms", metavar="ROOM", multiple=True, help="The room to enter; may be repeated."
+)
+@click.option(
+    "--token",
+    metavar="TOKEN",
+    envvar="HUBBUB_TOKEN",
+    help="The session to come back with, also HUBBUB_TOKEN.",
+)
+@click.option("--plain", is_flag=True, help="The line client; a pipe always has it.")
+@click.option("--json", is_flag=True, help="Print events as JSON, one a line.")
+@click.option(
+    "--follow/--no-follow",
+    default=None,
+    help="Go on, or not, after the end of standard input.",
+)
+@click.option(
+    "--commands/--no-commands",
+    default=None,
+    help="Run, or post, lines that begin with a slash; a pipe posts them.",
+)
+def join(
+    url: str | None,
+    name: str | None,
+    rooms: tuple[str, ...],
+    token: str | None,
+    plain: bool,
+    json: bool,
+    follow: bool | None,
+    commands: bool | None,
+) -> None:
+    """Joins the chat at URL: host[:port], http(s)://... or ws(s)://.../chat.
+
+    In a pipe it is a filter: lines of standard input are posted, and it ends when all of them
+    are acknowledged; to another pipe it prints what it hears.
+    """
+    import asyncio
+
+    from hubbub.client.line import run
+    from hubbub.client.options import JoinOptions
+
+    options = JoinOptions(
+        url=url,
+        name=name,
+        rooms=rooms,
+        token=token,
+        plain=plain,
+        json=json,
+        follow=follow,
+        commands=commands,
+    )
+    sys.exit(asyncio.run(run(options)))
+
+
+@cli.command()
+@click.argument("url", required=False)
+def doctor(url: str | None) -> None:
+    """Tells what is between here and the server at URL, and what to do about it."""
+    import asyncio
+
+    sys.exit(asyncio.run(_examine(url)))
+
+
+async def _examine(url: str | None) -> int:
+    from hubbub.client.doctor import examine
+
+    code = 0
+    async for check in examine(url):
+        click.echo(f"{'ok    ' if check.ok else 'FAILED'}  {check.name:<6}  {check.detail}")
+        code = code if check.ok else 1
+    return code
+
+
+@cli.command()
 @click.option(
     "--config",
     "config_file",
