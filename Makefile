@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: serve test unit check format clean
+.PHONY: serve test unit check format picture clean
 
 serve: $(READY)
 	$(BIN)/hubbub serve
@@ -26,6 +26,10 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python -m tools.generate
+
+# The picture in the README, from a real session; needs tmux, and npx for wscat.
+picture: $(READY)
+	$(BIN)/python -m tools.picture
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -82,6 +82,19 @@ class Server:
                 time.sleep(0.02)
         raise AssertionError(f"not ready after {START_S} s: {self.log_text()}")
 
+    def metric(self, name: str) -> float:
+        """A value of `/metrics`."""
+        with urlopen(self.url + "/metrics", timeout=WAIT_S) as answer:
+            lines = answer.read().decode().splitlines()
+        return float(next(line.split()[1] for line in lines if line.startswith(name + " ")))
+
+    def await_metric(self, name: str, value: float) -> None:
+        """Returns when a value of `/metrics` is that."""
+        end = time.monotonic() + WAIT_S
+        while (found := self.metric(name)) != value:
+            assert time.monotonic() < end, f"{name} is {found}, not {value}"
+            time.sleep(0.02)
+
     def kill(self) -> None:
         """SIGKILL, and wait."""
         self._end(signal.SIGKILL)
