@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import resource
 import signal
 from collections.abc import Callable
@@ -124,11 +125,19 @@ async def _listen(settings: Settings, sockets: WebSockets, pages: Pages) -> web.
     except OSError as error:
         await runner.cleanup()
         where = f"{settings.host}:{settings.port}"
-        raise StartError(
-            f"Cannot listen on {where}: {error.strerror or error}. "
-            "Another program may use that port; choose one with --port N (0 takes any free one)."
-        ) from error
+        raise StartError(f"Cannot listen on {where}: {_why_not(error)}") from error
     return runner
+
+
+def _why_not(error: OSError) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return "the port is in use. Choose another with --port N (0 takes any free one)."
+        case errno.EACCES:
+            return "that port is the system's own. Choose one above 1023 with --port N."
+        case _:
+            why = error.strerror or str(error)
+            return f"{why}. Choose an address of this machine with --host H."
 
 
 def _raise_file_limit(connections: int) -> None:

@@ -178,11 +178,24 @@ def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:
     bucket.take(0.0, "posts")
     with pytest.raises(RateLimited) as refused:
         bucket.take(0.0, "posts")
-    assert refused.value.retry_after == pytest.approx(0.1)
+    assert refused.value.retry_after == pytest.approx(0.5)
 
-    bucket.take(0.11, "posts")
+    for _ in range(2):
+        bucket.take(0.51, "posts")
     with pytest.raises(RateLimited):
-        bucket.take(0.11, "posts")
+        bucket.take(0.51, "posts")
+
+
+def test_nothing_overtakes_what_a_bucket_refused() -> None:
+    bucket = TokenBucket(per_s=1000, burst=1)
+    bucket.take(0.0, "posts")
+    with pytest.raises(RateLimited):
+        bucket.take(0.0001, "posts")
+
+    with pytest.raises(RateLimited) as again:
+        bucket.take(0.4, "posts")
+    assert again.value.retry_after == pytest.approx(0.1, abs=0.001)
+    bucket.take(0.5001, "posts")
 
 
 def test_a_bucket_never_holds_more_than_its_burst() -> None:

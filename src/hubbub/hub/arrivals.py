@@ -79,7 +79,10 @@ class Arrivals:
         limits: Limits,
         clock: Clock,
         facts: ServerFacts,
+        *,
+        rate_limits: bool,
     ) -> None:
+        self._rate_limits = rate_limits
         self._log = storage_log
         self._committer = committer
         self._rooms = rooms
@@ -141,7 +144,7 @@ class Arrivals:
         with ExitStack() as pins:
             arrival = await self._identify(request)
             try:
-                wanted, refused = await self._wanted_rooms(session, request, pins)
+                wanted, refused = await self._wanted_rooms(session, arrival.user, request, pins)
                 await self._keep(arrival, wanted)
                 if session.closed:
                     raise Unavailable("The connection ended during `hello`.")
@@ -214,7 +217,7 @@ class Arrivals:
         return Arrival(user, secret, memberships, new=False)
 
     async def _wanted_rooms(
-        self, session: Session, request: "requests.Hello", pins: ExitStack
+        self, session: Session, user: User, request: "requests.Hello", pins: ExitStack
     ) -> tuple[dict[Room, int | None], list[Refusal]]:
         asked = {self._facts.default_room: None} if request.rooms is None else request.rooms
         wanted: dict[Room, int | None] = {}
@@ -224,7 +227,7 @@ class Arrivals:
                 if len(wanted) >= self._limits.rooms_per_connection:
                     most = self._limits.rooms_per_connection
                     raise Forbidden(f"One connection may be in {most} rooms, the rest is refused.")
-                room = await self._rooms.admit(session, typed)
+                room = await self._rooms.admit(session, typed, user)
             except Refusal as refusal:
                 refusal.room = typed[:ROOM_NAME_CHARS]
                 refused.append(refusal)
@@ -300,7 +303,8 @@ class Arrivals:
             ping_s=limits.ping_s,
             rooms=tuple(states.values()),
             commands=self._facts.commands,
-            limits={
+            limits=self._rates()
+            | {
                 "text_bytes": limits.text_bytes,
                 "topic_bytes": limits.topic_bytes,
                 "frame_bytes": limits.frame_bytes,
@@ -312,6 +316,13 @@ class Arrivals:
                 "rooms": limits.rooms_per_connection,
             },
         )
+
+    def _rates(self) -> dict[str, int]:
+        """What a client may keep up, so that it can pace itself instead of being refused."""
+        if not self._rate_limits:
+            return {}
+        limits = self._limits
+        return {"posts_per_s": max(1, int(limits.posts_per_s)), "posts_burst": limits.posts_burst}
 
     # --- both
 

@@ -103,6 +103,7 @@ class Hub:
             limits,
             clock,
             facts,
+            rate_limits=rate_limits,
         )
 
     # --- the life of the hub

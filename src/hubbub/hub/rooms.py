@@ -86,26 +86,28 @@ class Rooms:
         if room is not None:
             return room
         if typed.startswith("@"):
-            return self._checked(session, await self.open(typed))
+            return self._checked(session.user, await self.open(typed))
         name = room_name(typed)
         room = session.rooms.get(name)
         if room is None:
             raise NotAMember(f"You are not in {name}; join it first.")
         return room
 
-    def _checked(self, session: "Session", room: Room) -> Room:
-        user = session.user
+    def _checked(self, user: "User | None", room: Room) -> Room:
         if user is None or all(person.id != user.id for person in room.participants):
             raise NoSuchRoom(f"There is no room {room.name[:64]!r} that you may enter.")
         return room
 
     # --- coming and going
 
-    async def admit(self, session: "Session", typed: str) -> Room:
-        """A room that the session may enter. Raises BadName, NoSuchRoom, RoomFull, Forbidden."""
+    async def admit(self, session: "Session", typed: str, user: "User | None" = None) -> Room:
+        """A room that the session may enter. Raises BadName, NoSuchRoom, RoomFull, Forbidden.
+
+        `user` is who comes in by `hello`, whom the session does not have yet.
+        """
         room = await self.open(typed)
         if room.direct:
-            return self._checked(session, room)
+            return self._checked(user or session.user, room)
         if room.name in session.rooms or session.dialect.one_room:
             limit_rooms = self._limits.rooms_per_connection + 1
         else:

@@ -8,7 +8,7 @@ frames. Nothing is written after a close frame, because a session leaves the hub
 import asyncio
 from collections import Counter
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 from structlog import get_logger
 
 from hubbub.errors import BadRequest, Refusal
@@ -26,6 +26,7 @@ JSON_PROTOCOL = "hubbub.v1"
 PLAIN_PROTOCOL = "hubbub.text"
 MISSED_PINGS = 2
 PING_SLICES = 20
+LINGER_S = 0.5
 
 
 class Connection:
@@ -63,6 +64,18 @@ class Connection:
         loop = asyncio.get_running_loop()
         self._abort = loop.call_later(self._hub.limits.close_timeout_s, self.abort)
 
+    async def refuse(self, code: int) -> None:
+        """Ends a line whose frames cannot be read any further, and returns when it is gone."""
+        limit = self._hub.limits.frame_bytes
+        reasons: dict[int, str] = {
+            WSCloseCode.PROTOCOL_ERROR: "that frame breaks RFC 6455",
+            WSCloseCode.INVALID_TEXT: "text frames are UTF-8",
+            WSCloseCode.MESSAGE_TOO_BIG: f"a frame has at most {limit} bytes",
+        }
+        self.close(code, reasons.get(code, ""))
+        if not self._transport.is_closing():
+            await Unread(self._transport).gone
+
     def leave(self, why: str) -> None:
         """Takes the session out of the hub, before the library closes."""
         if self.session is not None:
@@ -89,6 +102,35 @@ class Connection:
             self.write(PING)
 
 
+class Unread(asyncio.Protocol):
+    """Drops what a peer still sends, and closes the line once it has been silent for a moment.
+
+    A line that is closed over unread bytes is reset, and the close frame lost with it. One that
+    is half-closed at once makes clients fail that are in the middle of a frame.
+    """
+
+    def __init__(self, transport: asyncio.WriteTransport) -> None:
+        loop = asyncio.get_running_loop()
+        self._transport = transport
+        self._former = transport.get_protocol()
+        self._silence = loop.call_later(LINGER_S, transport.close)
+        self.gone: asyncio.Future[None] = loop.create_future()
+        transport.set_protocol(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Waits anew."""
+        self._silence.cancel()
+        loop = asyncio.get_running_loop()
+        self._silence = loop.call_later(LINGER_S, self._transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The peer has gone, was silent, or went on for `close_timeout_s`."""
+        self._silence.cancel()
+        if not self.gone.done():
+            self.gone.set_result(None)
+        self._former.connection_lost(exc)
+
+
 class ChatSocket(web.WebSocketResponse):
     """The library's socket, whose own closes (after an error, or the peer's) also come second."""
 
@@ -100,8 +142,11 @@ class ChatSocket(web.WebSocketResponse):
         if connection is not None:
             if connection.close_sent:
                 return False
-            connection.close_sent = True
             connection.leave(f"closed with {code}")
+            if code != WSCloseCode.OK:
+                await connection.refuse(code)
+                return True
+            connection.close_sent = True
         return await super().close(code=code, message=message, drain=drain)
 
 
@@ -132,7 +177,7 @@ class WebSockets:
             timeout=limits.close_timeout_s,
             autoping=False,
             compress=False,
-            max_msg_size=limits.frame_bytes,
+            max_msg_size=limits.frame_bytes + 1,  # the library refuses what reaches its limit
             protocols=(JSON_PROTOCOL, PLAIN_PROTOCOL),
         )
         address = request.remote or ""
@@ -209,15 +254,17 @@ class WebSockets:
             connection.write(line_frame(refusal(each.message)))
         async for message in socket:
             connection.heard = True
-            if message.type is WSMsgType.TEXT and not session.closed:
+            if message.type is WSMsgType.ERROR:
+                return
+            if session.closed:
+                continue
+            if message.type is WSMsgType.TEXT:
                 room = next(iter(session.rooms), self._hub.default_room)
                 asked = parse_line(message.data, room)
                 if asked is not None:
                     await self._carry_out(session, asked)
             elif message.type is WSMsgType.PING:
                 session.outbox.write_ephemeral(pong_frame(message.data))
-            elif message.type is WSMsgType.ERROR:
-                return
 
     async def _converse_json(
         self, socket: ChatSocket, connection: Connection, session: Session

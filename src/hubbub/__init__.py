@@ -1,0 +1,176 @@
+"""hubbub: group chat that one command starts and anything can join.
+
+The SDK: `async with hubbub.connect("127.0.0.1:8080", name="ann") as chat: ...`. Its names are
+loaded when they are first used, so that importing `hubbub.protocol` costs no web library.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hubbub.client.backoff import Backoff
+    from hubbub.client.calls import Bounds, LineLost
+    from hubbub.client.changes import Disconnected, Reconnected, Restarted, RoomRefused
+    from hubbub.client.chat import Chat, connect
+    from hubbub.client.failures import HandshakeRefused, PlainServer
+    from hubbub.client.plain import PlainConnection, connect_plain
+    from hubbub.errors import (
+        BadName,
+        BadRequest,
+        BadToken,
+        ConfigError,
+        Conflict,
+        ConnectionFailed,
+        Forbidden,
+        HubbubError,
+        Muted,
+        NameTaken,
+        NoSuchCommand,
+        NoSuchRoom,
+        NoSuchUser,
+        NotAMember,
+        RateLimited,
+        Refusal,
+        RoomFull,
+        ServerFull,
+        TooLong,
+        Unavailable,
+    )
+    from hubbub.protocol.events import (
+        Count,
+        Joined,
+        Member,
+        MemberPage,
+        Message,
+        Notice,
+        Page,
+        Person,
+        Posted,
+        Presence,
+        ReadMarker,
+        RoomPage,
+        RoomSummary,
+        Topic,
+        Typing,
+        Welcome,
+    )
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "hubbub.client.backoff": ("Backoff",),
+    "hubbub.client.calls": ("Bounds", "LineLost"),
+    "hubbub.client.changes": ("Disconnected", "Reconnected", "Restarted", "RoomRefused"),
+    "hubbub.client.chat": ("Chat", "connect"),
+    "hubbub.client.failures": ("HandshakeRefused", "PlainServer"),
+    "hubbub.client.plain": ("PlainConnection", "connect_plain"),
+    "hubbub.errors": (
+        "BadName",
+        "BadRequest",
+        "BadToken",
+        "ConfigError",
+        "Conflict",
+        "ConnectionFailed",
+        "Forbidden",
+        "HubbubError",
+        "Muted",
+        "NameTaken",
+        "NoSuchCommand",
+        "NoSuchRoom",
+        "NoSuchUser",
+        "NotAMember",
+        "RateLimited",
+        "Refusal",
+        "RoomFull",
+        "ServerFull",
+        "TooLong",
+        "Unavailable",
+    ),
+    "hubbub.protocol.events": (
+        "Count",
+        "Joined",
+        "Member",
+        "MemberPage",
+        "Message",
+        "Notice",
+        "Page",
+        "Person",
+        "Posted",
+        "Presence",
+        "ReadMarker",
+        "RoomPage",
+        "RoomSummary",
+        "Topic",
+        "Typing",
+        "Welcome",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Backoff",
+    "BadName",
+    "BadRequest",
+    "BadToken",
+    "Bounds",
+    "Chat",
+    "ConfigError",
+    "Conflict",
+    "ConnectionFailed",
+    "Count",
+    "Disconnected",
+    "Forbidden",
+    "HandshakeRefused",
+    "HubbubError",
+    "Joined",
+    "LineLost",
+    "Member",
+    "MemberPage",
+    "Message",
+    "Muted",
+    "NameTaken",
+    "NoSuchCommand",
+    "NoSuchRoom",
+    "NoSuchUser",
+    "NotAMember",
+    "Notice",
+    "Page",
+    "Person",
+    "PlainConnection",
+    "PlainServer",
+    "Posted",
+    "Presence",
+    "RateLimited",
+    "ReadMarker",
+    "Reconnected",
+    "Refusal",
+    "Restarted",
+    "RoomFull",
+    "RoomPage",
+    "RoomRefused",
+    "RoomSummary",
+    "ServerFull",
+    "TooLong",
+    "Topic",
+    "Typing",
+    "Unavailable",
+    "Welcome",
+    "__version__",
+    "connect",
+    "connect_plain",
+]
+
+
+if not TYPE_CHECKING:
+    # Hidden from type checkers, which would take any misspelt name for an attribute.
+    def __getattr__(name: str) -> object:
+        home = _HOME_OF.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value: object = getattr(importlib.import_module(home), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

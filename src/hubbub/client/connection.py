@@ -1,0 +1,367 @@
+"""A connection that lasts: it comes back after every break, and loses and repeats nothing.
+
+One task serves a line until it ends and then dials the next; four run beside each line: the
+reader, the sender, the pager of what was missed, and the one that notices a dead line.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Mapping
+from ssl import SSLContext
+
+import msgspec
+
+from hubbub.client.address import Address
+from hubbub.client.calls import Bounds, Calls, now_s
+from hubbub.client.changes import ChatEvent, Disconnected, Reconnected, RoomRefused
+from hubbub.client.failures import HandshakeRefused, PlainServer
+from hubbub.client.hello import (
+    FINAL_CODES,
+    Greeting,
+    closed,
+    entered,
+    introduce,
+    refusal_of,
+)
+from hubbub.client.inbox import PAGE_EVENTS, Inbox
+from hubbub.client.link import JSON_PROTOCOL, Ended, Link, dial
+from hubbub.errors import ConnectionFailed, HubbubError, Refusal
+from hubbub.protocol import events
+from hubbub.protocol.json import OkFrame, Pushed, decode_frame
+from hubbub.protocol.requests import Hello, History, Ping
+
+STEADY_S = 10.0
+"""A line that lived this long was a good one: the next backoff begins anew."""
+FLOODING = 4029
+
+
+class Connection:
+    """The machinery under a `Chat`."""
+
+    def __init__(
+        self,
+        address: Address,
+        hello: Hello,
+        bounds: Bounds,
+        *,
+        direct: Mapping[str, int | None] | None = None,
+        backlog: bool = False,
+        page_gaps: bool = True,
+        tls: SSLContext | None = None,
+    ) -> None:
+        self.address = address
+        self.inbox = Inbox(bounds.queue_events)
+        self.calls = Calls(bounds)
+        self.welcome: events.Welcome | None = None
+        self.user: events.Self | None = None
+        self.leaving = False
+        self._hello = hello
+        self._bounds = bounds
+        self._backlog = backlog
+        self._page_gaps = page_gaps
+        self._tls = tls
+        self._chance = random.SystemRandom()
+        self._other_log = False
+        self._seen_before = {
+            room: last for room, last in (direct or {}).items() if last is not None
+        }
+        self._link: Link | None = None
+        self._to_page = asyncio.Event()
+        self._arrived = asyncio.Event()
+        self._attempt = 0
+        self._heard_s = 0.0
+        self._task: asyncio.Task[None] | None = None
+        self._is_up = False
+        self._over = False
+        self._failure: HubbubError | None = None
+
+    # --- its life
+
+    async def open(self) -> None:
+        """Connects. Raises ConnectionFailed, or the Refusal of the name, the token or a room."""
+        link = await self._enter(self._hello)
+        self._is_up = True
+        self._task = asyncio.create_task(self._run(link), name="hubbub connection")
+
+    async def close(self) -> None:
+        """Ends everything; afterwards no task is left."""
+        self.leaving = True
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        self._finish(None)
+        if self._link is not None:
+            # The task may have been cancelled before it began.
+            await self._link.close()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether there is a line at the moment."""
+        return self._is_up
+
+    # --- for the one who reads
+
+    async def next_event(self) -> ChatEvent | None:
+        """The next event; None after the end. Raises ConnectionFailed if the end was a failure."""
+        while (event := self.inbox.get()) is None:
+            if self._over:
+                if self._failure is not None:
+                    raise self._failure
+                return None
+            self._to_page.set()
+            self._arrived.clear()
+            await self._arrived.wait()
+        return event
+
+    # --- lines come and go
+
+    async def _run(self, link: Link) -> None:
+        try:
+            while True:
+                ended = await self._serve(link)
+                if ended.code in FINAL_CODES or self.leaving:
+                    self._finish(closed(ended) if ended.code != 1000 else None)
+                    return
+                link = await self._come_back(ended)
+        except HubbubError as failure:
+            self._finish(failure)
+        finally:
+            self._finish(None)
+
+    async def _serve(self, link: Link) -> Ended:
+        since_s = self._heard_s = now_s()
+        self._is_up = True
+        self.calls.line_up(link)
+        try:
+            async with asyncio.TaskGroup() as group:
+                beside = [
+                    group.create_task(self.calls.send_all(link)),
+                    group.create_task(self._page()),
+                    group.create_task(self._notice_silence(link)),
+                ]
+                ended = await self._read(link)
+                for task in beside:
+                    task.cancel()
+        finally:
+            self._is_up = False
+            self.calls.line_down()
+            await link.close()
+        if now_s() - since_s > STEADY_S:
+            self._attempt = 0
+        return ended
+
+    async def _come_back(self, ended: Ended) -> Link:
+        backoff, since_s = self._bounds.backoff, now_s()
+        if ended.code == FLOODING:
+            self._attempt = max(self._attempt, 5)
+        delay_s = backoff.delay_s(self._attempt, self._chance.random())
+        reason = ended.reason or f"close code {ended.code}"
+        self.inbox.tell(Disconnected(reason, delay_s))
+        self._arrived.set()
+        while True:
+            await asyncio.sleep(delay_s)
+            self._attempt += 1
+            least_s = 0.0
+            try:
+                return await self._enter(self._hello_again(), again=True)
+            except Refusal as refusal:
+                if not refusal.temporary:
+                    raise ConnectionFailed(f"Cannot come back: {refusal}") from refusal
+                least_s, problem = refusal.retry_after or 0.0, refusal.message
+            except ConnectionFailed as failure:
+                if _lasting(failure):
+                    raise
+                problem = str(failure)
+            delay_s = max(backoff.delay_s(self._attempt, self._chance.random()), least_s)
+            if now_s() - since_s + delay_s > self._bounds.give_up_s:
+                raise ConnectionFailed(
+                    f"Gave up after {now_s() - since_s:.0f} s of trying to come back: {problem}"
+                )
+
+    def _hello_again(self) -> Hello:
+        assert self.welcome is not None, "there was a line before this one"
+        welcome = self.welcome
+        rooms = {room: last for room, last in self.inbox.resume().items() if room[:1] != "@"}
+        return Hello(token=welcome.session, epoch=welcome.epoch, rooms=rooms)
+
+    async def _enter(self, hello: Hello, *, again: bool = False) -> Link:
+        link = await dial(
+            self.address,
+            self.address.chat_url,
+            protocols=(JSON_PROTOCOL,),
+            timeout_s=self._bounds.dial_timeout_s,
+            tls=self._tls,
+        )
+        try:
+            if link.protocol != JSON_PROTOCOL:
+                raise PlainServer(
+                    f"{self.address.shown} does not speak {JSON_PROTOCOL}; it may take plain text."
+                )
+            async with asyncio.timeout(self._bounds.hello_timeout_s):
+                greeting = await introduce(link, hello)
+            if greeting.refused and not again:
+                raise greeting.refused[0]
+        except TimeoutError:
+            await link.close()
+            raise ConnectionFailed(
+                f"{self.address.shown} did not answer `hello` "
+                f"in {self._bounds.hello_timeout_s:g} s."
+            ) from None
+        except BaseException:
+            await link.close()
+            raise
+        self._link = link
+        self._greeted(hello, greeting, again=again)
+        return link
+
+    def _greeted(self, hello: Hello, greeting: Greeting, *, again: bool) -> None:
+        welcome = greeting.welcome
+        self.welcome, self.user = welcome, welcome.user
+        limits = welcome.limits
+        self.calls.frame_bytes = limits.get("frame_bytes", 0)
+        self.calls.pace(limits.get("posts_per_s", 0), limits.get("posts_burst", 1))
+        if again:
+            self.inbox.tell(Reconnected())
+        for refusal in greeting.refused:
+            self._refused_room(refusal)
+        for state, after in entered(hello, welcome):
+            if not self.inbox.follows(state.room):
+                fresh = None if self._backlog else state.last
+                self.inbox.follow(state.room, fresh if after is None else after)
+        self._other_log = hello.epoch is not None and hello.epoch != welcome.epoch
+        self._follow_direct_rooms(welcome)
+        for frame in greeting.rest:
+            self._take(frame)
+        self._arrived.set()
+
+    def _follow_direct_rooms(self, welcome: events.Welcome) -> None:
+        # They need no joining, and `hello` need not name them: there may be many.
+        direct = {state.room: state for state in welcome.rooms if state.kind == "direct"}
+        for room in self.inbox.rooms:
+            if room.startswith("@") and room not in direct:
+                self.inbox.forget(room)
+        for state in direct.values():
+            unread = max(state.read, state.first - 1)
+            self.inbox.catch_up(
+                state.room,
+                self._seen_before.get(state.room, unread),
+                state.first,
+                state.last,
+                other_log=self._other_log,
+            )
+
+    def _finish(self, failure: HubbubError | None) -> None:
+        if self._over:
+            return
+        self._over, self._failure = True, failure
+        self.calls.finish(failure)
+        self._arrived.set()
+
+    # --- beside each line
+
+    async def _read(self, link: Link) -> Ended:
+        while True:
+            data = await link.receive()
+            if isinstance(data, Ended):
+                return data
+            self._heard_s = now_s()
+            try:
+                frame = decode_frame(data)
+            except msgspec.DecodeError:
+                # Of a later release, like an unknown type.
+                continue
+            if frame is not None:
+                self._take(frame)
+
+    async def _page(self) -> None:
+        while True:
+            behind = self.inbox.to_page()
+            if behind is None:
+                self._to_page.clear()
+                await self._to_page.wait()
+                continue
+            room, after = behind
+            try:
+                page = await self.calls.ask(
+                    History(room=room, after=after, limit=PAGE_EVENTS), events.Page
+                )
+            except Refusal as refusal:
+                refusal.room = room
+                self._refused_room(refusal)
+            except ConnectionFailed:
+                return
+            else:
+                self.inbox.put_page(room, page)
+            self._arrived.set()
+
+    async def _notice_silence(self, link: Link) -> None:
+        assert self.welcome is not None, "a line is served after its welcome"
+        ping_s = self._bounds.ping_s or max(self.welcome.ping_s, 1.0)
+        while True:
+            await asyncio.sleep(ping_s / 2)
+            if self.calls.unanswered_s() > self._bounds.reply_timeout_s:
+                return await link.give_up("the server does not answer")
+            if now_s() - self._heard_s < ping_s:
+                continue
+            try:
+                async with asyncio.timeout(ping_s):
+                    await self.calls.ask_once(Ping(), events.Ok)
+            except TimeoutError:
+                return await link.give_up("the server has fallen silent")
+            except HubbubError:
+                pass
+
+    # --- what arrives
+
+    def _take(self, frame: Pushed | OkFrame) -> None:
+        match frame:
+            case OkFrame():
+                self.calls.answered(frame)
+            case events.Error(id=str(request_id)):
+                self.calls.refused(request_id, frame)
+            case events.Error(room=str()):
+                self._refused_room(refusal_of(frame))
+            case events.Error():
+                self.inbox.put(events.Notice(text=frame.message))
+            case events.Message() | events.Topic():
+                self._note_own_name(frame.sender)
+                self.inbox.put(frame)
+            case events.Presence():
+                self._note_presence(frame)
+                self.inbox.put(frame)
+            case events.Typing() | events.ReadMarker() | events.Notice() | events.Count():
+                self.inbox.put(frame)
+            case events.Replay():
+                self.inbox.put_replay(frame)
+            case events.Gap():
+                self.inbox.put_gap(frame, page=self._page_gaps, other_log=self._other_log)
+            case _:
+                return
+        self._arrived.set()
+        self._to_page.set()
+
+    def _refused_room(self, refusal: Refusal) -> None:
+        if refusal.room is not None:
+            self.inbox.forget(refusal.room)
+            self.inbox.tell(RoomRefused(refusal.room, refusal))
+
+    def _note_presence(self, presence: events.Presence) -> None:
+        if self.user is None or presence.user.id != self.user.id:
+            return
+        if presence.state == "left":
+            self.inbox.forget(presence.room)
+        else:
+            self._note_own_name(presence.user)
+
+    def _note_own_name(self, person: events.Person) -> None:
+        user = self.user
+        if user is not None and person.id == user.id and person.name != user.name:
+            self.user = msgspec.structs.replace(user, name=person.name)
+
+
+def _lasting(failure: ConnectionFailed) -> bool:
+    if isinstance(failure, HandshakeRefused):
+        return failure.lasting
+    return isinstance(failure, PlainServer) or failure.code in FINAL_CODES

@@ -1,0 +1,94 @@
+"""Why a server was not reached, in sentences for a person."""
+
+import socket
+import ssl
+
+import aiohttp
+
+from hubbub.client.address import Address
+from hubbub.errors import ConnectionFailed
+
+
+class HandshakeRefused(ConnectionFailed):
+    """Something answered at the address, by HTTP and not by a chat; `status` is what it said."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+    @property
+    def lasting(self) -> bool:
+        """Whether asking again is of no use: the request itself was refused."""
+        return 400 <= self.status < 500 and self.status not in {408, 425, 429}
+
+
+class PlainServer(ConnectionFailed):
+    """The server speaks no `hubbub.v1`; it may be one that `connect_plain` can talk to."""
+
+
+def explain(error: Exception, address: Address) -> ConnectionFailed:
+    """What went wrong on the way to a server, and what to do."""
+    where = address.shown
+    match error:
+        case TimeoutError():
+            return ConnectionFailed(
+                f"{where} did not answer in time; is it the right address, or is a firewall "
+                "in between?"
+            )
+        case aiohttp.WSServerHandshakeError(status=status):
+            return HandshakeRefused(_handshake_sentence(where, status), status)
+        case aiohttp.ClientConnectorCertificateError(certificate_error=cause):
+            return ConnectionFailed(
+                f"{where} cannot prove who it is: {certificate_sentence(cause)}"
+            )
+        case aiohttp.ClientConnectorSSLError():
+            return ConnectionFailed(
+                f"{where} does not speak TLS as expected ({_reason(error)}); "
+                "if it has none, take ws:// or http://."
+            )
+        case aiohttp.ClientConnectorDNSError() | socket.gaierror():
+            return ConnectionFailed(
+                f"There is no host called {address.host!r}; check the spelling and the network."
+            )
+        case aiohttp.ClientConnectorError(os_error=cause):
+            return ConnectionFailed(f"Cannot reach {where}: {os_sentence(cause)}")
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
+            return ConnectionFailed(
+                f"{where} hung up during the handshake; if it speaks TLS, take wss:// or https://."
+            )
+        case _:
+            return ConnectionFailed(f"Cannot talk to {where}: {_reason(error)}.")
+
+
+def os_sentence(cause: OSError) -> str:
+    """An error of the operating system's in words."""
+    if isinstance(cause, ConnectionRefusedError):
+        return "nothing listens there; is the server running, and is the port right?"
+    return f"{cause.strerror or cause}."
+
+
+def certificate_sentence(cause: Exception) -> str:
+    """What is wrong with a certificate."""
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not accepted ({cause.verify_message})."
+    return f"its certificate is not accepted ({cause})."
+
+
+def _handshake_sentence(where: str, status: int) -> str:
+    match status:
+        case 404 | 405:
+            return f"{where} is a web server without a chat at this path (HTTP {status})."
+        case 400 | 426:
+            return f"{where} does not take this WebSocket handshake (HTTP {status})."
+        case 401 | 403:
+            return f"{where} lets nobody in this way (HTTP {status})."
+        case 200 | 301 | 302 | 307 | 308:
+            return f"{where} is a web server and not a chat server (HTTP {status})."
+        case 429 | 503:
+            return f"{where} is full or not ready (HTTP {status}); try again later."
+        case _:
+            return f"{where} refused the WebSocket handshake (HTTP {status})."
+
+
+def _reason(error: Exception) -> str:
+    return str(error).rstrip(".") or type(error).__name__

@@ -1,0 +1,86 @@
+"""`hubbub join`, the line client: on a terminal, in a pipe, or on a terminal that can do little."""
+
+import asyncio
+import math
+import os
+import signal
+
+from hubbub.client.calls import Bounds
+from hubbub.client.chat import connect
+from hubbub.client.failures import PlainServer
+from hubbub.client.line.filter import Filter, complain
+from hubbub.client.line.manner import STDIN, STDOUT, Manner, end_of, manner
+from hubbub.client.line.options import JoinOptions
+from hubbub.client.line.stdio import write_all
+from hubbub.client.plain import connect_plain
+
+FAREWELL = "Connection closed. Goodbye!"
+ASK_NAME = "Your name (Enter for an automatic one): "
+ANSWERS_S = 24 * 3600.0
+"""How long a filter waits at its end for the last acknowledgements."""
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+async def run(options: JoinOptions) -> int:
+    """Joins, and stays until it is over; the exit code.
+
+    0 all was well, 1 something was refused, 130 interrupted, 141 nobody reads the output, 143
+    told to stop. Raises ConfigError for a wrong address, the Refusal of a name, token or room,
+    and ConnectionFailed where no server answers.
+    """
+    stdin, stdout = end_of(STDIN), end_of(STDOUT)
+    able = os.environ.get("TERM", "dumb") != "dumb"
+    if stdin == stdout == "terminal" and able and not options.json:
+        # Only here, so that a filter does not wait for the terminal's library.
+        from hubbub.client.line.terminal import run_terminal
+
+        return await run_terminal(options)
+    return await _run_filter(options, manner(options, stdin, stdout))
+
+
+async def _run_filter(options: JoinOptions, how: Manner) -> int:
+    loop = asyncio.get_running_loop()
+    work = loop.create_task(_filter(options, how))
+    stopped_by: list[int] = []
+
+    def stop(number: int) -> None:
+        stopped_by.append(number)
+        work.cancel()
+
+    for number in _STOPPING:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        code = await work
+    except asyncio.CancelledError:
+        if not stopped_by:
+            raise
+        code = 128 + stopped_by[0]
+    finally:
+        for number in _STOPPING:
+            loop.remove_signal_handler(number)
+    if how.person:
+        print(FAREWELL)
+    return code
+
+
+async def _filter(options: JoinOptions, how: Manner) -> int:
+    lines, name = Filter(how), options.name
+    if how.person and name is None and options.token is None:
+        write_all(STDOUT, ASK_NAME.encode())
+        name = await lines.first_line() or None
+    try:
+        async with connect(
+            options.url,
+            name=name,
+            token=options.token,
+            rooms=options.rooms or None,
+            bounds=Bounds(give_up_s=math.inf, close_timeout_s=ANSWERS_S),
+        ) as chat:
+            return await lines.run(chat)
+    except PlainServer:
+        if how.json:
+            raise
+        complain("this server knows only plain text: what it gets is not acknowledged")
+    room = options.rooms[0] if options.rooms else None
+    async with connect_plain(options.url, name=name, room=room) as line:
+        return await lines.run_plainly(line)

@@ -1,0 +1,228 @@
+"""One person's talk with a server: typed lines in, lines to show out; knows no terminal."""
+
+import asyncio
+from collections.abc import Callable
+from typing import assert_never
+
+from hubbub.client.changes import ChatEvent, Disconnected, Reconnected, Restarted, RoomRefused
+from hubbub.client.chat import Chat
+from hubbub.client.line.look import Look, plain_line
+from hubbub.client.line.typed import (
+    GoFrom,
+    GoTo,
+    Ignore,
+    Notices,
+    Quit,
+    Run,
+    Say,
+    Typed,
+    Unignore,
+)
+from hubbub.client.state import (
+    ChatState,
+    apply,
+    left,
+    mark_read,
+    welcomed,
+    with_members,
+)
+from hubbub.errors import BadName, BadRequest, HubbubError, NotAMember
+from hubbub.model import user_name
+from hubbub.protocol.events import Message, Posted, Topic
+from hubbub.protocol.text import clean, notice, refusal
+
+MARK_READ_S = 2.0
+KNOWN_ROOMS = 1_000
+
+
+class Conversation:
+    """What is in view, what is hidden, and the state that completion draws on."""
+
+    def __init__(self, chat: Chat, look: Look, show: Callable[[str], None]) -> None:
+        self.chat = chat
+        self.state: ChatState = welcomed(chat.welcome)
+        self.known_rooms: set[str] = set()
+        self._look = look
+        self._show = show
+        self._notices = False
+        self._ignored: dict[str, str | None] = {}
+        self._marks: dict[str, int] = {}
+        public = [room for room in chat.followed if not room.startswith("@")]
+        self.room: str | None = public[0] if public else None
+
+    # --- what comes
+
+    def greet(self) -> None:
+        """The first lines: who one is, where, and the topic."""
+        where = self.room or "no room; /join ROOM enters one"
+        self._show(notice(f"You are {self.chat.name} in {where}. /help lists the commands."))
+        for state in self.chat.welcome.rooms:
+            if state.room == self.room and state.topic:
+                self._show(notice(f"Topic: {state.topic}"))
+
+    def take(self, event: ChatEvent) -> None:
+        """Shows an event as far as it is wanted, and remembers it."""
+        self.state = apply(self.state, event)
+        match event:
+            case Disconnected(reason=reason, retry_in_s=retry_in_s):
+                wait = f"{max(retry_in_s, 0.1):.1f}" if retry_in_s < 10 else f"{retry_in_s:.0f}"
+                self._show(notice(f"Connection lost: {reason}; trying again in {wait} s"))
+            case Reconnected():
+                self.state = welcomed(self.chat.welcome, self.state)
+                self._show(notice("Connected again."))
+            case Restarted(room=room):
+                self._show(notice(f"The log of {room} starts afresh."))
+            case RoomRefused(room=room, refusal=why):
+                self._show(refusal(f"No longer in {room}: {why}"))
+                self._look_away_from(room)
+            case _:
+                self._take_server_event(event)
+
+    def _take_server_event(self, event: ChatEvent) -> None:
+        if isinstance(event, Message | Topic):
+            self._marks[event.room] = event.seq
+            self.state = mark_read(self.state, event.room, event.seq)
+        if isinstance(event, Message) and self._ignores(event):
+            return
+        line = plain_line(event, self.chat.user.id, notices=self._notices)
+        if line is not None:
+            self._show(self._look.dress(line, event, self.room or ""))
+
+    def _ignores(self, message: Message) -> bool:
+        if not self._ignored:
+            return False
+        return message.sender.id in self._ignored.values() or _key(message.sender.name) in (
+            self._ignored
+        )
+
+    # --- what is typed
+
+    async def do(self, typed: Typed) -> None:
+        """Carries out what was typed; refusals are shown."""
+        try:
+            await self._carry_out(typed)
+        except HubbubError as error:
+            self._show(refusal(str(error)))
+
+    async def _carry_out(self, typed: Typed) -> None:
+        match typed:
+            case Say(text=text):
+                await self._say(text)
+            case Run(line=line):
+                self._show(self._look.faint(clean(line)))
+                answer = await self.chat.command(line, self.room)
+                if answer:
+                    self._show(notice(answer))
+            case GoTo(room=room):
+                await self._go_to(room)
+            case GoFrom(room=room):
+                await self._go_from(room or self.room)
+            case Notices(on=on):
+                if on is not None:
+                    self._notices = on
+                self._show(notice(f"Notices are {'on' if self._notices else 'off'}."))
+            case Ignore(name=name):
+                self._ignore(name)
+            case Unignore(name=name):
+                if self._ignored.pop(_key(name), "") == "":
+                    raise BadRequest(f"You do not ignore {name or 'nobody'}.")
+                self._show(notice(f"You no longer ignore {name}."))
+            case Quit():
+                pass
+            case _:
+                assert_never(typed)
+
+    async def _say(self, text: str) -> None:
+        if self.room is None:
+            raise NotAMember("You are in no room; /join ROOM enters one.")
+        if not self.chat.is_up:
+            self._show(notice("Not connected; this will be sent afterwards."))
+        answer = await self.chat.post_soon(text, self.room)
+        answer.add_done_callback(self._tell_refusal)
+
+    def _tell_refusal(self, answer: "asyncio.Future[Posted]") -> None:
+        if not answer.cancelled() and (error := answer.exception()) is not None:
+            self._show(refusal(str(error)))
+
+    async def _go_to(self, room: str) -> None:
+        known = room in self.chat.followed
+        joined = await self.chat.join(room)
+        self.room = joined.room
+        self.state = apply_page(self.state, joined.events)
+        self._show(notice(f"You are in {joined.room}."))
+        if joined.topic:
+            self._show(notice(f"Topic: {joined.topic}"))
+        if not known:
+            for event in joined.events:
+                self._take_server_event(event)
+        await self.learn_members()
+
+    async def _go_from(self, room: str | None) -> None:
+        if room is None:
+            raise NotAMember("You are in no room.")
+        await self.chat.leave(room)
+        self.state = left(self.state, room)
+        self._look_away_from(room)
+        now = f"in {self.room}" if self.room else "in no room; /join ROOM enters one"
+        self._show(notice(f"You left {room} and are {now}."))
+
+    def _look_away_from(self, room: str) -> None:
+        if self.room == room or self.room not in self.chat.followed:
+            public = [name for name in self.chat.followed if not name.startswith("@")]
+            self.room = public[0] if public else None
+
+    def _ignore(self, name: str) -> None:
+        if not name:
+            names = ", ".join(sorted(self._ignored)) or "nobody"
+            self._show(notice(f"You ignore {names}."))
+            return
+        key = user_name(name).key
+        if key == _key(self.chat.name):
+            raise BadRequest("You cannot ignore yourself.")
+        people = {
+            _key(shown): user_id
+            for room in self.state.rooms.values()
+            for user_id, shown in room.members.items()
+        }
+        self._ignored[key] = people.get(key)
+        self._show(notice(f"You ignore {name} from now on; /unignore {name} ends it."))
+
+    # --- what completion and the server want to know
+
+    async def learn_members(self) -> None:
+        """Asks who is in the room in view; without an answer completion knows fewer names."""
+        if self.room is None:
+            return
+        try:
+            page = await self.chat.members(self.room)
+            self.state = with_members(self.state, self.room, page.members)
+            rooms = await self.chat.rooms()
+        except HubbubError:
+            return
+        self.known_rooms.update(summary.room for summary in rooms.rooms)
+
+    async def mark_read(self) -> None:
+        """Moves the read markers behind what was shown, now and then, for ever."""
+        while True:
+            await asyncio.sleep(MARK_READ_S)
+            marks, self._marks = self._marks, {}
+            for room, seq in marks.items():
+                try:
+                    await self.chat.read(room, seq)
+                except HubbubError:
+                    # A room that was left meanwhile has no marker to move.
+                    continue
+
+
+def apply_page(state: ChatState, entries: "tuple[Message | Topic, ...]") -> ChatState:
+    """The state after a page of a log."""
+    for entry in entries:
+        state = apply(state, entry)
+    return state
+
+
+def _key(name: str) -> str:
+    try:
+        return user_name(name).key
+    except BadName:
+        return name.casefold()

@@ -1,0 +1,238 @@
+"""The line client on a terminal: what arrives is printed above the line that is being typed."""
+
+import asyncio
+import math
+import os
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+
+from platformdirs import user_state_path
+from prompt_toolkit import PromptSession
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.patch_stdout import patch_stdout
+from prompt_toolkit.shortcuts import CompleteStyle
+
+from hubbub.client.calls import Bounds
+from hubbub.client.chat import Chat, connect
+from hubbub.client.failures import PlainServer
+from hubbub.client.line import ASK_NAME, FAREWELL
+from hubbub.client.line.completion import ConversationCompleter
+from hubbub.client.line.conversation import Conversation
+from hubbub.client.line.look import Look, colour_allowed
+from hubbub.client.line.options import JoinOptions
+from hubbub.client.line.typed import Quit, read_typed
+from hubbub.client.plain import PlainConnection, connect_plain
+from hubbub.errors import BadName, ConnectionFailed, NameTaken
+from hubbub.protocol.text import clean, notice, refusal
+
+TYPED_LINES = 100
+"""Lines that may wait while the server is away."""
+HISTORY_BYTES = 256 * 1024
+INTERRUPTED = 130
+INTERRUPT = "\x03"
+
+
+def show(line: str) -> None:
+    """Prints above the prompt."""
+    sys.stdout.write(line + "\n")
+
+
+async def run_terminal(options: JoinOptions) -> int:
+    """Talks until the person ends it; the exit code."""
+    try:
+        code = await _talk(options)
+    except EOFError:
+        code = 0
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    show(FAREWELL)
+    return code
+
+
+async def _talk(options: JoinOptions) -> int:
+    name = options.name
+    if name is None and options.token is None:
+        name = await _ask_name()
+    while True:
+        try:
+            async with connect(
+                options.url,
+                name=name,
+                token=options.token,
+                rooms=options.rooms or None,
+                backlog=True,
+                bounds=Bounds(give_up_s=math.inf),
+            ) as chat:
+                return await _Terminal().talk(chat)
+        except (NameTaken, BadName) as error:
+            if error.room is not None:
+                raise
+            show(refusal(str(error)))
+            name = await _ask_name()
+        except PlainServer:
+            show(notice("This server knows only plain text: no resume, no history, no commands."))
+            room = options.rooms[0] if options.rooms else None
+            async with connect_plain(options.url, name=name, room=room) as line:
+                return await _Terminal().talk_plainly(line)
+
+
+async def _ask_name() -> str | None:
+    session: PromptSession[str] = PromptSession()
+    return (await session.prompt_async(ASK_NAME)).strip() or None
+
+
+class _Terminal:
+    """One prompt and what runs beside it.
+
+    The prompt runs without a break from the first line to the last: between two prompts the
+    terminal would echo what is typed into the middle of the conversation.
+    """
+
+    def __init__(self) -> None:
+        self._look = Look(colour_allowed(os.environ))
+        self._conversation: Conversation | None = None
+        self._interrupted = False
+        self._lines: asyncio.Queue[str] = asyncio.Queue(TYPED_LINES)
+        self._session: PromptSession[str] = PromptSession(
+            self._prompt,
+            history=input_history(user_state_path("hubbub") / "history"),
+            completer=ConversationCompleter(lambda: self._conversation),
+            complete_while_typing=False,
+            complete_style=CompleteStyle.READLINE_LIKE,
+            key_bindings=self._keys(),
+            erase_when_done=True,
+        )
+        self._session.default_buffer.accept_handler = self._accept
+
+    def _prompt(self) -> str:
+        if self._conversation is None:
+            return "> "
+        away = "" if self._conversation.state.connected else " (not connected)"
+        return f"{clean(self._conversation.room or 'no room')}{away}> "
+
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+
+        @keys.add("c-c")
+        def _(event: KeyPressEvent) -> None:
+            buffer = event.current_buffer
+            if self._interrupted and not buffer.text:
+                # An exception would leave through the event loop, not through the prompt.
+                event.app.exit(result=INTERRUPT)
+                return
+            self._interrupted = True
+            buffer.reset()
+            show(self._look.faint("^C once more, or ^D, ends hubbub."))
+
+        return keys
+
+    def _accept(self, buffer: Buffer) -> bool:
+        self._interrupted = False
+        wish = read_typed(buffer.text)
+        if isinstance(wish, Quit):
+            self._session.app.exit(result="")
+        elif wish is not None and self._lines.full():
+            show(refusal("Too much is waiting to be sent; this line was not taken."))
+            return True
+        elif wish is not None:
+            self._lines.put_nowait(buffer.text)
+        return False
+
+    async def talk(self, chat: Chat) -> int:
+        """A conversation with a server of ours, until the person or the server ends it."""
+        conversation = self._conversation = Conversation(chat, self._look, show)
+
+        async def take(line: str) -> None:
+            typed = read_typed(line)
+            if typed is not None:
+                await conversation.do(typed)
+
+        async def listen() -> None:
+            async for event in chat:
+                conversation.take(event)
+
+        with patch_stdout(raw=True):
+            conversation.greet()
+            return await self._run(
+                listen(), take, conversation.learn_members(), conversation.mark_read()
+            )
+
+    async def talk_plainly(self, line: PlainConnection) -> int:
+        """Lines out, lines in, with any other server."""
+
+        async def listen() -> None:
+            async for text in line:
+                show(clean(text))
+
+        with patch_stdout(raw=True):
+            return await self._run(listen(), line.send)
+
+    async def _run(
+        self,
+        listening: Coroutine[None, None, None],
+        take: Callable[[str], Awaitable[None]],
+        *beside: Coroutine[None, None, None],
+    ) -> int:
+        async with asyncio.TaskGroup() as group:
+            prompt = group.create_task(self._type())
+            listener = group.create_task(_until_lost(listening))
+            tasks = [prompt, listener, group.create_task(self._carry_out(take))]
+            tasks += [group.create_task(_all_of(work)) for work in beside]
+            await asyncio.wait({prompt, listener}, return_when=asyncio.FIRST_COMPLETED)
+            code = prompt.result() if prompt.done() else listener.result()
+            for task in tasks:
+                task.cancel()
+        return code
+
+    async def _type(self) -> int:
+        try:
+            end = await self._session.prompt_async()
+        except EOFError:
+            return 0
+        return INTERRUPTED if end == INTERRUPT else 0
+
+    async def _carry_out(self, take: Callable[[str], Awaitable[None]]) -> int:
+        while True:
+            line = await self._lines.get()
+            try:
+                await take(line)
+            except ConnectionFailed:
+                # The listener is told as well, and says so.
+                return 1
+            self._session.app.invalidate()
+
+
+async def _all_of(work: Coroutine[None, None, None]) -> int:
+    await work
+    return 0
+
+
+async def _until_lost(listening: Coroutine[None, None, None]) -> int:
+    try:
+        await listening
+    except ConnectionFailed as error:
+        show(refusal(f"Connection lost: {error}"))
+        return 1
+    return 0
+
+
+def input_history(path: Path) -> History:
+    """What was typed in earlier sessions, readable by its owner only; else of this one."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        with open(descriptor, "rb+") as file:
+            os.fchmod(descriptor, 0o600)
+            kept = file.read()
+            if len(kept) > HISTORY_BYTES:
+                # An entry of prompt_toolkit's begins with a comment that has its time.
+                start = kept.find(b"\n#", len(kept) - HISTORY_BYTES // 2)
+                file.seek(0)
+                file.truncate()
+                file.write(kept[start:] if start >= 0 else b"")
+    except OSError:
+        return InMemoryHistory()
+    return FileHistory(str(path))

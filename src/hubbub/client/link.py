@@ -1,0 +1,117 @@
+"""One WebSocket to a server: dialling, whole frames in and out, how it ended."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from hubbub.client.address import Address
+from hubbub.client.failures import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from ssl import SSLContext
+
+JSON_PROTOCOL = "hubbub.v1"
+ABNORMAL = 1006
+FRAME_BYTES = 64 * 1024 * 1024
+"""The largest frame taken from a server: a replay of a thousand long messages fits."""
+CLOSE_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a line ended: the close code (1006 for none) and what was said or noticed."""
+
+    code: int
+    reason: str
+
+
+class Link:
+    """An open WebSocket. Not reconnecting: one that ended stays so."""
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        socket: "aiohttp.ClientWebSocketResponse[bool]",
+    ) -> None:
+        self._http = http
+        self._socket = socket
+        self._noticed: str | None = None
+
+    @property
+    def protocol(self) -> str | None:
+        """The subprotocol that the server selected."""
+        return self._socket.protocol
+
+    async def send(self, frame: bytes) -> bool:
+        """Writes a text frame; False when the line is gone, which `receive` then tells too."""
+        try:
+            await self._socket.send_frame(frame, aiohttp.WSMsgType.TEXT)
+        except (OSError, aiohttp.ClientError):
+            return False
+        return True
+
+    async def receive(self) -> bytes | Ended:
+        """The next text frame, or how the line ended."""
+        while True:
+            message = await self._socket.receive()
+            kind, data = message.type, message.data
+            if kind is aiohttp.WSMsgType.TEXT:
+                return data if isinstance(data, bytes) else str(data).encode()
+            if kind is aiohttp.WSMsgType.BINARY:
+                continue
+            return self._ended(kind, data, message.extra)
+
+    def _ended(self, kind: aiohttp.WSMsgType, data: object, extra: str | None) -> Ended:
+        if self._noticed is not None:
+            return Ended(ABNORMAL, self._noticed)
+        if kind is aiohttp.WSMsgType.CLOSE:
+            code = data if isinstance(data, int) and data else 1005
+            return Ended(code, extra or "")
+        if isinstance(data, aiohttp.WebSocketError):
+            return Ended(data.code, str(data))
+        return Ended(ABNORMAL, "the server is gone")
+
+    async def give_up(self, noticed: str) -> None:
+        """Ends a line that no longer works; `receive` gives the reason."""
+        self._noticed = noticed
+        await self.close()
+
+    async def close(self) -> None:
+        """Says goodbye within two seconds and lets go of the socket."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S + 1.0):
+                await self._socket.close()
+        await self._http.close()
+
+
+async def dial(
+    address: Address,
+    url: str,
+    *,
+    protocols: "Iterable[str]" = (),
+    timeout_s: float = 10.0,
+    tls: "SSLContext | None" = None,
+) -> Link:
+    """Opens a WebSocket. Raises ConnectionFailed with a sentence for a person."""
+    http = aiohttp.ClientSession()
+    try:
+        async with asyncio.timeout(timeout_s):
+            socket = await http.ws_connect(
+                url,
+                protocols=tuple(protocols),
+                max_msg_size=FRAME_BYTES,
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
+                decode_text=False,
+                ssl=tls if tls is not None else True,
+            )
+    except (OSError, aiohttp.ClientError, TimeoutError, ValueError) as error:
+        await http.close()
+        raise explain(error, address) from error
+    except BaseException:
+        await http.close()
+        raise
+    return Link(http, socket)

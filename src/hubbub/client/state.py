@@ -1,0 +1,180 @@
+"""What a screen shows of a conversation, as a pure reading of its events."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from hubbub.client.changes import (
+    ChatEvent,
+    Disconnected,
+    Reconnected,
+    Restarted,
+    RoomRefused,
+)
+from hubbub.protocol.events import (
+    Count,
+    Member,
+    Message,
+    Notice,
+    Person,
+    Presence,
+    ReadMarker,
+    RoomState,
+    Self,
+    Topic,
+    Typing,
+    Welcome,
+)
+
+KNOWN_MEMBERS = 1_000
+"""Names kept for one room; in larger rooms those who were heard last."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomView:
+    """One room: `members` by user id; `users` is how many there are, where a server counts."""
+
+    name: str
+    kind: str = "public"
+    topic: str = ""
+    last: int = 0
+    read: int = 0
+    unread: int = 0
+    members: Mapping[str, str] = field(default_factory=dict)
+    users: int | None = None
+
+    @property
+    def title(self) -> str:
+        """What a person calls the room: a direct one by those who are in it."""
+        if self.kind != "direct":
+            return self.name
+        return ", ".join(sorted(self.members.values())) or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class ChatState:
+    """All rooms, and who is looking."""
+
+    user: Self
+    rooms: Mapping[str, RoomView] = field(default_factory=dict)
+    connected: bool = True
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Everyone whose name was seen."""
+        return frozenset(name for room in self.rooms.values() for name in room.members.values()) - {
+            self.user.name
+        }
+
+
+def welcomed(welcome: Welcome, former: ChatState | None = None) -> ChatState:
+    """The state after a `welcome`; members that were known from before stay."""
+    rooms = dict(former.rooms) if former is not None else {}
+    for state in welcome.rooms:
+        rooms[state.room] = _shown(state, rooms.get(state.room))
+    return ChatState(welcome.user, rooms)
+
+
+def apply(state: ChatState, event: ChatEvent) -> ChatState:
+    """The state after an event."""
+    match event:
+        case Message():
+            return _with_message(state, event)
+        case Topic(room=room, seq=seq, text=text):
+            view = _room(state, room)
+            return _with(state, replace(view, topic=text, last=max(view.last, seq)))
+        case Presence():
+            return _with_presence(state, event)
+        case Typing(room=room, user=user):
+            return _with(state, _with_member(_room(state, room), user))
+        case ReadMarker(room=room, seq=seq):
+            return mark_read(state, room, seq)
+        case Count(room=room, users=users):
+            return _with(state, replace(_room(state, room), users=users))
+        case Restarted(room=room):
+            return _with(state, replace(_room(state, room), last=0, read=0, unread=0))
+        case RoomRefused(room=room):
+            return left(state, room)
+        case Disconnected():
+            return replace(state, connected=False)
+        case Reconnected():
+            return replace(state, connected=True)
+        case Notice():
+            return state
+        case _:
+            assert_never(event)
+
+
+def with_members(state: ChatState, room: str, members: tuple[Member, ...]) -> ChatState:
+    """The state after a page of a room's members."""
+    view = _room(state, room)
+    for member in members:
+        view = _with_member(view, Person(member.id, member.name))
+    return _with(state, view)
+
+
+def mark_read(state: ChatState, room: str, seq: int) -> ChatState:
+    """The state after its user has read a room up to `seq`."""
+    view = _room(state, room)
+    if seq <= view.read:
+        return state
+    return _with(state, replace(view, read=seq, unread=max(0, view.last - seq)))
+
+
+def left(state: ChatState, room: str) -> ChatState:
+    """The state without a room."""
+    return replace(state, rooms={k: v for k, v in state.rooms.items() if k != room})
+
+
+def _shown(state: RoomState, former: RoomView | None) -> RoomView:
+    return replace(
+        former or RoomView(state.room),
+        kind=state.kind,
+        topic=state.topic,
+        last=state.last,
+        read=state.read,
+        unread=state.unread,
+    )
+
+
+def _with_message(state: ChatState, message: Message) -> ChatState:
+    view = _with_member(_room(state, message.room), message.sender)
+    if message.to is not None:
+        view = replace(view, kind="direct")
+        for person in (*message.to, message.sender):
+            if person.id != state.user.id:
+                view = _with_member(view, person)
+    own = message.sender.id == state.user.id
+    fresh = message.seq > max(view.last, view.read)
+    unread = view.unread + (1 if fresh and not own else 0)
+    return _with(state, replace(view, last=max(view.last, message.seq), unread=unread))
+
+
+def _with_presence(state: ChatState, presence: Presence) -> ChatState:
+    user = presence.user
+    view = _room(state, presence.room)
+    if presence.state == "left":
+        members = {k: v for k, v in view.members.items() if k != user.id}
+        return _with(state, replace(view, members=members))
+    if user.id == state.user.id and user.name != state.user.name:
+        me = state.user
+        state = replace(state, user=Self(me.id, user.name, me.kind, me.role))
+    return _with(state, _with_member(view, user))
+
+
+def _with_member(view: RoomView, person: Person) -> RoomView:
+    if view.members.get(person.id) == person.name:
+        return view
+    members = {k: v for k, v in view.members.items() if k != person.id}
+    members[person.id] = person.name
+    if len(members) > KNOWN_MEMBERS:
+        del members[next(iter(members))]
+    return replace(view, members=members)
+
+
+def _room(state: ChatState, room: str) -> RoomView:
+    return state.rooms.get(room) or RoomView(room)
+
+
+def _with(state: ChatState, view: RoomView) -> ChatState:
+    return replace(state, rooms={**state.rooms, view.name: view})

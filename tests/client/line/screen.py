@@ -1,0 +1,81 @@
+"""Terminals for tests: tmux panes whose screens are read."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+JOIN = [sys.executable, "-m", "hubbub", "join"]
+WAIT_S = 20.0
+
+
+class Terminal:
+    """One tmux server; each window is a program on a terminal of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._socket = folder / "tmux"
+        self._state = folder / "state"
+        self._windows = 0
+
+    def run(self, *command: str, env: dict[str, str] | None = None) -> "Window":
+        """Starts a program; its exit code is printed after it."""
+        settings = {"XDG_STATE_HOME": str(self._state), "HUBBUB_TOKEN": "", **(env or {})}
+        words = [f"{name}={shlex.quote(value)}" for name, value in settings.items()]
+        line = f"{' '.join(words)} {shlex.join(command)}; echo code $?; exec cat"
+        how = ["new-window", "-d"] if self._windows else ["new-session", "-d", "-x100", "-y60"]
+        self.tmux(*how, "-n", f"w{self._windows}", line)
+        self._windows += 1
+        return Window(self, f"w{self._windows - 1}")
+
+    def tmux(self, *words: str) -> str:
+        """What a tmux command answers."""
+        command = ["tmux", "-S", str(self._socket), "-f", "/dev/null", *words]
+        environment = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=20)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def close(self) -> None:
+        """Ends all programs."""
+        if self._windows:
+            self.tmux("kill-server")
+
+
+class Window:
+    """A program's screen and keyboard."""
+
+    def __init__(self, terminal: Terminal, name: str) -> None:
+        self._terminal = terminal
+        self._name = name
+
+    def type(self, text: str) -> None:
+        """Types text, without Enter."""
+        self._terminal.tmux("send-keys", "-t", self._name, "-l", text)
+
+    def press(self, *keys: str) -> None:
+        """Presses keys by tmux's names: Enter, Tab, C-d."""
+        self._terminal.tmux("send-keys", "-t", self._name, *keys)
+
+    def enter(self, text: str) -> None:
+        """Types a line."""
+        self.type(text)
+        self.press("Enter")
+
+    @property
+    def screen(self) -> list[str]:
+        """The lines on the screen, without those that are empty."""
+        lines = self._terminal.tmux("capture-pane", "-p", "-t", self._name).splitlines()
+        return [line.rstrip() for line in lines if line.strip()]
+
+    def shows(self, pattern: str) -> list[str]:
+        """Waits until a line of the screen matches whole; the screen then."""
+        end = time.monotonic() + WAIT_S
+        while time.monotonic() < end:
+            screen = self.screen
+            if any(re.fullmatch(pattern, line) for line in screen):
+                return screen
+            time.sleep(0.02)
+        raise AssertionError(f"no line matches {pattern!r} on this screen:\n" + "\n".join(screen))

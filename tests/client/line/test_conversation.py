@@ -1,0 +1,140 @@
+"""What a person's lines do and what is shown for them, against a server of our own making."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+import hubbub
+from hubbub.client.line.completion import candidates
+from hubbub.client.line.conversation import Conversation
+from hubbub.client.line.look import Look
+from hubbub.client.line.typed import read_typed
+from hubbub.protocol.events import Message, Person
+from tests.client.fake import FakeServer, fake_server
+from tests.client.test_sdk import QUICK
+
+pytestmark = pytest.mark.real
+
+
+class Desk:
+    """A conversation whose shown lines are kept."""
+
+    def __init__(self, chat: hubbub.Chat) -> None:
+        self.lines: list[str] = []
+        self.conversation = Conversation(chat, Look(colour=False), self.lines.append)
+
+    async def type(self, line: str) -> None:
+        typed = read_typed(line)
+        assert typed is not None
+        await self.conversation.do(typed)
+
+    async def shown(self, line: str) -> None:
+        """Takes events until a line that ends so is shown."""
+        async with asyncio.timeout(10):
+            while not any(found.endswith(line) for found in self.lines):
+                self.conversation.take(await anext(self.conversation.chat))
+
+
+@asynccontextmanager
+async def desk() -> AsyncIterator[tuple[Desk, FakeServer]]:
+    async with fake_server() as fake, hubbub.connect(fake.url, bounds=QUICK) as chat:
+        yield Desk(chat), fake
+
+
+async def test_a_line_is_said_in_the_room_in_view_and_shown_when_it_comes_back() -> None:
+    async with desk() as (person, fake):
+        await person.type("hi")
+        await person.shown("[ann]: hi")
+        await person.type("//etc")
+        await person.shown("[ann]: /etc")
+    assert fake.texts == ["hi", "/etc"]
+
+
+async def test_join_brings_a_room_into_view_with_its_last_page_and_leave_goes_back() -> None:
+    async with desk() as (person, fake):
+        fake.append("dev", "earlier")
+        await person.type("/join dev")
+        assert person.conversation.room == "dev"
+        assert [line for line in person.lines if line.endswith("[bob]: earlier")]
+        await fake.say("elsewhere")
+        await person.shown("#lobby [bob]: elsewhere")
+        await person.type("/leave")
+        assert person.conversation.room == "lobby"
+        assert person.lines[-1] == "* -- You left dev and are in lobby."
+
+
+async def test_commands_of_the_server_are_run_and_their_answer_is_shown() -> None:
+    async with desk() as (person, _):
+        await person.type("/who")
+        assert person.lines == ["/who", "* -- ran /who"]
+
+
+async def test_somebody_ignored_is_not_shown_under_another_name_either() -> None:
+    async with desk() as (person, fake):
+        await fake.say("one")
+        await person.shown("[bob]: one")
+        await person.type("/ignore Bob")
+        renamed = {"id": "u9", "name": "robert"}
+        await fake.say("two", sender=renamed)
+        await fake.say("three", sender={"id": "u8", "name": "cara"})
+        await person.shown("[cara]: three")
+        assert not [line for line in person.lines if line.endswith("two")]
+        await person.type("/unignore bob")
+        await fake.say("four")
+        await person.shown("[bob]: four")
+        await person.type("/unignore bob")
+        assert person.lines[-1] == "! You do not ignore bob."
+
+
+async def test_who_comes_and_goes_is_shown_only_when_asked_for() -> None:
+    async with desk() as (person, fake):
+        came = {"type": "presence", "room": "lobby", "user": {"id": "u8", "name": "cara"}}
+        await fake.tell({**came, "state": "joined"})
+        await fake.say("hi")
+        await person.shown("[bob]: hi")
+        assert not [line for line in person.lines if "cara" in line]
+        await person.type("/notices on")
+        await fake.tell({**came, "state": "left"})
+        await person.shown("* -- cara left.")
+
+
+async def test_a_break_and_the_return_are_one_line_each_and_nothing_is_lost() -> None:
+    async with desk() as (person, fake):
+        await fake.stop()
+        await person.shown(" s")
+        await person.type("while away")
+        await fake.start()
+        await person.shown("[ann]: while away")
+        lost, waits, again = (line for line in person.lines if line.startswith("* --"))
+        assert lost.startswith("* -- Connection lost: ")
+        assert waits == "* -- Not connected; this will be sent afterwards."
+        assert again == "* -- Connected again."
+    assert fake.texts == ["while away"]
+
+
+async def test_refusals_are_shown_and_end_nothing() -> None:
+    async with desk() as (person, fake):
+        fake.before_post = lambda frame: {"code": "muted", "message": "You are muted."}
+        await person.type("hi")
+        async with asyncio.timeout(10):
+            await person.conversation.chat.ping()
+        assert person.lines == ["! You are muted."]
+        await person.type("/ignore a,b")
+        assert person.lines[-1].startswith("! The name 'a,b' cannot be used")
+
+
+async def test_tab_completes_commands_rooms_and_names() -> None:
+    async with desk() as (person, _):
+        talk = person.conversation
+        talk.known_rooms.update({"dev", "design"})
+        for user_id, name in (("u7", "Dora"), ("u8", "dan")):
+            sender = Person(user_id, name)
+            talk.take(Message(room="lobby", seq=1, at="", sender=sender, text="x"))
+        assert candidates("/jo", talk) == ("/jo", ["/join"])
+        assert candidates("/join de", talk) == ("de", ["design", "dev"])
+        assert candidates("/whisper d", talk) == ("d", ["dan", "Dora"])
+        assert candidates("/w dan,do", talk) == ("do", ["Dora"])
+        assert candidates("hello do", talk) == ("do", ["Dora"])
+        assert candidates("", talk) == ("", [])

@@ -1,0 +1,375 @@
+"""`hubbub join` as a person and a pipeline use it, against a real server."""
+
+import asyncio
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import hubbub
+from tests.client.fake import fake_server
+from tests.client.line.screen import JOIN, Terminal, Window
+from tests.conftest import Serve, Server, free_port
+
+pytestmark = pytest.mark.real
+
+TIME = r"\d\d:\d\d "
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    terminal = Terminal(tmp_path)
+    yield terminal
+    terminal.close()
+
+
+def filtered(server: Server, data: str | bytes, *flags: str) -> subprocess.CompletedProcess[bytes]:
+    """What a filter makes of its input."""
+    sent = data.encode() if isinstance(data, str) else data
+    return subprocess.run([*JOIN, server.url, *flags], input=sent, capture_output=True, timeout=50)
+
+
+def started(server: Server, *flags: str, stdin: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
+    """A filter that runs beside the test."""
+    # Unbuffered: what `readline` took ahead `communicate` would not give.
+    return subprocess.Popen(
+        [*JOIN, server.url, *flags],
+        bufsize=0,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+async def logged(server: Server, room: str = "lobby") -> list[str]:
+    """The texts of a room's log."""
+    texts: list[str] = []
+    async with hubbub.connect(server.url, rooms=[room]) as chat:
+        more, last = True, 0
+        while more:
+            page = await chat.history(room, after=last, limit=200)
+            texts += [event.text for event in page.events]
+            more, last = page.more, page.events[-1].seq if page.events else last
+    return texts
+
+
+# --- in a pipe
+
+
+async def test_lines_in_are_posts_and_messages_come_out_as_lines(server: Server) -> None:
+    done = filtered(server, "hi\n\n   \r\nexit\n/etc/passwd\nlast", "--name", "bot")
+
+    assert done.stdout.decode() == "[bot]: hi\n[bot]: exit\n[bot]: /etc/passwd\n[bot]: last\n"
+    assert (done.stderr, done.returncode) == (b"", 0)
+    assert await logged(server) == ["hi", "exit", "/etc/passwd", "last"]
+
+
+async def test_json_lines_are_the_event_frames(server: Server) -> None:
+    done = filtered(server, "hi\n", "--name", "bot", "--room", "ops", "--json")
+
+    frame = json.loads(done.stdout)
+    assert (frame["type"], frame["room"], frame["seq"]) == ("message", "ops", 1)
+    assert (frame["from"]["name"], frame["text"]) == ("bot", "hi")
+
+
+async def test_commands_run_only_when_asked_for(server: Server) -> None:
+    done = filtered(server, "/who\n//etc\n/nope\nhi\n", "--name", "bot", "--commands")
+
+    assert done.stdout.decode() == "* -- 1 in lobby: bot\n[bot]: /etc\n[bot]: hi\n"
+    assert done.stderr.startswith(b"hubbub: line 3: There is no command /nope")
+    assert done.returncode == 1
+
+
+async def test_a_line_that_is_refused_is_told_and_the_rest_goes_on(server: Server) -> None:
+    done = filtered(server, "one\n" + "x" * 20_000 + "\n" + "y" * 2_000_000 + "\ntwo\n")
+
+    assert await logged(server) == ["one", "two"]
+    second, third = done.stderr.decode().splitlines()
+    assert second.startswith("hubbub: line 2: The text has 20000 bytes, the limit is 16384")
+    assert third == "hubbub: line 3: longer than 1048576 bytes; not sent"
+    assert done.returncode == 1
+
+
+async def test_invalid_utf8_is_sent_as_replacement_characters(server: Server) -> None:
+    assert filtered(server, b"a\xffb\n").returncode == 0
+    assert await logged(server) == ["a\ufffdb"]
+
+
+async def test_many_lines_arrive_whole_and_in_order_though_the_server_dies(
+    server: Server,
+) -> None:
+    lines = [f"{n} Zeile строка 行 🦊" for n in range(20_000)]
+    writer = started(server, "--name", "bot")
+    assert writer.stdin is not None
+    assert writer.stdout is not None
+    writer.stdin.write("".join(line + "\n" for line in lines[:1000]).encode())
+    writer.stdin.flush()
+    first = writer.stdout.readline()
+    server.kill()
+    server.start()
+    out, err = writer.communicate("".join(line + "\n" for line in lines[1000:]).encode(), 50)
+
+    assert (first + out).decode().splitlines() == [f"[bot]: {line}" for line in lines]
+    assert await logged(server) == lines
+    lost, again = err.decode().splitlines()
+    assert re.fullmatch(r"hubbub: connection lost: .*; trying again in \d\.\d s", lost)
+    assert (again, writer.returncode) == ("hubbub: connected again", 0)
+
+
+async def test_order_holds_below_the_servers_rates(serve: Serve) -> None:
+    server = serve(env={"HUBBUB_POSTS_PER_S": "200", "HUBBUB_POSTS_BURST": "50"})
+    lines = [f"line {n}" for n in range(400)]
+    done = filtered(server, "\n".join(lines))
+
+    assert (done.stderr, done.returncode) == (b"", 0)
+    assert await logged(server) == lines
+
+
+async def in_room(chat: hubbub.Chat, name: str) -> None:
+    """Waits until somebody is in the lobby."""
+    async for event in chat:
+        if isinstance(event, hubbub.Presence) and event.user.name == name:
+            return
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+async def test_without_input_the_conversation_is_followed_until_a_signal(
+    server: Server, number: signal.Signals, code: int
+) -> None:
+    async with hubbub.connect(server.url, name="ann") as chat:
+        reader = started(server, "--name", "cat", stdin=subprocess.DEVNULL)
+        await in_room(chat, "cat")
+        await chat.post("hi")
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == b"[ann]: hi\n"
+        reader.send_signal(number)
+        _, err = reader.communicate(timeout=20)
+        assert (err, reader.returncode) == (b"", code)
+        # It said goodbye: the name is free at once.
+        async with hubbub.connect(server.url, name="cat"):
+            pass
+
+
+async def test_a_reader_that_goes_away_ends_it_quietly(server: Server) -> None:
+    async with hubbub.connect(server.url, name="ann") as chat:
+        reader = started(server, "--name", "cat", stdin=subprocess.DEVNULL)
+        await in_room(chat, "cat")
+        assert reader.stdout is not None
+        reader.stdout.close()
+        await chat.post("hi")
+        assert reader.wait(timeout=20) == 141
+        assert reader.stderr is not None
+        with reader.stderr as errors:
+            assert errors.read() == b""
+
+
+async def test_each_line_is_sent_as_soon_as_it_comes(server: Server) -> None:
+    async with hubbub.connect(server.url, name="ann") as chat:
+        log = started(server, "--name", "log")
+        assert log.stdin is not None
+        for n in range(3):
+            log.stdin.write(f"event {n}\n".encode())
+            log.stdin.flush()
+            async for event in chat:
+                if isinstance(event, hubbub.Message):
+                    assert event.text == f"event {n}"
+                    break
+        log.communicate(timeout=20)
+        assert log.returncode == 0
+
+
+def test_what_cannot_be_joined_is_one_line_and_a_code(server: Server) -> None:
+    def ending(*words: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [*JOIN, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30
+        )
+        assert done.stdout == ""
+        return done.returncode, done.stderr
+
+    code, said = ending(f"127.0.0.1:{free_port()}")
+    assert code == 1
+    assert said.count("\n") == 1
+    assert "nothing listens there" in said
+    code, said = ending("ftp://x")
+    assert (code, said.count("\n")) == (2, 1)
+    code, said = ending(server.url, "--name", "a b")
+    assert (code, said.count("\n")) == (1, 1)
+    code, said = ending(server.url, "--token", "stale")
+    assert (code, said.count("\n")) == (1, 1)
+
+
+async def test_a_tutorials_server_gets_lines_and_gives_lines() -> None:
+    async with fake_server(json_dialect=False) as tutorial:
+        process = await asyncio.create_subprocess_exec(
+            *JOIN,
+            tutorial.url,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await asyncio.wait_for(process.communicate(b"hi\n"), 20)
+    assert out == b"[user0]: hi\n"
+    assert b"knows only plain text" in err
+    assert process.returncode == 0
+
+
+# --- on a terminal
+
+
+def joined(terminal: Terminal, server: Server, name: str) -> Window:
+    window = terminal.run(*JOIN, "--plain", server.url, "--name", name)
+    window.shows("lobby>")
+    return window
+
+
+def test_a_half_typed_line_survives_fifty_messages(terminal: Terminal, server: Server) -> None:
+    ann, cara = joined(terminal, server, "ann"), joined(terminal, server, "cara")
+    ann.type("half typed")
+    ann.shows("lobby> half typed")
+    for n in range(50):
+        cara.enter(f"message {n}")
+    screen = ann.shows(TIME + r"\[cara\]: message 49")
+
+    assert [re.sub("^" + TIME, "", line) for line in screen] == [
+        "* -- You are ann in lobby. /help lists the commands.",
+        *(f"[cara]: message {n}" for n in range(50)),
+        "lobby> half typed",
+    ]
+    ann.enter(" and now whole")
+    cara.shows(TIME + r"\[ann\]: half typed and now whole")
+
+
+@pytest.mark.parametrize("way", ["exit", "EXIT", "/quit", "C-d", "C-c"])
+def test_every_way_out_ends_with_the_farewell(terminal: Terminal, server: Server, way: str) -> None:
+    ann = joined(terminal, server, "ann")
+    if way == "C-c":
+        ann.type("typed for nothing")
+        ann.press("C-c")
+        ann.shows(r"\^C once more, or \^D, ends hubbub\.")
+        ann.shows("lobby>")
+        ann.press("C-c")
+    elif way == "C-d":
+        ann.press(way)
+    else:
+        ann.enter(way)
+    screen = ann.shows(r"code \d+")
+
+    assert screen[-2:] == ["Connection closed. Goodbye!", f"code {130 if way == 'C-c' else 0}"]
+
+
+def test_a_name_that_is_taken_is_asked_for_again(terminal: Terminal, server: Server) -> None:
+    joined(terminal, server, "ann")
+    other = terminal.run(*JOIN, "--plain", server.url)
+    other.shows(r"Your name \(Enter for an automatic one\):")
+    other.enter("Ann")
+    other.shows(r"! .*")
+    other.enter("cara")
+    other.shows(r"\* -- You are cara in lobby\..*")
+
+
+def test_enter_alone_takes_an_automatic_name(terminal: Terminal, server: Server) -> None:
+    window = terminal.run(*JOIN, "--plain", server.url)
+    window.shows(r"Your name \(Enter for an automatic one\):")
+    window.press("Enter")
+    window.shows(r"\* -- You are user\d+ in lobby\..*")
+
+
+def test_a_killed_server_is_told_and_nothing_is_lost_or_repeated(
+    terminal: Terminal, server: Server
+) -> None:
+    ann, cara = joined(terminal, server, "ann"), joined(terminal, server, "cara")
+    cara.enter("before")
+    ann.shows(TIME + r"\[cara\]: before")
+    server.kill()
+    ann.shows(r"\* -- Connection lost: .*; trying again in \d\.\d s")
+    ann.shows(r"lobby \(not connected\)>")
+    cara.shows(r"lobby \(not connected\)>")
+    cara.enter("meanwhile")
+    cara.shows(r"\* -- Not connected; this will be sent afterwards\.")
+    server.start()
+    screen = ann.shows(TIME + r"\[cara\]: meanwhile")
+
+    said = [re.sub("^" + TIME, "", line) for line in screen]
+    assert said.count("[cara]: before") == said.count("[cara]: meanwhile") == 1
+    assert said.count("* -- Connected again.") == 1
+
+
+def test_the_last_page_of_history_and_the_topic_come_first(
+    terminal: Terminal, server: Server
+) -> None:
+    ann = joined(terminal, server, "ann")
+    for n in range(60):
+        ann.enter(f"old {n}")
+    ann.enter("/topic Tea")
+    ann.shows(r"\* -- The topic of lobby is now: Tea")
+    cara = joined(terminal, server, "cara")
+    screen = cara.shows(TIME + r"\[ann\]: old 59")
+
+    assert screen[:2] == [
+        "* -- You are cara in lobby. /help lists the commands.",
+        "* -- Topic: Tea",
+    ]
+    assert [line for line in screen if line.endswith("old 20")]
+    assert not [line for line in screen if line.endswith("old 5")]
+
+
+def test_whispers_rooms_and_completion_work_by_hand(terminal: Terminal, server: Server) -> None:
+    ann, cara = joined(terminal, server, "ann"), joined(terminal, server, "cara")
+    cara.enter("hi")
+    ann.shows(TIME + r"\[cara\]: hi")
+    ann.type("/whis")
+    ann.press("Tab")
+    ann.shows("lobby> /whisper")
+    ann.type(" ca")
+    ann.press("Tab")
+    ann.shows("lobby> /whisper cara")
+    ann.enter(" psst")
+    cara.shows(TIME + r"\[ann -> you\]: psst")
+    ann.shows(TIME + r"\[you -> cara\]: psst")
+    ann.enter("/join dev")
+    ann.shows("dev>")
+    cara.enter("still here")
+    ann.shows(TIME + r"#lobby \[cara\]: still here")
+    ann.enter("/leave")
+    ann.shows("lobby>")
+
+
+def test_input_history_is_kept_for_its_owner_only(
+    terminal: Terminal, server: Server, tmp_path: Path
+) -> None:
+    ann = joined(terminal, server, "ann")
+    ann.enter("to be remembered")
+    ann.shows(TIME + r"\[ann\]: to be remembered")
+    ann.press("C-d")
+    ann.shows("code 0")
+    again = joined(terminal, server, "ann")
+    again.press("Up")
+    again.shows("lobby> to be remembered")
+    (history,) = tmp_path.rglob("history")
+    assert history.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_dumb_terminal_has_plain_lines_both_ways(terminal: Terminal, server: Server) -> None:
+    window = terminal.run(*JOIN, server.url, env={"TERM": "dumb"})
+    window.shows(r"Your name \(Enter for an automatic one\):")
+    window.enter("ann")
+    window.enter("hi")
+    window.shows(r"\[ann\]: hi")
+    window.enter("exit")
+    assert window.shows("code 0")[-2:] == ["Connection closed. Goodbye!", "code 0"]
+
+
+def test_colours_are_left_away_where_they_are_not_wanted(
+    terminal: Terminal, server: Server
+) -> None:
+    ann = terminal.run(*JOIN, "--plain", server.url, "--name", "ann", env={"NO_COLOR": "1"})
+    ann.shows("lobby>")
+    ann.enter("hi")
+    ann.shows(TIME + r"\[ann\]: hi")
+    coloured = terminal.tmux("capture-pane", "-p", "-e", "-t", "w0")
+    assert "\x1b[9" not in coloured
+    assert "\x1b[3" not in coloured

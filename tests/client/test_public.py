@@ -1,0 +1,18 @@
+"""What `import hubbub` offers."""
+
+import pytest
+
+import hubbub
+
+
+@pytest.mark.parametrize("name", hubbub.__all__)
+def test_every_public_name_is_there_and_documented(name: str) -> None:
+    value = getattr(hubbub, name)
+
+    assert isinstance(value, str) or value.__doc__
+    assert name in dir(hubbub)
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'conect'"):
+        _ = hubbub.conect  # type: ignore[attr-defined]
