@@ -14,7 +14,7 @@ test: $(READY)
 
 # The tests that open no port and start no process: under 10 s.
 unit: $(READY)
-	$(BIN)/pytest -m "not real"
+	$(BIN)/pytest -n 2 -m "not real"
 
 check: $(READY)
 	$(BIN)/ruff format --check .

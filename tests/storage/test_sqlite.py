@@ -4,17 +4,25 @@ import resource
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from hubbub.errors import NewerDatabase, StorageError
+from hubbub.model import UserKind
 from hubbub.protocol.events import Person
-from hubbub.storage import open_storage, sqlite_url
-from hubbub.storage.database import Database
-from hubbub.storage.interface import AppendMessage, SaveSession
-from hubbub.storage.interface import SaveUser as SaveUser
+from hubbub.storage import open_storage, queries, sqlite_url
+from hubbub.storage.database import GUEST_GRACE_MS, Database
+from hubbub.storage.interface import (
+    AppendMessage,
+    SaveMember,
+    SaveSession,
+    SaveUser,
+    UserRecord,
+)
 
 ANN = Person("a", "ann")
 
@@ -26,7 +34,7 @@ def opened(folder: Path, durability: str = "full") -> Database:
 
 
 def pragma(database: Database, name: str) -> object:
-    with database._engine.connect() as connection:
+    with database._file.writer.connect() as connection:
         return connection.exec_driver_sql(f"PRAGMA {name}").scalar()
 
 
@@ -86,7 +94,7 @@ def test_a_log_that_may_lack_its_end_takes_a_new_epoch(
 def test_a_second_server_is_refused_and_told_who_has_the_file(tmp_path: Path) -> None:
     first = opened(tmp_path)
 
-    with pytest.raises(StorageError, match=r"in use by another hubbub \(process \d+\)"):
+    with pytest.raises(StorageError, match=r"in use by another hubbub \(process id \d+\)"):
         opened(tmp_path)
     first.close()
     opened(tmp_path).close()
@@ -105,10 +113,22 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(
     assert path.read_bytes() == content
 
 
-def test_somebody_elses_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "more",
+    [
+        (),
+        ("CREATE TABLE alembic_version (version_num)",),
+        ("CREATE TABLE alembic_version (v)", "INSERT INTO alembic_version VALUES ('0001')"),
+    ],
+)
+def test_somebody_elses_database_is_refused_and_left_alone(
+    tmp_path: Path, more: tuple[str, ...]
+) -> None:
     path = tmp_path / "hubbub.db"
     with closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TABLE recipes (name)")
+        for statement in more:
+            other.execute(statement)
         other.commit()
     before = path.read_bytes()
 
@@ -116,6 +136,7 @@ def test_somebody_elses_database_is_refused_and_left_alone(tmp_path: Path) -> No
         opened(tmp_path)
 
     assert path.read_bytes() == before
+    assert [found.name for found in tmp_path.iterdir()] == ["hubbub.db"]
 
 
 def test_a_newer_log_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -124,12 +145,14 @@ def test_a_newer_log_is_refused_and_left_alone(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as newer:
         newer.execute("UPDATE alembic_version SET version_num = '9999'")
         newer.commit()
+        newer.execute("PRAGMA journal_mode = DELETE")
+    before = path.read_bytes()
 
-    with pytest.raises(NewerDatabase, match=r"9999.*newer hubbub"):
+    with pytest.raises(NewerDatabase, match=r"newer hubbub.*9999"):
         opened(tmp_path)
 
-    with closing(sqlite3.connect(path)) as newer:
-        assert newer.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
+    assert path.read_bytes() == before
+    assert not path.with_name("hubbub.db-wal").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
@@ -172,7 +195,7 @@ def test_a_full_disk_refuses_commits_keeps_reads_and_mends_itself(tmp_path: Path
 def test_a_locked_file_is_refused_with_the_cause(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hubbub.storage.sqlite.BUSY_TIMEOUT_MS", 10)
+    monkeypatch.setattr("hubbub.storage.sqlite.BUSY_TIMEOUT_S", 0.01)
     database = opened(tmp_path)
     with closing(sqlite3.connect(tmp_path / "hubbub.db")) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -187,7 +210,7 @@ def test_a_locked_file_is_refused_with_the_cause(
 def test_no_text_is_in_the_error_of_a_failed_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hubbub.storage.sqlite.BUSY_TIMEOUT_MS", 10)
+    monkeypatch.setattr("hubbub.storage.sqlite.BUSY_TIMEOUT_S", 0.01)
     database = opened(tmp_path)
     with closing(sqlite3.connect(tmp_path / "hubbub.db")) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -200,32 +223,37 @@ def test_no_text_is_in_the_error_of_a_failed_commit(
 
 
 @pytest.mark.parametrize(
-    ("sql", "index"),
+    ("query", "index"),
     [
-        ("SELECT * FROM events WHERE room_id = 1 AND seq > 5 ORDER BY seq LIMIT 50", "sqlite_auto"),
-        ("SELECT * FROM events WHERE room_id = 1 AND seq < 5 ORDER BY seq DESC LIMIT 5", "sqlite_"),
-        ("SELECT * FROM events WHERE nonce IN ('a:1', 'b:2')", "events_by_nonce"),
-        ("SELECT * FROM users WHERE name_key = 'ann'", "users_by_name"),
-        ("SELECT * FROM sessions WHERE expires_ms <= 5", "sessions_by_end"),
-        ("SELECT * FROM members WHERE user_id = 'a'", "members_by_user"),
+        ("PAGE_AFTER", "sqlite_autoindex_events_1 (room_id=? AND seq>?)"),
+        ("PAGE_BEFORE", "sqlite_autoindex_events_1 (room_id=? AND seq<?)"),
+        ("NONCES", "ix_events_nonce (user_id=? AND nonce=?)"),
+        ("NAME_HOLDER", "ix_users_name_key (name_key=?)"),
+        ("USER_NAMES", "ix_users_name_key (name_key>? AND name_key<?)"),
+        ("SESSION_USER", "PRIMARY KEY (token_hash=?)"),
+        ("MEMBERSHIPS", "ix_members_user_id (user_id=?)"),
+        ("PUBLIC_ROOMS", "ix_rooms_kind_name (kind=? AND name>?)"),
+        ("RENEW_SESSIONS", "ix_sessions_user_id (user_id=?)"),
     ],
 )
-def test_the_usual_questions_are_answered_by_an_index(tmp_path: Path, sql: str, index: str) -> None:
+def test_the_usual_questions_are_answered_by_an_index(
+    tmp_path: Path, query: str, index: str
+) -> None:
     database = opened(tmp_path)
-    with database._engine.connect() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}").all()
+    with database._file.writer.connect() as connection:
+        compiled = getattr(queries, query).compile(dialect=connection.dialect)
+        nothing = ("[]",) * len(compiled.positiontup)
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", nothing).all()
     database.close()
 
-    assert index in str(plan)
-    assert "SCAN" not in str(plan)
+    plan = [row[3] for row in rows]
+    assert any(index in step for step in plan), plan
+    assert not [s for s in plan if s.startswith("SCAN") and "VIRTUAL TABLE" not in s], plan
 
 
 def test_guests_who_are_gone_are_purged_and_those_in_direct_rooms_stay_nameable(
     tmp_path: Path,
 ) -> None:
-    from hubbub.model import UserKind
-    from hubbub.storage.interface import SaveMember, UserRecord
-
     database = opened(tmp_path)
     people = [Person(i, i) for i in ("ann", "bob", "eve")]
     for person in people:
@@ -234,15 +262,125 @@ def test_guests_who_are_gone_are_purged_and_those_in_direct_rooms_stay_nameable(
         database.commit([SaveUser(record), session, SaveMember("empty", person.id)], 0)
     ann, bob, _eve = people
     database.commit([AppendMessage("@d", ann, "psst", to=(bob,)), SaveMember("kept", "ann")], 0)
-    database.commit([SaveSession(b"ann", "ann", 500)], 0)
+    database.commit([SaveSession(b"ann", "ann", 500 + GUEST_GRACE_MS)], 0)
 
-    database.purge(200)
+    database.purge(200 + GUEST_GRACE_MS)
 
     assert database.direct_members("@d") == (ann, bob)
     assert [m.room.name for m in database.memberships("ann")] == ["@d", "empty", "kept"]
     assert [m.room.name for m in database.memberships("bob")] == ["@d"]
     assert database.memberships("eve") == []
-    with database._engine.connect() as connection:
+    with database._file.writer.connect() as connection:
         users = connection.exec_driver_sql("SELECT id FROM users ORDER BY id").scalars().all()
     assert users == ["ann", "bob"]
+    database.close()
+
+
+def test_a_path_may_have_any_characters(tmp_path: Path) -> None:
+    folder = tmp_path / "what? #1 100% ü"
+    database = opened(folder)
+    database.commit([AppendMessage("lobby", ANN, "hi")], 0)
+    database.close()
+
+    again = opened(folder)
+
+    assert again.page("lobby", limit=5, limit_bytes=99).last == 1
+    assert (folder / "hubbub.db").exists()
+    assert [found.name for found in tmp_path.iterdir()] == [folder.name]
+    again.close()
+
+
+def test_a_log_that_was_closed_refuses_and_does_not_open_again(tmp_path: Path) -> None:
+    database = opened(tmp_path)
+    database.close()
+    database.close()
+
+    with pytest.raises(StorageError, match="closed"):
+        database.room("lobby")
+    with pytest.raises(StorageError, match="closed"):
+        database.commit([AppendMessage("lobby", ANN, "hi")], 0)
+
+
+def test_readers_cannot_write(tmp_path: Path) -> None:
+    database = opened(tmp_path)
+    with pytest.raises(DBAPIError, match="readonly"), database._file.readers.begin() as reader:
+        reader.exec_driver_sql("DELETE FROM meta")
+    database.close()
+
+
+def test_a_log_that_runs_without_syncs_says_so_durably_before_the_first_commit(
+    tmp_path: Path,
+) -> None:
+    database = opened(tmp_path, "normal")
+    with closing(sqlite3.connect(tmp_path / "hubbub.db")) as other:
+        query = "SELECT value FROM meta WHERE key = 'clean'"
+        assert other.execute(query).fetchone() == ("no",)
+        database.close()
+        assert other.execute(query).fetchone() == ("yes",)
+
+
+def test_a_full_disk_is_named_as_the_cause(tmp_path: Path) -> None:
+    database = opened(tmp_path)
+    database.commit([AppendMessage("lobby", ANN, "before")], 0)
+    with database._file.writer.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    with pytest.raises(StorageError, match="full; free some space"):
+        database.commit([AppendMessage("dev", ANN, "x" * 200_000), SaveMember("dev", "a")], 0)
+
+    assert database.room("dev") is None
+    assert database.commit([AppendMessage("lobby", ANN, "after")], 0)
+    database.close()
+    assert opened_texts(tmp_path) == ["before", "after"]
+
+
+def opened_texts(folder: Path) -> list[str]:
+    database = opened(folder)
+    found = [event.text for event in database.page("lobby", limit=9, limit_bytes=99).events]
+    database.close()
+    return found
+
+
+def test_a_guest_is_not_purged_between_its_making_and_its_session(tmp_path: Path) -> None:
+    database = opened(tmp_path)
+    database.commit([SaveUser(UserRecord("g", "g", "g", UserKind.GUEST))], 1_000)
+
+    database.purge(2_000)
+    database.commit([SaveSession(b"1", "g", 9_000)], 3_000)
+
+    assert database.session_user(b"1", 4_000) is not None
+    database.close()
+
+
+def test_a_direct_room_that_nobody_can_come_back_to_loses_its_members(tmp_path: Path) -> None:
+    database = opened(tmp_path)
+    for name in ("ann", "bob"):
+        database.commit([SaveUser(UserRecord(name, name, name, UserKind.GUEST))], 0)
+    ann, bob = Person("ann", "ann"), Person("bob", "bob")
+    database.commit([AppendMessage("@d", ann, "psst", to=(bob,))], 0)
+
+    # Two memberships and two users; the log itself stays.
+    assert database.purge(GUEST_GRACE_MS + 1) == 4
+    assert database.direct_members("@d") == ()
+    assert database.page("@d", limit=5, limit_bytes=99).last == 1
+    database.close()
+
+
+def test_commits_and_reads_at_once_see_whole_commits(tmp_path: Path) -> None:
+    database = opened(tmp_path)
+
+    def look() -> None:
+        for _ in range(50):
+            page = database.page("lobby", limit=500, limit_bytes=1 << 20)
+            assert len(page.events) == page.last
+            assert page.last % 5 == 0
+
+    with ThreadPoolExecutor(5) as threads:
+        looking = [threads.submit(look) for _ in range(4)]
+        for number in range(50):
+            five = [AppendMessage("lobby", ANN, f"{number}") for _ in range(5)]
+            threads.submit(database.commit, five, 0).result()
+        for future in looking:
+            future.result()
     database.close()

@@ -392,6 +392,14 @@ class Arrivals:
         kept = [user.id for user in self._users.values() if user.token_hash is not None]
         return kept, self._session_end_ms()
 
+    def saved_guests(self) -> list[SaveUser]:
+        """Those who are here without a session and are kept, because a direct room names them."""
+        return [
+            SaveUser(UserRecord(user.id, user.name.shown, user.name.key, user.kind))
+            for user in self._users.values()
+            if user.stored and user.token_hash is None
+        ]
+
     def _session_end_ms(self) -> int:
         return self._clock.now_ms() + int(self._limits.guest_session_h * 3_600_000)
 

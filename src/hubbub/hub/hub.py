@@ -138,6 +138,7 @@ class Hub:
             await asyncio.sleep(HOUSEKEEPING_S)
             try:
                 await self.log.write(storage.renew_sessions, *self.arrivals.renew_all())
+                await self.log.commit(self.arrivals.saved_guests(), self._clock.now_ms())
                 gone = await self.log.write(storage.purge, self._clock.now_ms())
             except StorageError as error:
                 log.error("housekeeping failed", error=str(error))

@@ -1,19 +1,20 @@
-"""The write path: any number of changes as one transaction's statements.
+"""What a batch of changes comes to, and the few statements that write it.
 
-Changes are first applied to what was read of the rooms, in order and in memory, and then written
-table by table, each with one statement for all its rows.
+Changes are taken in their order against the state of the rooms that they name; what they leave
+behind is gathered a table at a time, so that ten thousand guests who arrive at once cost a
+handful of statements.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, assert_never
 
-import msgspec
-from sqlalchemy import Connection, Row, delete, insert, select, update
-from sqlalchemy.sql import bindparam
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from hubbub.model import RoomKind, format_instant
 from hubbub.protocol.events import LogEvent, Message, Person, Topic
+from hubbub.storage import queries
 from hubbub.storage.interface import (
     Appended,
     AppendMessage,
@@ -30,299 +31,276 @@ from hubbub.storage.interface import (
     SaveSession,
     SaveUser,
 )
-from hubbub.storage.schema import events, members, rooms, sessions, users
-from hubbub.storage.upsert import insert_or_ignore, insert_or_replace
+from hubbub.storage.rows import event_row, json_list, log_event
 
-CHUNK = 500
+Nonce = tuple[str, str]
+"""A sender's id and the nonce of one of its messages."""
 
-_INSERT_EVENTS = insert(events)
-_INSERT_ROOMS = insert(rooms)
-_UPDATE_ROOMS = (
-    update(rooms)
-    .where(rooms.c.id == bindparam("room"))
-    .values(last_seq=bindparam("last"), topic=bindparam("subject"))
-)
-_END_SESSIONS = delete(sessions).where(sessions.c.token_hash == bindparam("token"))
-_REMOVE_MEMBERS = delete(members).where(
-    members.c.room_id == bindparam("room"), members.c.user_id == bindparam("user")
-)
-_MOVE_READS = (
-    update(members)
-    .where(
-        members.c.room_id == bindparam("room"),
-        members.c.user_id == bindparam("user"),
-        members.c.read_seq < bindparam("read"),
+
+def commit(connection: Connection, changes: Sequence[Change], now_ms: int) -> list[Outcome]:
+    """Makes all changes in one transaction, or none; see Storage.commit.
+
+    Hardly any nonce was used before, and the index tells when one was: a batch is written without
+    asking for its nonces first, and again with what they stand for where that fails.
+    """
+    try:
+        with connection.begin():
+            return _write(connection, changes, now_ms, {})
+    except IntegrityError:
+        with connection.begin():
+            return _write(connection, changes, now_ms, _stored(connection, changes))
+
+
+def _stored(connection: Connection, changes: Iterable[Change]) -> dict[Nonce, Message]:
+    """The messages that stand in the log under nonces of these changes."""
+    pairs = list(
+        {
+            (change.sender.id, change.nonce): None
+            for change in changes
+            if isinstance(change, AppendMessage) and change.nonce
+        }
     )
-    .values(read_seq=bindparam("read"))
-)
-_PEOPLE = msgspec.json.Decoder(tuple[Person, ...])
+    found: dict[Nonce, Message] = {}
+    rows = connection.execute(queries.NONCES, {"pairs": json_list(pairs)})
+    for nonce, room, *entry in rows:
+        message = log_event(room, entry)
+        assert isinstance(message, Message), "only messages have a nonce"
+        found[message.sender.id, nonce] = message
+    return found
+
+
+def _write(
+    connection: Connection, changes: Sequence[Change], now_ms: int, said: dict[Nonce, Message]
+) -> list[Outcome]:
+    batch = _Batch(_rooms(connection, changes), said, now_ms)
+    outcomes = [batch.take(change) for change in changes]
+    batch.write(connection)
+    return outcomes
 
 
 @dataclass(slots=True)
 class _Room:
-    id: int | None
+    """A room as the batch has left it so far; `id` is 0 until it is made."""
+
     name: str
-    kind: str
-    topic: str
-    last: int
-    changed: bool = False
+    kind: RoomKind
+    id: int = 0
+    topic: str = ""
+    last: int = 0
+    last_written: int = 0
+    topic_written: str = ""
 
 
 @dataclass(slots=True)
 class _Membership:
-    removed: bool = False
-    inserted: int | None = None
-    moved: int | None = None
+    """What becomes of one membership: deleted, then made, then its marker moved."""
+
+    delete: bool = False
+    insert: int | None = None
+    move: int = 0
 
 
-class Batch:
-    """One commit's changes, applied in order to what the database holds."""
+def _rooms(connection: Connection, changes: Iterable[Change]) -> dict[str, _Room]:
+    names = {
+        change.room
+        for change in changes
+        if not isinstance(change, SaveUser | SaveSession | EndSession)
+    }
+    if not names:
+        return {}
+    rows = connection.execute(queries.ROOMS, {"names": json_list(list(names))})
+    return {
+        name: _Room(name, RoomKind(kind), id_, topic, last, last, topic)
+        for id_, name, kind, topic, _, last in rows
+    }
 
-    def __init__(self, connection: Connection, changes: Sequence[Change], now_ms: int) -> None:
-        self._connection = connection
-        self._changes = changes
-        self._now_ms = now_ms
-        self._at = format_instant(now_ms)
-        self._rooms: dict[str, _Room] = {}
-        self._nonces: dict[str, Message] = {}
-        self._entries: list[tuple[_Room, dict[str, Any]]] = []
-        self._users: dict[str, dict[str, Any]] = {}
-        self._sessions: dict[bytes, dict[str, Any] | None] = {}
-        self._members: dict[tuple[str, str], _Membership] = {}
 
-    def run(self, *, find_nonces: bool) -> list[Outcome]:
-        """Writes everything. Without `find_nonces` a nonce used earlier is an IntegrityError."""
-        self._read_rooms()
-        if find_nonces:
-            self._read_nonces()
-        outcomes = [self._apply(change) for change in self._changes]
-        self._write()
-        return outcomes
+@dataclass(slots=True)
+class _Batch:
+    """The changes of one commit."""
 
-    # --- what is there
+    rooms: dict[str, _Room]
+    said: dict[Nonce, Message]
+    now_ms: int
+    at: str = field(init=False)
+    entries: list[tuple[_Room, LogEvent, str]] = field(default_factory=list)
+    users: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sessions: dict[bytes, tuple[str, int] | None] = field(default_factory=dict)
+    members: dict[tuple[str, str], _Membership] = field(default_factory=dict)
 
-    def _read_rooms(self) -> None:
-        names = {
-            change.room
-            for change in self._changes
-            if not isinstance(change, SaveUser | SaveSession | EndSession)
-        }
-        for chunk in _chunks(sorted(names)):
-            for row in self._connection.execute(select(rooms).where(rooms.c.name.in_(chunk))):
-                self._rooms[row.name] = _Room(row.id, row.name, row.kind, row.topic, row.last_seq)
+    def __post_init__(self) -> None:
+        self.at = format_instant(self.now_ms)
 
-    def _read_nonces(self) -> None:
-        keys = [
-            _nonce_key(change)
-            for change in self._changes
-            if isinstance(change, AppendMessage) and change.nonce
-        ]
-        query = select(events, rooms.c.name.label("room")).join(
-            rooms, rooms.c.id == events.c.room_id
-        )
-        for chunk in _chunks(keys):
-            for row in self._connection.execute(query.where(events.c.nonce.in_(chunk))):
-                event = read_event(row, row.room)
-                if isinstance(event, Message):
-                    self._nonces[row.nonce] = event
-
-    # --- one change after another
-
-    def _apply(self, change: Change) -> Outcome:
+    def take(self, change: Change) -> Outcome:
+        """Works out what a change comes to after those before it."""
         match change:
             case AppendMessage():
-                return self._append_message(change)
-            case AppendTopic(room, sender, text):
-                return self._append_topic(room, sender, text)
+                return self._message(change)
+            case AppendTopic(name, sender, text):
+                room = self._room(name)
+                room.last += 1
+                room.topic = text
+                topic = Topic(room=name, seq=room.last, at=self.at, sender=sender, text=text)
+                self.entries.append((room, topic, ""))
+                return Appended(topic)
             case SaveUser(user):
-                self._users[user.id] = {
+                self.users[user.id] = {
                     "id": user.id,
                     "name": user.name,
                     "name_key": user.key,
                     "kind": user.kind.value,
+                    "saved_ms": self.now_ms,
                 }
             case SaveSession(token_hash, user_id, expires_ms):
-                self._sessions[token_hash] = {
-                    "token_hash": token_hash,
-                    "user_id": user_id,
-                    "expires_ms": expires_ms,
-                }
+                self.sessions[token_hash] = (user_id, expires_ms)
             case EndSession(token_hash):
-                self._sessions[token_hash] = None
-            case SaveMember(room, user_id):
-                membership = self._membership(room, user_id)
-                if membership.inserted is None:
-                    membership.inserted = self._room(room, RoomKind.PUBLIC).last
-            case RemoveMember(room, user_id):
-                self._members[room, user_id] = _Membership(removed=True)
-            case MoveRead(room, user_id, seq):
-                there = self._rooms.get(room)
-                if there is not None:
-                    membership = self._membership(room, user_id)
-                    membership.moved = max(membership.moved or 0, min(seq, there.last))
+                self.sessions[token_hash] = None
+            case SaveMember(name, user_id):
+                self._join(self._room(name), user_id)
+            case RemoveMember(name, user_id):
+                if name in self.rooms:
+                    self.members[name, user_id] = _Membership(delete=True)
+            case MoveRead(name, user_id, seq):
+                if name in self.rooms:
+                    membership = self._membership(name, user_id)
+                    membership.move = max(membership.move, min(seq, self.rooms[name].last))
+            case _:
+                assert_never(change)
         return Done()
 
-    def _append_message(self, change: AppendMessage) -> Outcome:
-        key = _nonce_key(change) if change.nonce else None
-        if key is not None and (earlier := self._nonces.get(key)) is not None:
-            if _same(earlier, change):
-                return Duplicate(earlier.room, earlier.seq, earlier.at)
-            return NonceUsed()
-        room = self._rooms.get(change.room)
+    def _message(self, change: AppendMessage) -> Outcome:
+        name, sender, to, nonce = change.room, change.sender, change.to, change.nonce
+        if nonce:
+            earlier = self.said.get((sender.id, nonce))
+            if earlier is not None:
+                if _same(earlier, change):
+                    return Duplicate(earlier.room, earlier.seq, earlier.at)
+                return NonceUsed()
+        room = self.rooms.get(name)
         if room is None:
-            room = self._room(
-                change.room, RoomKind.PUBLIC if change.to is None else RoomKind.DIRECT
-            )
-            for person in (*(change.to or ()), change.sender) if change.to is not None else ():
-                self._membership(change.room, person.id).inserted = 0
+            room = self._room(name, RoomKind.PUBLIC if to is None else RoomKind.DIRECT)
+            for person in () if to is None else (*to, sender):
+                self._join(room, person.id)
+        room.last += 1
         message = Message(
-            room=change.room,
-            seq=self._next_seq(room),
-            at=self._at,
-            sender=change.sender,
+            room=name,
+            seq=room.last,
+            at=self.at,
+            sender=sender,
             text=change.text,
             me=change.me,
-            to=change.to,
+            to=to,
         )
-        if key is not None:
-            self._nonces[key] = message
-        others = None if change.to is None else msgspec.json.encode(change.to).decode()
-        self._enter(room, message, change.sender, change.text, me=change.me, others=others, key=key)
+        self.entries.append((room, message, nonce))
+        if nonce:
+            self.said[sender.id, nonce] = message
         return Appended(message)
 
-    def _append_topic(self, name: str, sender: Person, text: str) -> Outcome:
-        room = self._room(name, RoomKind.PUBLIC)
-        topic = Topic(room=name, seq=self._next_seq(room), at=self._at, sender=sender, text=text)
-        room.topic = text
-        self._enter(room, topic, sender, text)
-        return Appended(topic)
-
-    def _enter(
-        self,
-        room: _Room,
-        event: LogEvent,
-        sender: Person,
-        text: str,
-        *,
-        me: bool = False,
-        others: str | None = None,
-        key: str | None = None,
-    ) -> None:
-        row = {
-            "seq": event.seq,
-            "kind": "message" if isinstance(event, Message) else "topic",
-            "at_ms": self._now_ms,
-            "user_id": sender.id,
-            "user_name": sender.name,
-            "text": text,
-            "me": me,
-            "others": others,
-            "nonce": key,
-        }
-        self._entries.append((room, row))
-
-    def _room(self, name: str, kind: RoomKind) -> _Room:
-        room = self._rooms.get(name)
+    def _room(self, name: str, kind: RoomKind = RoomKind.PUBLIC) -> _Room:
+        room = self.rooms.get(name)
         if room is None:
-            room = self._rooms[name] = _Room(None, name, kind.value, "", 0)
+            room = self.rooms[name] = _Room(name, kind)
         return room
 
-    def _next_seq(self, room: _Room) -> int:
-        room.last += 1
-        room.changed = True
-        return room.last
+    def _join(self, room: _Room, user_id: str) -> None:
+        membership = self._membership(room.name, user_id)
+        if membership.insert is None:
+            membership.insert = room.last
 
-    def _membership(self, room: str, user_id: str) -> _Membership:
-        return self._members.setdefault((room, user_id), _Membership())
+    def _membership(self, name: str, user_id: str) -> _Membership:
+        return self.members.setdefault((name, user_id), _Membership())
 
-    # --- writing
+    def write(self, connection: Connection) -> None:
+        """Executes what the changes came to."""
+        self._write_users(connection)
+        self._write_rooms(connection)
+        if self.entries:
+            rows = [
+                event_row(room.id, event, self.now_ms, nonce) for room, event, nonce in self.entries
+            ]
+            queries.insert_rows(connection, queries.INSERT_EVENTS, rows)
+        self._write_members(connection)
 
-    def _write(self) -> None:
-        execute = self._connection.execute
-        self._write_rooms()
-        if self._users:
-            execute(insert_or_replace(self._connection, users), list(self._users.values()))
-        kept = [row for row in self._sessions.values() if row is not None]
-        if kept:
-            execute(insert_or_replace(self._connection, sessions), kept)
-        ended = [{"token": token} for token, row in self._sessions.items() if row is None]
-        if ended:
-            execute(_END_SESSIONS, ended)
-        if self._entries:
-            for room, row in self._entries:
-                row["room_id"] = room.id
-            execute(_INSERT_EVENTS, [row for _, row in self._entries])
-        self._write_members()
-
-    def _write_rooms(self) -> None:
-        for room in self._rooms.values():
-            if room.id is None:
-                result = self._connection.execute(
-                    _INSERT_ROOMS,
-                    {
-                        "name": room.name,
-                        "kind": room.kind,
-                        "topic": room.topic,
-                        "first_seq": 1,
-                        "last_seq": room.last,
-                    },
-                )
-                assert result.inserted_primary_key is not None
-                room.id = result.inserted_primary_key[0]
-                room.changed = False
-        changed = [
-            {"room": room.id, "last": room.last, "subject": room.topic}
-            for room in self._rooms.values()
-            if room.changed
+    def _write_users(self, connection: Connection) -> None:
+        if self.users:
+            connection.execute(queries.SAVE_USERS, list(self.users.values()))
+        saved = [
+            {"token_hash": token_hash, "user_id": session[0], "expires_ms": session[1]}
+            for token_hash, session in self.sessions.items()
+            if session is not None
         ]
-        if changed:
-            self._connection.execute(_UPDATE_ROOMS, changed)
+        if saved:
+            connection.execute(queries.SAVE_SESSIONS, saved)
+        ended = [{"of": token} for token, session in self.sessions.items() if session is None]
+        if ended:
+            connection.execute(queries.DELETE_SESSIONS, ended)
 
-    def _write_members(self) -> None:
-        removed, inserted, moved = [], [], []
-        for (name, user_id), membership in self._members.items():
-            room = self._rooms.get(name)
-            if room is None:
-                continue
-            place = {"room": room.id, "user": user_id}
-            if membership.removed:
-                removed.append(place)
-            if membership.inserted is not None:
-                inserted.append(
-                    {"room_id": room.id, "user_id": user_id, "read_seq": membership.inserted}
-                )
-            if membership.moved is not None:
-                moved.append({**place, "read": membership.moved})
-        if removed:
-            self._connection.execute(_REMOVE_MEMBERS, removed)
-        if inserted:
-            self._connection.execute(insert_or_ignore(self._connection, members), inserted)
+    def _write_rooms(self, connection: Connection) -> None:
+        made = [room for room in self.rooms.values() if not room.id]
+        if made:
+            self._make_rooms(connection, made)
+        moved = [
+            {"of": room.id, "last_seq": room.last}
+            for room in self.rooms.values()
+            if room.last != room.last_written
+        ]
         if moved:
-            self._connection.execute(_MOVE_READS, moved)
+            connection.execute(queries.MOVE_LAST, moved)
+        retitled = [
+            {"of": room.id, "topic": room.topic}
+            for room in self.rooms.values()
+            if room.topic != room.topic_written
+        ]
+        if retitled:
+            connection.execute(queries.SET_TOPIC, retitled)
+
+    def _make_rooms(self, connection: Connection, made: Sequence[_Room]) -> None:
+        connection.execute(
+            queries.INSERT_ROOMS,
+            [
+                {
+                    "name": room.name,
+                    "kind": room.kind.value,
+                    "topic": room.topic,
+                    "first_seq": 1,
+                    "last_seq": room.last,
+                }
+                for room in made
+            ],
+        )
+        names = json_list([room.name for room in made])
+        for id_, name, *_ in connection.execute(queries.ROOMS, {"names": names}):
+            room = self.rooms[name]
+            room.id, room.last_written, room.topic_written = id_, room.last, room.topic
+
+    def _write_members(self, connection: Connection) -> None:
+        deleted, inserted, moved = [], [], []
+        for (name, user_id), membership in self.members.items():
+            room_id = self.rooms[name].id
+            if membership.delete:
+                deleted.append({"of_room": room_id, "of_user": user_id})
+            if membership.insert is not None:
+                read = membership.insert
+                inserted.append({"room_id": room_id, "user_id": user_id, "read_seq": read})
+            if membership.move:
+                seq = membership.move
+                moved.append({"of_room": room_id, "of_user": user_id, "seq": seq})
+        if deleted:
+            connection.execute(queries.DELETE_MEMBERS, deleted)
+        if inserted:
+            connection.execute(queries.INSERT_MEMBERS, inserted)
+        if moved:
+            connection.execute(queries.MOVE_READ, moved)
 
 
-def read_event(row: Row[Any], room: str) -> LogEvent:
-    """A row of `events` as the event that was delivered when it was appended."""
-    sender = Person(row.user_id, row.user_name)
-    at = format_instant(row.at_ms)
-    if row.kind == "topic":
-        return Topic(room=room, seq=row.seq, at=at, sender=sender, text=row.text)
-    to = None if row.others is None else _PEOPLE.decode(row.others)
-    return Message(room=room, seq=row.seq, at=at, sender=sender, text=row.text, me=row.me, to=to)
+def _same(message: Message, change: AppendMessage) -> bool:
+    return (
+        message.text == change.text
+        and message.room == change.room
+        and message.me == change.me
+        and _ids(message.to) == _ids(change.to)
+    )
 
 
-def _nonce_key(change: AppendMessage) -> str:
-    return f"{change.sender.id}:{change.nonce}"
-
-
-def _same(earlier: Message, change: AppendMessage) -> bool:
-    said = (earlier.room, earlier.text, earlier.me) == (change.room, change.text, change.me)
-    return said and _ids(earlier.to) == _ids(change.to)
-
-
-def _ids(people: tuple[Person, ...] | None) -> set[str] | None:
-    return None if people is None else {person.id for person in people}
-
-
-def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (values[start : start + CHUNK] for start in range(0, len(values), CHUNK))
+def _ids(people: Sequence[Person] | None) -> frozenset[str] | None:
+    return None if people is None else frozenset(person.id for person in people)

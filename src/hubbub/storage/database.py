@@ -1,19 +1,19 @@
-"""A Storage on a database that SQLAlchemy knows."""
+"""A Storage in a database: the reads, and the frame around the writes."""
 
 import secrets
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy import Connection, Select
+from sqlalchemy.exc import SQLAlchemyError
 
 from hubbub.errors import StorageError
-from hubbub.model import RoomKind, UserKind
 from hubbub.protocol.events import LogEvent, Person
 from hubbub.storage import migrate, queries
-from hubbub.storage.commit import Batch, read_event
+from hubbub.storage.commit import commit
 from hubbub.storage.interface import (
     Change,
     LogPage,
@@ -22,99 +22,98 @@ from hubbub.storage.interface import (
     RoomRecord,
     UserRecord,
 )
-from hubbub.storage.schema import meta
+from hubbub.storage.rows import automatic, json_list, log_event, room_record, user_record
 from hubbub.storage.sqlite import SqliteFile
 
 if TYPE_CHECKING:
     from hubbub.storage import Durability
 
-_EMPTY = LogPage((), False, 1, 0)
+SEQ_MAX = 2**63 - 1
+# A guest is kept this long after its SaveUser even while nothing names it yet: its session or its
+# direct room may come with a later commit.
+GUEST_GRACE_MS = 24 * 60 * 60 * 1000
 
 
 class Database:
     """The log in a database. See `hubbub.storage.interface.Storage` for what each call does."""
 
-    def __init__(self, file: SqliteFile, engine: Engine, durability: "Durability") -> None:
+    def __init__(self, file: SqliteFile, durability: "Durability") -> None:
         self._file = file
-        self._engine = engine
         self._durability = durability
-        self.epoch = ""
+        self._closed = False
+        # The commits and the housekeeping may come from different threads.
+        self._writer = threading.Lock()
+        self._epoch = ""
 
     @classmethod
     def open(cls, url: str, durability: "Durability") -> "Database":
         """Opens the log at a URL, makes or upgrades it where needed. Raises StorageError."""
+        # Not by SQLAlchemy's parser: a path may have a `?` in it.
         scheme, _, name = url.partition(":///")
         if scheme != "sqlite" or not name or name == ":memory:":
             raise StorageError(
                 f"There is no storage for {url!r}; a log is kept at sqlite:///path/to/file.db."
             )
         file = SqliteFile(Path(name))
-        file.claim()
         try:
-            file.look()
-            engine = file.engine(synchronous="FULL" if durability == "full" else "NORMAL")
-            database = cls(file, engine, durability)
-            try:
-                database._prepare()
-            except BaseException:
-                engine.dispose()
-                raise
+            database = cls(file, durability)
+            database._begin()
         except BaseException:
             file.release()
             raise
         return database
 
-    def _prepare(self) -> None:
+    def _begin(self) -> None:
         with self._writing() as connection:
-            migrate.upgrade(connection)
-            known = {row.key: row.value for row in connection.execute(select(meta))}
+            migrate.upgrade(connection, str(self._file.path))
+            known = {key: value for key, value in connection.execute(queries.META)}  # noqa: C416
             epoch = known.get("epoch")
-            # A log that ran without a sync at each commit and was not closed may lack its end:
-            # cursors that clients have from it may point at other events by now.
-            if epoch is None or known.get("open") == "normal":
+            # A log that was written without a sync at each commit, and not closed, may lack its
+            # end: what clients know of it may be other entries by now.
+            if epoch is None or known.get("clean") != "yes":
                 epoch = secrets.token_hex(8)
-            self.epoch = epoch
-            _set(connection, "epoch", epoch)
-            _set(connection, "open", self._durability)
+            self._epoch = epoch
+            clean = "yes" if self._durability == "full" else "no"
+            rows = [{"key": "epoch", "value": epoch}, {"key": "clean", "value": clean}]
+            connection.execute(queries.SAVE_META, rows)
+        if self._durability == "normal":
+            # Only now: that the log is open must be on the disk before what may be lost.
+            self._sync("NORMAL")
+
+    def _sync(self, mode: str) -> None:
+        try:
+            with self._file.writer.connect() as connection:
+                self._file.sync(connection, mode)
+        except SQLAlchemyError as error:
+            raise self._file.explain(error) from error
+
+    @property
+    def epoch(self) -> str:
+        """See Storage."""
+        return self._epoch
 
     # --- writing
 
     def commit(self, changes: Sequence[Change], now_ms: int) -> list[Outcome]:
         """See Storage."""
-        # A nonce that was used before is rare, and the unique index finds it at no extra cost:
-        # only then are all of the batch looked up.
-        try:
-            return self._commit(changes, now_ms, find_nonces=False)
-        except IntegrityError:
-            pass
-        except SQLAlchemyError as error:
-            raise _storage_error(error) from error
-        with _as_storage_errors():
-            return self._commit(changes, now_ms, find_nonces=True)
-
-    def _commit(
-        self, changes: Sequence[Change], now_ms: int, *, find_nonces: bool
-    ) -> list[Outcome]:
-        with (
-            self._engine.connect().execution_options(writes=True) as connection,
-            connection.begin(),
-        ):
-            return Batch(connection, changes, now_ms).run(find_nonces=find_nonces)
+        if not changes:
+            return []
+        with self._connected() as connection:
+            return commit(connection, changes, now_ms)
 
     def renew_sessions(self, user_ids: Sequence[str], expires_ms: int) -> None:
         """See Storage."""
-        if user_ids:
-            rows = [{"user": user_id, "expires": expires_ms} for user_id in user_ids]
-            with self._writing() as connection:
-                connection.execute(queries.RENEW, rows)
+        if not user_ids:
+            return
+        values = {"user_ids": json_list(user_ids), "end_ms": expires_ms}
+        with self._writing() as connection:
+            connection.execute(queries.RENEW_SESSIONS, values)
 
     def purge(self, now_ms: int) -> int:
         """See Storage."""
+        values = {"now_ms": now_ms, "saved_before_ms": now_ms - GUEST_GRACE_MS}
         with self._writing() as connection:
-            gone = connection.execute(queries.PURGE_SESSIONS, {"now": now_ms}).rowcount
-            for statement in queries.PURGES[1:]:
-                gone += connection.execute(statement).rowcount
-            return gone
+            return sum(connection.execute(purge, values).rowcount for purge in queries.PURGES)
 
     # --- reading
 
@@ -128,139 +127,139 @@ class Database:
         limit_bytes: int,
     ) -> LogPage:
         """See Storage."""
+        backward = after is None
+        mark = SEQ_MAX if before is None else before
+        query = queries.PAGE_BEFORE if backward else queries.PAGE_AFTER
         with self._reading() as connection:
-            record = connection.execute(queries.ROOM, {"room": room}).one_or_none()
-            if record is None:
-                return _EMPTY
-            place = {"room_id": record.id, "most": limit + 1}
-            if after is not None:
-                found = connection.execute(queries.AFTER, {**place, "after": after})
-            else:
-                before = record.last_seq + 1 if before is None else before
-                found = connection.execute(queries.BEFORE, {**place, "before": before})
-            rows = found.all()
-        events = _cut((read_event(row, room) for row in rows), limit, limit_bytes)
-        more = len(events) < len(rows)
-        if after is None:
+            found = connection.execute(queries.ROOM, {"name": room}).first()
+            if found is None:
+                return LogPage((), False, 1, 0)
+            room_id, *_, first, last = found
+            seq = min(mark if after is None else after, SEQ_MAX)
+            values = {"room_id": room_id, "seq": seq, "limit": limit}
+            events = _read(connection, query, values, room, limit_bytes)
+        if backward:
             events.reverse()
-        return LogPage(tuple(events), more, record.first_seq, record.last_seq)
+            more = bool(events) and events[0].seq > first
+        else:
+            more = bool(events) and events[-1].seq < last
+        return LogPage(tuple(events), more, first, last)
 
     def room(self, name: str) -> RoomRecord | None:
         """See Storage."""
         with self._reading() as connection:
-            row = connection.execute(queries.ROOM, {"room": name}).one_or_none()
-        return None if row is None else _room(row)
+            row = connection.execute(queries.ROOM, {"name": name}).first()
+        return None if row is None else room_record(row[1:])
 
     def public_rooms(self, *, after: str | None, limit: int) -> list[RoomRecord]:
         """See Storage."""
-        place = {"after": after or "", "most": limit}
+        values = {"after": after or "", "limit": limit}
         with self._reading() as connection:
-            return [_room(row) for row in connection.execute(queries.PUBLIC_ROOMS, place)]
+            return [room_record(row) for row in connection.execute(queries.PUBLIC_ROOMS, values)]
 
     def direct_members(self, room: str) -> tuple[Person, ...]:
         """See Storage."""
         with self._reading() as connection:
-            rows = connection.execute(queries.DIRECT_MEMBERS, {"room": room})
-            return tuple(Person(row.id, row.name) for row in rows)
+            rows = connection.execute(queries.DIRECT_MEMBERS, {"name": room})
+            return tuple(Person(user_id, name) for user_id, name in rows)
 
     def memberships(self, user_id: str) -> list[Membership]:
         """See Storage."""
         with self._reading() as connection:
-            rows = connection.execute(queries.MEMBERSHIPS, {"user": user_id})
-            return [Membership(_room(row), row.read_seq) for row in rows]
+            rows = connection.execute(queries.MEMBERSHIPS, {"user_id": user_id})
+            return [Membership(room_record(row), read) for *row, read in rows]
 
     def membership(self, user_id: str, room: str) -> Membership | None:
         """See Storage."""
+        values = {"user_id": user_id, "name": room}
         with self._reading() as connection:
-            place = {"user": user_id, "room": room}
-            row = connection.execute(queries.MEMBERSHIP, place).one_or_none()
-        return None if row is None else Membership(_room(row), row.read_seq)
+            row = connection.execute(queries.MEMBERSHIP, values).first()
+        return None if row is None else Membership(room_record(row[:-1]), row[-1])
 
     def session_user(self, token_hash: bytes, now_ms: int) -> UserRecord | None:
         """See Storage."""
-        return self._user(queries.SESSION_USER, {"token": token_hash, "now": now_ms})
+        return self._user(queries.SESSION_USER, {"token_hash": token_hash, "now_ms": now_ms})
 
     def name_holder(self, key: str, now_ms: int) -> UserRecord | None:
         """See Storage."""
-        return self._user(queries.NAME_HOLDER, {"key": key, "now": now_ms})
+        return self._user(queries.NAME_HOLDER, {"name_key": key, "now_ms": now_ms})
 
-    def _user(self, query: Any, values: dict[str, Any]) -> UserRecord | None:
+    def _user(self, query: Select[Any], values: dict[str, Any]) -> UserRecord | None:
         with self._reading() as connection:
             row = connection.execute(query, values).first()
-        if row is None:
-            return None
-        return UserRecord(row.id, row.name, row.name_key, UserKind(row.kind))
+        return None if row is None else user_record(row)
 
     def held_automatic_names(self, now_ms: int) -> set[str]:
         """See Storage."""
         with self._reading() as connection:
-            return set(connection.scalars(queries.HELD_AUTOMATIC, {"now": now_ms}))
+            keys = connection.scalars(queries.USER_NAMES, {"now_ms": now_ms})
+            return {key for key in keys if automatic(key)}
 
     def check_ready(self) -> None:
         """See Storage."""
         with self._reading() as connection:
-            connection.execute(queries.READY)
+            connection.execute(queries.META).all()
+
+    # --- the end
 
     def close(self) -> None:
         """See Storage."""
+        with self._writer:
+            if self._closed:
+                return
+            self._closed = True
         try:
-            with self._writing() as connection:
-                _set(connection, "open", "no")
+            if self._durability == "normal":
+                self._sync("FULL")
+                with self._file.writer.begin() as connection:
+                    connection.execute(queries.SAVE_META, [{"key": "clean", "value": "yes"}])
+        except SQLAlchemyError as error:
+            raise self._file.explain(error) from error
         finally:
-            self._engine.dispose()
             self._file.release()
+
+    # --- connections
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with _as_storage_errors(), self._engine.connect() as connection:
-            yield connection
+        try:
+            self._check_open()
+            with self._file.readers.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise self._file.explain(error) from error
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        try:
+            with self._writer:
+                self._check_open()
+                with self._file.writer.connect() as connection:
+                    yield connection
+        except SQLAlchemyError as error:
+            raise self._file.explain(error) from error
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with (
-            _as_storage_errors(),
-            self._engine.connect().execution_options(writes=True) as connection,
-            connection.begin(),
-        ):
+        with self._connected() as connection, connection.begin():
             yield connection
 
-
-@contextmanager
-def _as_storage_errors() -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise _storage_error(error) from error
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StorageError("The log was closed; the server is stopping.")
 
 
-def _storage_error(error: SQLAlchemyError) -> StorageError:
-    what = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-    hints = {
-        "disk is full": "Make room on the disk of the data folder; nothing else is needed.",
-        "locked": "Another program holds the database; stop it.",
-        "readonly": "Let the server write the data folder.",
-        "disk I/O error": "The disk of the data folder failed; look at the system's log.",
-        "malformed": "The database is damaged; restore a backup.",
-    }
-    hint = next((text for sign, text in hints.items() if sign in what), "")
-    return StorageError(f"{what}. {hint}".strip())
-
-
-def _set(connection: Connection, key: str, value: str) -> None:
-    if not connection.execute(update(meta).where(meta.c.key == key).values(value=value)).rowcount:
-        connection.execute(insert(meta).values(key=key, value=value))
-
-
-def _room(row: Row[Any]) -> RoomRecord:
-    return RoomRecord(row.name, RoomKind(row.kind), row.topic, row.first_seq, row.last_seq)
-
-
-def _cut(found: Iterator[LogEvent], limit: int, limit_bytes: int) -> list[LogEvent]:
-    kept: list[LogEvent] = []
+def _read(
+    connection: Connection, query: Select[Any], values: dict[str, Any], room: str, limit_bytes: int
+) -> list[LogEvent]:
+    """As many entries as fit into `limit_bytes` of text, the first whatever its length."""
+    events: list[LogEvent] = []
     size = 0
-    for event in found:
-        size += len(event.text.encode())
-        if len(kept) == limit or (kept and size > limit_bytes):
-            break
-        kept.append(event)
-    return kept
+    with connection.execute(query, values) as rows:
+        for row in rows:
+            event = log_event(room, row)
+            size += len(event.text.encode())
+            if size > limit_bytes and events:
+                break
+            events.append(event)
+    return events

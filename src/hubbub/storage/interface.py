@@ -248,6 +248,8 @@ class Storage(Protocol):
     def purge(self, now_ms: int) -> int:
         """Deletes sessions that ran out, their guests' memberships, guests whom nothing names any
         more, and empty rooms without members; called from the commit thread. How many rows went.
+
+        A guest without a session is kept for a day after its last SaveUser.
         """
         ...
 

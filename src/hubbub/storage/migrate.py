@@ -1,26 +1,36 @@
-"""Brings a database to the schema of this release, or refuses to touch one of a later release."""
+"""Brings a database to the schema of this release, in one transaction or not at all."""
 
 from sqlalchemy import Connection, inspect, text
 
 from hubbub.errors import NewerDatabase
 
-HEAD = "0001"
-"""The newest revision; a test holds it to the scripts."""
+REVISIONS = ("0001",)
+"""Every revision that this release knows, in order; a test holds it to migrations/versions/."""
 
-KNOWN = ("0001",)
+VERSION_TABLE = "alembic_version"
 
 
-def upgrade(connection: Connection) -> None:
-    """Runs what is missing, in the transaction of the connection. Raises NewerDatabase."""
-    revision = _revision(connection)
-    if revision == HEAD:
-        return
-    if revision is not None and revision not in KNOWN:
+def check_known(revision: str, place: str) -> None:
+    """Raises NewerDatabase for a revision that this release does not know."""
+    if revision not in REVISIONS:
         raise NewerDatabase(
-            f"The log has the schema {revision}, which a newer hubbub wrote; this one knows up to "
-            f"{HEAD}. Install that release again, or choose another folder with --data DIR."
+            f"The log {place} was written by a newer hubbub (its schema is {revision!r}, this "
+            f"release knows up to {REVISIONS[-1]!r}); nothing was changed. Install that release "
+            "or a later one, or give this one another data folder."
         )
-    # Half a second to import, and most starts do not need it.
+
+
+def upgrade(connection: Connection, place: str) -> None:
+    """Runs the migrations that the database lacks, within the transaction of the connection.
+
+    Raises NewerDatabase.
+    """
+    if inspect(connection).has_table(VERSION_TABLE):
+        revision = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608
+        check_known(str(revision), place)
+        if revision == REVISIONS[-1]:
+            return
+    # Alembic takes 0.4 s to load, which only a new or an outdated log has to spend.
     from alembic import command
     from alembic.config import Config
 
@@ -28,10 +38,3 @@ def upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", "hubbub.storage:migrations")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return revision

@@ -1,125 +1,154 @@
-"""The embedded log: how an SQLite file is opened, locked and tuned."""
+"""The embedded log: how its SQLite file is recognised, locked, opened and tuned."""
 
-import fcntl
-import os
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from hubbub.errors import StorageError
+from hubbub.storage import migrate
+from hubbub.storage.lock import FileLock
 
 HEADER = b"SQLite format 3\x00"
-BUSY_TIMEOUT_MS = 5_000
-# 16 MiB of log before it is folded into the file: a checkpoint is what makes a commit slow now and
-# then, and at the default of 1,000 pages a busy server meets it many times a second.
-CHECKPOINT_PAGES = 4_000
-CACHE_KIB = 32 * 1024
+OWN_TABLES = {migrate.VERSION_TABLE, "meta", "rooms", "events"}
+
+BUSY_TIMEOUT_S = 5.0
 READERS = 4
+WRITER_CACHE_KIB = 16 * 1024
+READER_CACHE_KIB = 4 * 1024
+# 64 MiB of 4 KiB pages. A checkpoint writes a page once however often it changed: at the default
+# of 1,000 pages a busy log of a million entries spent half its time in checkpoints.
+CHECKPOINT_PAGES = 16_000
+WAL_KEPT_BYTES = 64 * 1024 * 1024
+
+_CAUSES = {
+    sqlite3.SQLITE_FULL: "The disk that holds the log is full; free some space on it.",
+    sqlite3.SQLITE_BUSY: "The log is locked by another program; end what has its file open.",
+    sqlite3.SQLITE_LOCKED: "The log is locked by another program; end what has its file open.",
+    sqlite3.SQLITE_IOERR: "The disk failed under the log (or a quota or limit on file sizes was "
+    "reached); look at the system's messages.",
+    sqlite3.SQLITE_CORRUPT: "The log is damaged; stop the server and restore a backup.",
+    sqlite3.SQLITE_NOTADB: "The log is damaged; stop the server and restore a backup.",
+    sqlite3.SQLITE_READONLY: "The log cannot be written; let the server write its file and folder.",
+    sqlite3.SQLITE_CANTOPEN: "The log's file cannot be opened; look at its folder and permissions.",
+}
 
 
 class SqliteFile:
-    """A database file that this process alone writes."""
+    """A database file that this process alone writes, and the connections to it.
+
+    `writer` begins its transactions by BEGIN IMMEDIATE, those of `readers` cannot write.
+    """
 
     def __init__(self, path: Path) -> None:
+        """Claims the file. Raises StorageError, and then has changed nothing."""
         self.path = path
-        self._lock: IO[str] | None = None
-
-    def claim(self) -> None:
-        """Makes the folder and takes the lock, which ends with the process.
-
-        Raises StorageError where the folder cannot be written, or another hubbub has the file.
-        """
-        lock_path = self.path.with_name(self.path.name + ".lock")
+        recognise(path)
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = lock_path.open("a+")
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(
-                f"The log {self.path} cannot be opened: {error.strerror}. "
-                "Choose a folder that can be written, with --data DIR."
+                f"The folder {path.parent} cannot be made: {error.strerror}. "
+                "Choose another with --data DIR."
             ) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.seek(0)
-            owner = lock.read(20).strip() or "unknown"
-            lock.close()
-            raise StorageError(
-                f"The log {self.path} is in use by another hubbub (process {owner}). "
-                "Stop that one, or choose another folder with --data DIR."
-            ) from error
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        self._lock = lock
+        self._lock = FileLock(path)
+        writing = (f"cache_size = -{WRITER_CACHE_KIB}", f"wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        self.writer = _engine(path, 1, "BEGIN IMMEDIATE", ("journal_mode = WAL", *writing))
+        reading = (f"cache_size = -{READER_CACHE_KIB}", "query_only = ON")
+        self.readers = _engine(path, READERS, "BEGIN", reading)
 
-    def look(self) -> None:
-        """Raises StorageError where the file is there and is no database of hubbub's.
+    def sync(self, connection: Connection, mode: str) -> None:
+        """Sets how commits reach the disk, `FULL` or `NORMAL`; between transactions only."""
+        driver: Any = connection.connection.driver_connection
+        driver.execute(f"PRAGMA synchronous = {mode}")
 
-        Only reads: a file that is somebody else's is left as it was.
-        """
-        try:
-            with self.path.open("rb") as file:
-                start = file.read(len(HEADER))
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise StorageError(f"The log {self.path} cannot be read: {error.strerror}.") from error
-        if not start:
-            return
-        if start != HEADER or not self._is_ours():
-            raise StorageError(
-                f"{self.path} is not a log of hubbub's and was left alone. "
-                "Move it away, or choose another folder with --data DIR."
-            )
-
-    def _is_ours(self) -> bool:
-        # Not `immutable`: after a crash the newest tables may stand in the write-ahead log.
-        try:
-            with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as connection:
-                query = "SELECT name FROM sqlite_master WHERE type = 'table'"
-                tables = {name for (name,) in connection.execute(query)}
-        except sqlite3.DatabaseError:
-            return False
-        return not tables or "alembic_version" in tables
-
-    def engine(self, *, synchronous: str) -> Engine:
-        """Connections to the file; each transaction begins by an explicit BEGIN."""
-        engine = create_engine(
-            f"sqlite:///{self.path}",
-            poolclass=QueuePool,
-            pool_size=READERS + 1,
-            max_overflow=0,
-            hide_parameters=True,
-        )
-
-        @event.listens_for(engine, "connect")
-        def _tune(connection: sqlite3.Connection, _record: Any) -> None:
-            # The driver's own transactions begin too late and do not cover DDL.
-            connection.isolation_level = None
-            for pragma in (
-                f"busy_timeout = {BUSY_TIMEOUT_MS}",
-                "journal_mode = WAL",
-                f"synchronous = {synchronous}",
-                f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
-                f"cache_size = -{CACHE_KIB}",
-                "temp_store = MEMORY",
-            ):
-                connection.execute(f"PRAGMA {pragma}")
-
-        @event.listens_for(engine, "begin")
-        def _begin(connection: Any) -> None:
-            writes = connection.get_execution_options().get("writes", False)
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-        return engine
+    def explain(self, error: SQLAlchemyError) -> StorageError:
+        """What went wrong and what to do; never what a statement was to write."""
+        if not isinstance(error, DBAPIError):
+            return StorageError(f"The log cannot be used at the moment: {type(error).__name__}.")
+        code = getattr(error.orig, "sqlite_errorcode", 0)
+        name = getattr(error.orig, "sqlite_errorname", "")
+        cause = _CAUSES.get(code & 0xFF, "The log's database refused; this is a fault of hubbub's.")
+        return StorageError(f"{cause} ({error.orig}{name and ', ' + name})")
 
     def release(self) -> None:
-        """Lets another process have the file."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        """Closes all connections, the writer's last, and lets another process have the file."""
+        self.readers.dispose()
+        self.writer.dispose()
+        self._lock.release()
+
+
+def recognise(path: Path) -> None:
+    """Raises StorageError where the file is there and is no log that this release can open.
+
+    Only reads, so that a file that is somebody else's stays as it is.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(HEADER))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise StorageError(f"The log {path} cannot be read: {error.strerror}.") from error
+    if not start:
+        return
+    stranger = StorageError(
+        f"{path} is not a log of hubbub's and was left alone. "
+        "Move it away, or choose another folder with --data DIR."
+    )
+    if start != HEADER:
+        raise stranger
+    # What has not been folded into the file is read too; where there is nothing, `immutable` keeps
+    # SQLite from making files beside the database.
+    wal = path.with_name(path.name + "-wal")
+    query = "mode=ro" if wal.exists() and wal.stat().st_size else "mode=ro&immutable=1"
+    tables, revision = set(), None
+    try:
+        url = f"{path.absolute().as_uri()}?{query}"
+        with closing(sqlite3.connect(url, uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
+            names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            tables = {name for (name,) in names}
+            if tables >= OWN_TABLES:
+                version = f"SELECT version_num FROM {migrate.VERSION_TABLE}"  # noqa: S608
+                (revision,) = connection.execute(version).fetchone() or (None,)
+    except sqlite3.DatabaseError as error:
+        raise StorageError(
+            f"The log {path} cannot be read: {error}. It was left alone; restore a backup, or "
+            "choose another folder with --data DIR."
+        ) from error
+    if not tables:
+        return
+    if revision is None:
+        raise stranger
+    migrate.check_known(revision, str(path))
+
+
+def _engine(path: Path, connections: int, begin: str, pragmas: Iterable[str]) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite+pysqlite", database=str(path)),
+        poolclass=QueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_TIMEOUT_S},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _tune(connection: sqlite3.Connection, _record: Any) -> None:
+        # The driver's own transactions begin too late and leave out DDL.
+        connection.isolation_level = None
+        always = ("foreign_keys = ON", "temp_store = MEMORY")
+        for pragma in (*always, "synchronous = FULL", *pragmas):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

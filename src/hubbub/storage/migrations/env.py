@@ -1,4 +1,4 @@
-"""Run by Alembic for each migration, on the connection that `hubbub.storage.migrate` opened."""
+"""Alembic's way in: it migrates on the connection, and in the transaction, that it is given."""
 
 from alembic import context
 
@@ -7,8 +7,8 @@ from hubbub.storage.schema import metadata
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    # The whole upgrade is one transaction, the connection's own: BEGIN IMMEDIATE was said.
     transactional_ddl=True,
-    transaction_per_migration=False,
+    render_as_batch=True,
 )
-context.run_migrations()
+with context.begin_transaction():
+    context.run_migrations()
