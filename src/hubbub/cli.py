@@ -136,7 +136,7 @@ def join(
     import asyncio
 
     from hubbub.client.line import run
-    from hubbub.client.options import JoinOptions
+    from hubbub.client.line.options import JoinOptions
 
     options = JoinOptions(
         url=url,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import uvloop
 from aiohttp import web
+from aiohttp.log import server_logger
 from structlog import get_logger
 
 from hubbub import __version__
@@ -19,7 +20,7 @@ from hubbub.errors import StartError
 from hubbub.hub.hub import Hub
 from hubbub.storage import open_storage, sqlite_url
 from hubbub.storage.interface import Storage
-from hubbub.transports.http import Pages
+from hubbub.transports.http import PEERS_FAULTS, Pages
 from hubbub.transports.websocket import WebSockets, echo
 
 log = get_logger(__name__)
@@ -117,6 +118,7 @@ def _open_log(settings: Settings) -> tuple[str, Storage]:
 async def _listen(settings: Settings, sockets: WebSockets, pages: Pages) -> web.AppRunner:
     app = web.Application()
     app.add_routes([*pages.routes(), web.get("/chat", sockets.chat), web.get("/echo", echo)])
+    server_logger.addFilter(PEERS_FAULTS)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
     site = web.TCPSite(runner, settings.host, settings.port, backlog=4096)

@@ -1,19 +1,16 @@
-"""The plain HTTP side: the front page, health, readiness and metrics."""
+"""The plain HTTP side: the front page, health, readiness, metrics."""
 
 import html
-from collections.abc import Iterator
+import logging
 from importlib.resources import files
 from string import Template
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
+from aiohttp.http_exceptions import HttpProcessingError
 
 from hubbub.errors import StorageError
 from hubbub.hub.hub import Hub
+from hubbub.transports.metrics import CONTENT_TYPE_LATEST, generate_latest, metrics_of
 
 _PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; "
@@ -23,15 +20,28 @@ _PAGE_HEADERS = {
 }
 
 
+class PeersFaults(logging.Filter):
+    """Keeps out of the log what was not ours: a peer that speaks no HTTP, or that is gone.
+
+    The library logs both as errors, with a traceback and with what the peer sent.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """False for a peer's fault."""
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, HttpProcessingError | ConnectionError)
+
+
+PEERS_FAULTS = PeersFaults()
+
+
 class Pages:
     """Handlers for what is no WebSocket. `draining` is set while the server stops."""
 
     def __init__(self, hub: Hub, server_name: str) -> None:
         self._hub = hub
         self._server_name = server_name
-        self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(HubCollector(hub))
-        ProcessCollector(registry=self._registry)
+        self._metrics = metrics_of(hub)
         folder = files("hubbub.transports")
         self._page = Template((folder / "page.html").read_text("utf-8"))
         self._style = (folder / "page.css").read_text("utf-8")
@@ -86,46 +96,5 @@ class Pages:
 
     async def metrics(self, request: web.Request) -> web.Response:
         """Counters in the text format of Prometheus."""
-        body = generate_latest(self._registry)
+        body = generate_latest(self._metrics)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-
-class HubCollector(Collector):
-    """The hub's counters as metrics, read when asked: counting costs the hub an addition."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-
-    def collect(self) -> Iterator[Metric]:
-        """All metrics of the hub."""
-        stats, hub = self._hub.stats, self._hub
-        gauges = {
-            "connections": ("Open connections.", stats.connections),
-            "users": ("Users who are here.", len(hub.users)),
-            "rooms_occupied": ("Public rooms with people in them.", len(hub.rooms.occupied())),
-            "commit_queue_requests": ("Requests that wait for a commit.", hub.committer.waiting),
-            "commit_largest_batch_requests": ("Requests in the largest commit so far.",
-                                              stats.largest_batch),
-        }  # fmt: skip
-        counters = {
-            "connected": ("Connections opened.", stats.connected),
-            "events_appended": ("Events committed to the log.", stats.appended),
-            "duplicates": ("Retries answered from the log.", stats.duplicates),
-            "deliveries": ("Events handed to a member's transport.", stats.deliveries),
-            "commit_failures": ("Commits that failed.", stats.commit_failures),
-            "too_slow": ("Connections closed with 4008.", stats.too_slow),
-            "ephemeral_dropped": ("Frames not sent to a client near its bound.",
-                                  stats.ephemeral_dropped),
-            "refusals": ("Requests refused.", stats.refusals),
-            "commit_requests": ("Requests committed.", stats.commit_requests),
-        }  # fmt: skip
-        for name, (text, value) in gauges.items():
-            yield GaugeMetricFamily(f"hubbub_{name}", text, value=value)
-        for name, (text, value) in counters.items():
-            yield CounterMetricFamily(f"hubbub_{name}", text, value=value)
-        yield SummaryMetricFamily(
-            "hubbub_commit_seconds",
-            "Time of commits.",
-            count_value=stats.commits,
-            sum_value=stats.commit_s,
-        )

@@ -1,0 +1,62 @@
+"""What `/metrics` tells, in the terms of Prometheus."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from hubbub.hub.hub import Hub
+
+__all__ = ["CONTENT_TYPE_LATEST", "generate_latest", "metrics_of"]
+
+
+def metrics_of(hub: Hub) -> CollectorRegistry:
+    """The metrics of this hub and of its process."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(HubCollector(hub))
+    ProcessCollector(registry=registry)
+    return registry
+
+
+class HubCollector(Collector):
+    """The hub's counters as metrics, read when asked: counting costs the hub an addition."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def collect(self) -> Iterator[Metric]:
+        """All metrics of the hub."""
+        stats, hub = self._hub.stats, self._hub
+        gauges = {
+            "connections": ("Open connections.", stats.connections),
+            "users": ("Users who are here.", len(hub.users)),
+            "rooms_occupied": ("Public rooms with people in them.", len(hub.rooms.occupied())),
+            "commit_queue_requests": ("Requests that wait for a commit.", hub.committer.waiting),
+            "commit_largest_batch_requests": ("Requests in the largest commit so far.",
+                                              stats.largest_batch),
+        }  # fmt: skip
+        counters = {
+            "connected": ("Connections opened.", stats.connected),
+            "events_appended": ("Events committed to the log.", stats.appended),
+            "duplicates": ("Retries answered from the log.", stats.duplicates),
+            "deliveries": ("Events handed to a member's transport.", stats.deliveries),
+            "commit_failures": ("Commits that failed.", stats.commit_failures),
+            "too_slow": ("Connections closed with 4008.", stats.too_slow),
+            "ephemeral_dropped": ("Frames not sent to a client near its bound.",
+                                  stats.ephemeral_dropped),
+            "refusals": ("Requests refused.", stats.refusals),
+            "commit_requests": ("Requests committed.", stats.commit_requests),
+        }  # fmt: skip
+        for name, (text, value) in gauges.items():
+            yield GaugeMetricFamily(f"hubbub_{name}", text, value=value)
+        for name, (text, value) in counters.items():
+            yield CounterMetricFamily(f"hubbub_{name}", text, value=value)
+        yield SummaryMetricFamily(
+            "hubbub_commit_seconds",
+            "Time of commits.",
+            count_value=stats.commits,
+            sum_value=stats.commit_s,
+        )

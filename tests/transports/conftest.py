@@ -1,0 +1,23 @@
+"""One server for all tests of a module that do not stop it, and a room of its own for each."""
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import Server
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with default settings that a module's tests share."""
+    server = Server(tmp_path_factory.mktemp("shared"), ("--rate-limits", "off"), {})
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def room() -> str:
+    """A room that no other test is in."""
+    return f"r{secrets.token_hex(6)}"
