@@ -164,7 +164,7 @@ def load_settings(
     ]
     wrong = [_unknown(each) for each in given if each.name not in Settings.model_fields]
     chosen = {each.name: each for each in given if each.name in Settings.model_fields}
-    sources = dict.fromkeys(Settings.model_fields, "default")
+    sources = {name: "default" for names in _groups().values() for name in names}
     sources.update({name: each.source for name, each in chosen.items()})
     try:
         settings = Settings.model_validate({name: each.value for name, each in chosen.items()})
