@@ -70,12 +70,13 @@ class Window:
         lines = self._terminal.tmux("capture-pane", "-p", "-t", self._name).splitlines()
         return [line.rstrip() for line in lines if line.strip()]
 
-    def shows(self, pattern: str) -> list[str]:
-        """Waits until a line of the screen matches whole; the screen then."""
+    def shows(self, *patterns: str) -> list[str]:
+        """Waits until lines that follow each other match the patterns, whole; the screen then."""
         end = time.monotonic() + WAIT_S
         while time.monotonic() < end:
             screen = self.screen
-            if any(re.fullmatch(pattern, line) for line in screen):
-                return screen
+            for first in range(len(screen) - len(patterns) + 1):
+                if all(map(re.fullmatch, patterns, screen[first:])):
+                    return screen
             time.sleep(0.02)
-        raise AssertionError(f"no line matches {pattern!r} on this screen:\n" + "\n".join(screen))
+        raise AssertionError(f"no lines match {patterns!r} on this screen:\n" + "\n".join(screen))

@@ -232,7 +232,7 @@ def test_a_half_typed_line_survives_fifty_messages(terminal: Terminal, server: S
     ann.shows("lobby> half typed")
     for n in range(50):
         cara.enter(f"message {n}")
-    screen = ann.shows(TIME + r"\[cara\]: message 49")
+    screen = ann.shows(TIME + r"\[cara\]: message 49", "lobby> half typed")
 
     assert [re.sub("^" + TIME, "", line) for line in screen] == [
         "* -- You are ann in lobby. /help lists the commands.",
