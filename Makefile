@@ -10,7 +10,8 @@ serve: $(READY)
 	$(BIN)/hubbub serve
 
 test: $(READY)
-	$(BIN)/pytest -n 2
+	$(BIN)/python -m tools.debian tmux
+	$(BIN)/pytest -n 2 -rs
 
 # The tests that open no port and start no process: under 10 s.
 unit: $(READY)

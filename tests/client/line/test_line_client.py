@@ -14,6 +14,7 @@ import hubbub
 from tests.client.fake import fake_server
 from tests.client.line.screen import JOIN, Terminal, Window
 from tests.conftest import Serve, Server, free_port
+from tests.parts import need
 
 pytestmark = pytest.mark.real
 
@@ -22,6 +23,7 @@ TIME = r"\d\d:\d\d "
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    need("tmux")
     terminal = Terminal(tmp_path)
     yield terminal
     terminal.close()
