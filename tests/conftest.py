@@ -1,5 +1,6 @@
 """Fixtures that every test may use: a real server on a real port, and clients that are not ours."""
 
+import asyncio
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from urllib.request import urlopen
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 START_S = 20.0
 WAIT_S = 10.0
@@ -75,12 +77,16 @@ class Server:
             assert self._process is not None
             assert self._process.poll() is None, self.log_text()
             try:
-                with urlopen(self.url + "/readyz", timeout=2) as answer:
-                    if answer.status == 200:
-                        return
+                if self.ready():
+                    return
             except OSError:
                 time.sleep(0.02)
         raise AssertionError(f"not ready after {START_S} s: {self.log_text()}")
+
+    def ready(self) -> bool:
+        """What `/readyz` says. Raises OSError where nobody answers, or with a 503."""
+        with urlopen(self.url + "/readyz", timeout=2) as answer:
+            return bool(answer.status == 200)
 
     def metric(self, name: str) -> float:
         """A value of `/metrics`."""
@@ -160,9 +166,7 @@ class JsonClient:
         return await self._next()
 
     async def _next(self) -> dict[str, Any]:
-        from asyncio import timeout
-
-        async with timeout(WAIT_S):
+        async with asyncio.timeout(WAIT_S):
             frame = await self.socket.recv()
         assert isinstance(frame, str)
         decoded: dict[str, Any] = json.loads(frame)
@@ -203,23 +207,38 @@ async def plain(server: Server, query: str = "", **options: Any) -> AsyncIterato
 
 
 @asynccontextmanager
-async def hello(server: Server, **fields: Any) -> AsyncIterator[JsonClient]:
-    """A JSON connection that has said hello; `client.welcome` is in its backlog."""
+async def nobody(server: Server, **options: Any) -> AsyncIterator[JsonClient]:
+    """A JSON connection that has not said hello."""
     async with connect(
         server.ws_url,
-        subprotocols=["hubbub.v1"],
-        compression=None,  # type: ignore[list-item]
+        subprotocols=["hubbub.v1"],  # type: ignore[list-item]
+        compression=None,
+        **options,
     ) as socket:
-        client = JsonClient(socket)
+        yield JsonClient(socket)
+
+
+@asynccontextmanager
+async def hello(server: Server, **fields: Any) -> AsyncIterator[JsonClient]:
+    """A JSON connection that has said hello; `client.welcome` is in its backlog."""
+    async with nobody(server) as client:
         await client.send(type="hello", **fields)
         yield client
 
 
 async def line(socket: ClientConnection) -> str:
     """The next frame of a plain connection."""
-    from asyncio import timeout
-
-    async with timeout(WAIT_S):
+    async with asyncio.timeout(WAIT_S):
         frame = await socket.recv()
     assert isinstance(frame, str)
     return frame
+
+
+async def closed(socket: ClientConnection) -> tuple[int | None, str | None]:
+    """Reads on to the end; the close code and its reason."""
+    try:
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                await socket.recv()
+    except ConnectionClosed:
+        return socket.close_code, socket.close_reason

@@ -20,11 +20,14 @@ from tests.conftest import START_S, WAIT_S, Serve, Server
 pytestmark = pytest.mark.real
 
 
-def hubbub(*arguments: str, cwd: Path, **env: str) -> "subprocess.CompletedProcess[str]":
+def hubbub(
+    *arguments: str, cwd: Path, stdin: str = "", **env: str
+) -> "subprocess.CompletedProcess[str]":
     """Runs `hubbub` to its end, with no settings but these; never may it show a traceback."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("HUBBUB_")}
     done = subprocess.run(
         [sys.executable, "-m", "hubbub", *arguments],
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=START_S,
@@ -36,10 +39,10 @@ def hubbub(*arguments: str, cwd: Path, **env: str) -> "subprocess.CompletedProce
     return done
 
 
-def refusal(*arguments: str, cwd: Path) -> str:
+def refusal(*arguments: str, cwd: Path, code: int = 1) -> str:
     """The one line on stderr of a `hubbub serve` that cannot start."""
     done = hubbub("serve", *arguments, cwd=cwd)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.startswith("hubbub: ")
     assert done.stderr.count("\n") == 1, done.stderr
     return done.stderr
@@ -218,6 +221,18 @@ def test_the_banner_says_where_it_listens_where_the_log_is_and_how_to_join(runni
     assert str(running.data / "hubbub.db") in banner
     assert f"hubbub join 127.0.0.1:{running.port}" in banner
     assert f"npx wscat -c {running.ws_url}" in banner
+
+
+def test_the_banner_warns_of_an_open_door_beyond_the_loopback(
+    serve: Serve, running: Server
+) -> None:
+    open_to_all = serve("--host", "0.0.0.0")
+    banner = open_to_all.log_text()
+
+    assert f"hubbub join 127.0.0.1:{open_to_all.port}" in banner
+    assert "Warning: whoever can reach this address may join" in banner
+    assert "--tls-cert" in banner
+    assert "Warning" not in running.log_text()
 
 
 def test_port_0_takes_a_free_port_and_says_which(tmp_path: Path) -> None:

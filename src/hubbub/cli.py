@@ -61,6 +61,8 @@ def _fail(error: HubbubError, code: int) -> NoReturn:
     type=click.Choice(["full", "normal"]),
     help="full survives a power cut, normal a killed server.",
 )
+@click.option("--tls-cert", metavar="FILE", help="Serve https with this certificate (PEM).")
+@click.option("--tls-key", metavar="FILE", help="The certificate's key.")
 @click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error.")
 @click.option("--log-format", metavar="FORMAT", help="auto, text or json.")
 def serve(config_file: Path | None, **flags: str | None) -> None:
@@ -79,19 +81,33 @@ def _banner(running: "Running") -> None:
     # Nobody can dial "any address"; from this machine the loopback reaches it.
     near = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104
     address = f"{near}:{running.port}"
-    default = address == "127.0.0.1:8080"
+    http, ws = ("https", "wss") if running.secure else ("http", "ws")
+    join = f"https://{address}" if running.secure else address
+    default = join == "127.0.0.1:8080"
     lines = [
-        f"hubbub {__version__} listens on http://{host}:{running.port}",
+        f"hubbub {__version__} listens on {http}://{host}:{running.port}",
         "",
         f"  log       {running.log_url.removeprefix('sqlite:///')}",
-        f"  terminal  hubbub join{'' if default else ' ' + address}",
-        f"  anything  npx wscat -c ws://{address}/chat",
-        f"  more      http://{address}",
+        f"  terminal  hubbub join{'' if default else ' ' + join}",
+        f"  anything  npx wscat -c {ws}://{address}/chat",
+        f"  more      {http}://{address}",
         "",
         "Ctrl+C stops it.",
     ]
     click.echo("\n".join(lines))
+    if not running.secure and not _loopback(running.host):
+        click.echo(
+            "\nWarning: whoever can reach this address may join, and everything travels "
+            "unencrypted.\nGive it a certificate (--tls-cert, --tls-key), or put it behind a "
+            "proxy that has one.",
+        )
     sys.stdout.flush()
+
+
+def _loopback(host: str) -> bool:
+    import ipaddress
+
+    return ipaddress.ip_address(host.partition("%")[0]).is_loopback
 
 
 @cli.command()

@@ -7,10 +7,12 @@ Defaults give way to the file, the file to the environment, the environment to t
 import difflib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -77,6 +79,34 @@ class Settings(Limits, BaseSettings):
     rate_limits: bool = Field(
         True, description="Whether a user or an address that asks for too much is slowed down."
     )
+    tls_cert: Path | None = Field(
+        None,
+        description="The certificate, with its chain, to serve https and wss with.",
+        json_schema_extra={"allowed": "a PEM file, with tls_key", "default_in_words": "none"},
+    )
+    tls_key: Path | None = Field(
+        None,
+        description="The certificate's private key, without a password.",
+        json_schema_extra={"allowed": "a PEM file, with tls_cert", "default_in_words": "none"},
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        (),
+        description="Names by which browsers may reach this server, besides its addresses, "
+        "localhost and the machine's own name.",
+        json_schema_extra={"allowed": "host names, as a list or with commas"},
+    )
+    allowed_origins: tuple[str, ...] = Field(
+        (),
+        description="Origins of other servers' pages that may use this one from a browser.",
+        json_schema_extra={
+            "allowed": "origins such as https://example.org, as a list or with commas"
+        },
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        (),
+        description="Proxies whose `X-Forwarded-For` tells whose a connection is.",
+        json_schema_extra={"allowed": "addresses or networks, as a list or with commas"},
+    )
     server_name: str = Field(
         "hubbub",
         max_length=64,
@@ -107,9 +137,39 @@ class Settings(Limits, BaseSettings):
             raise ValueError("not a switch")
         return value
 
-    @field_validator("data", mode="before")
+    @field_validator("allowed_hosts", "allowed_origins", "trusted_proxies", mode="before")
     @classmethod
-    def _expand_home(cls, value: object) -> object:
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        if any(re.search(r"[\s/:@]|^$", host) for host in hosts):
+            raise ValueError("not a host name")
+        return hosts
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"https?://[^\s/@]+/?", origin) for origin in origins):
+            raise ValueError("not an origin")
+        return origins
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            ip_network(proxy, strict=False)
+        return proxies
+
+    @field_validator("data", "tls_cert", "tls_key", mode="before")
+    @classmethod
+    def _expand_home(cls, value: object, info: ValidationInfo) -> object:
+        if value == "" and info.field_name != "data":
+            return None
         if not isinstance(value, str | Path):
             return value
         if not str(value) or "\0" in str(value):
@@ -243,7 +303,7 @@ def _default(name: str) -> str:
     value = Settings.model_fields[name].get_default(call_default_factory=True, validated_data={})
     if isinstance(value, bool):
         return '"on"' if value else '"off"'
-    return _as_toml(value)
+    return _as_toml("" if value is None else value)
 
 
 def _default_in_words(name: str) -> str:

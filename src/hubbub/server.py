@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-import errno
 import resource
 import signal
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +20,10 @@ from hubbub.errors import StartError
 from hubbub.hub.hub import Hub
 from hubbub.storage import open_storage, sqlite_url
 from hubbub.storage.interface import Storage
+from hubbub.transports.guard import Guard
 from hubbub.transports.http import PEERS_FAULTS, Pages
-from hubbub.transports.websocket import WebSockets, echo
+from hubbub.transports.listener import Listener, tls_context
+from hubbub.transports.websocket import WebSockets
 
 log = get_logger(__name__)
 
@@ -34,8 +36,8 @@ class Running:
 
     host: str
     port: int
+    secure: bool
     log_url: str
-    settings: Settings
 
 
 def run(settings: Settings, announce: Callable[[Running], None]) -> None:
@@ -48,7 +50,8 @@ def run(settings: Settings, announce: Callable[[Running], None]) -> None:
 
 async def serve(settings: Settings, announce: Callable[[Running], None]) -> None:
     """The same, on a running loop."""
-    _raise_file_limit(settings.max_connections)
+    tls = tls_context(settings.tls_cert, settings.tls_key)
+    _raise_file_limit(settings.max_connections + settings.handshakes)
     url, storage = _open_log(settings)
     hub = Hub(
         storage,
@@ -65,37 +68,39 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
     started = asyncio.Event()
     serving = asyncio.create_task(hub.run(started))
     waiting = asyncio.create_task(started.wait())
-    sockets = WebSockets(hub, rate_limits=settings.rate_limits)
+    guard = _guard(settings)
+    sockets = WebSockets(hub, guard)
     pages = Pages(hub, settings.server_name)
+    listener = Listener(_application(sockets, pages, guard), settings, hub.stats)
     try:
         await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             await serving
-        runner = await _listen(settings, sockets, pages)
+        host, port = await listener.open(settings.host, settings.port, tls)
     except BaseException:
         waiting.cancel()
         hub.stop()
         await asyncio.gather(serving, return_exceptions=True)
         hub.log.close()
         raise
-    host, port = runner.addresses[0][:2]
-    announce(Running(host, port, url, settings))
+    announce(Running(host, port, tls is not None, url))
     log.info("listening", host=host, port=port, log=url, durability=settings.durability)
     pinging = asyncio.create_task(sockets.keep_alive())
     asking = asyncio.create_task(stopping.wait())
     # The hub's own task never ends by itself: if it does, there is no server any more.
     await asyncio.wait((asking, serving), return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping", connections=len(sockets))
+    end_s = loop.time() + settings.drain_s
     pages.draining = True
-    for site in list(runner.sites):
-        await site.stop()
+    listener.stop()
     hub.stop()
-    await asyncio.gather(serving, return_exceptions=True)
-    await sockets.close_all(GOING_AWAY, "the server is going away", settings.drain_s)
-    for task in (pinging, asking):
+    # Half for what waits to be stored, the other half for good-byes.
+    await asyncio.wait((serving,), timeout=settings.drain_s / 2)
+    await sockets.close_all(GOING_AWAY, "the server is going away", end_s - loop.time())
+    for task in (pinging, asking, serving):
         task.cancel()
-    await asyncio.gather(pinging, asking, return_exceptions=True)
-    await runner.cleanup()
+    await asyncio.gather(pinging, asking, serving, return_exceptions=True)
+    await listener.close()
     hub.log.close()
     log.info("stopped")
     if serving.done() and not serving.cancelled() and (fault := serving.exception()) is not None:
@@ -115,31 +120,23 @@ def _open_log(settings: Settings) -> tuple[str, Storage]:
     return url, open_storage(url, settings.durability)
 
 
-async def _listen(settings: Settings, sockets: WebSockets, pages: Pages) -> web.AppRunner:
-    app = web.Application()
-    app.add_routes([*pages.routes(), web.get("/chat", sockets.chat), web.get("/echo", echo)])
+def _guard(settings: Settings) -> Guard:
+    # No stranger's page can make a browser believe that this machine's name is its own.
+    own = socket.gethostname().lower()
+    return Guard(
+        hosts=(settings.host, own, f"{own}.local", *settings.allowed_hosts),
+        origins=settings.allowed_origins,
+        proxies=settings.trusted_proxies,
+    )
+
+
+def _application(sockets: WebSockets, pages: Pages, guard: Guard) -> web.Application:
+    app = web.Application(middlewares=[guard.middleware])
+    app.on_response_prepare.append(guard.dress)
+    chat, echo = web.get("/chat", sockets.chat), web.get("/echo", sockets.echo)
+    app.add_routes([*pages.routes(), chat, echo])
     server_logger.addFilter(PEERS_FAULTS)
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
-    await runner.setup()
-    site = web.TCPSite(runner, settings.host, settings.port, backlog=4096)
-    try:
-        await site.start()
-    except OSError as error:
-        await runner.cleanup()
-        where = f"{settings.host}:{settings.port}"
-        raise StartError(f"Cannot listen on {where}: {_why_not(error)}") from error
-    return runner
-
-
-def _why_not(error: OSError) -> str:
-    match error.errno:
-        case errno.EADDRINUSE:
-            return "the port is in use. Choose another with --port N (0 takes any free one)."
-        case errno.EACCES:
-            return "that port is the system's own. Choose one above 1023 with --port N."
-        case _:
-            why = error.strerror or str(error)
-            return f"{why}. Choose an address of this machine with --host H."
+    return app
 
 
 def _raise_file_limit(connections: int) -> None:

@@ -10,6 +10,7 @@ from msgspec import structs
 
 from hubbub.hub.hub import Hub
 from hubbub.hub.limits import Limits
+from hubbub.hub.rates import AddressRates
 from hubbub.hub.session import Session
 from hubbub.protocol import requests
 from hubbub.protocol.text import parse_line
@@ -122,13 +123,14 @@ class House:
     def __init__(self, limits: Limits, *, rate_limits: bool = False) -> None:
         self.storage = MemoryStorage()
         self.clock = FakeClock()
+        self.address = AddressRates(limits)
         self.hub = TestedHub(
             self.storage, limits, rate_limits=rate_limits, clock=self.clock, version="test"
         )
 
     async def plain(self, name: str | None = None, room: str | None = None) -> Client:
         line = FakeLine()
-        client = Client(self.hub, self.hub.open_session(line, PLAIN), line)
+        client = Client(self.hub, self.hub.open_session(line, PLAIN, self.address), line)
         await self.hub.arrivals.greet(client.session, name, room)
         return client
 
@@ -140,7 +142,7 @@ class House:
     def nobody(self) -> Client:
         """A JSON connection before its hello."""
         line = FakeLine()
-        return Client(self.hub, self.hub.open_session(line, JSON), line)
+        return Client(self.hub, self.hub.open_session(line, JSON, self.address), line)
 
 
 class TestedHub(Hub):

@@ -4,9 +4,7 @@ import asyncio
 
 import pytest
 
-from hubbub.errors import RateLimited
 from hubbub.hub.limits import Limits
-from hubbub.hub.rates import TokenBucket
 from hubbub.protocol import requests
 from tests.hub.conftest import House
 
@@ -170,37 +168,3 @@ async def test_a_stopped_hub_commits_what_waits_and_takes_no_more(house: House) 
 
     assert late["code"] == "unavailable"
     assert [event.text for event in house.storage.logs["lobby"]] == ["last"]
-
-
-def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:
-    bucket = TokenBucket(per_s=10, burst=2)
-    bucket.take(0.0, "posts")
-    bucket.take(0.0, "posts")
-    with pytest.raises(RateLimited) as refused:
-        bucket.take(0.0, "posts")
-    assert refused.value.retry_after == pytest.approx(0.5)
-
-    for _ in range(2):
-        bucket.take(0.51, "posts")
-    with pytest.raises(RateLimited):
-        bucket.take(0.51, "posts")
-
-
-def test_nothing_overtakes_what_a_bucket_refused() -> None:
-    bucket = TokenBucket(per_s=1000, burst=1)
-    bucket.take(0.0, "posts")
-    with pytest.raises(RateLimited):
-        bucket.take(0.0001, "posts")
-
-    with pytest.raises(RateLimited) as again:
-        bucket.take(0.4, "posts")
-    assert again.value.retry_after == pytest.approx(0.1, abs=0.001)
-    bucket.take(0.5001, "posts")
-
-
-def test_a_bucket_never_holds_more_than_its_burst() -> None:
-    bucket = TokenBucket(per_s=1, burst=1)
-    bucket.take(0.0, "posts")
-    bucket.take(1000.0, "posts")
-    with pytest.raises(RateLimited):
-        bucket.take(1000.0, "posts")

@@ -2,7 +2,6 @@
 
 import pytest
 
-from hubbub.hub.limits import Limits
 from hubbub.protocol import requests
 from tests.hub.conftest import House
 
@@ -209,38 +208,10 @@ async def test_a_failed_commit_refuses_each_request_and_delivers_nothing(house: 
 
     reply = await ann.ask(requests.Post(id="1", room="lobby", text="hi", nonce="n"))
     assert (reply["code"], reply["temporary"]) == ("unavailable", True)
-    assert "disk is full" in reply["message"]
+    assert "disk is full" not in reply["message"]  # the cause is the log's and the operator's
     assert bob.lines() == []
 
     house.storage.failing = None
     again = await ann.ask(requests.Post(id="2", room="lobby", text="hi", nonce="n"))
     assert again["seq"] == 1
     assert bob.lines() == ["[ann]: hi"]
-
-
-class TestWithRates:
-    """The token buckets."""
-
-    @pytest.fixture
-    async def house(self) -> House:
-        return House(Limits(posts_per_s=2, posts_burst=3, commands_burst=2), rate_limits=True)
-
-    async def test_past_the_burst_a_post_is_refused_with_the_wait(self, house: House) -> None:
-        import asyncio
-
-        started = asyncio.Event()
-        running = asyncio.create_task(house.hub.run(started))
-        await started.wait()
-        ann = await house.json(name="ann")
-        for text in ("1", "2", "3"):
-            await ann.say(text)
-
-        reply = await ann.ask(requests.Post(room="lobby", text="4", nonce="4"))
-        assert (reply["code"], reply["temporary"]) == ("rate_limited", True)
-        assert 0 < reply["retry_after"] <= 0.5
-
-        house.clock.advance(reply["retry_after"])
-        assert (await ann.ask(requests.Post(room="lobby", text="4", nonce="4")))["type"] == "ok"
-        house.hub.stop()
-        await running
-        house.hub.log.close()

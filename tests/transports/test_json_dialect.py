@@ -2,41 +2,16 @@
 
 import asyncio
 import json
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
-from tests.conftest import WAIT_S, JsonClient, Serve, Server, hello, line, plain
+from tests.conftest import WAIT_S, JsonClient, Serve, Server, closed, hello, line, nobody, plain
 from tests.wire import CLOSE, PING, PONG, TEXT, Wire, eventually, metrics
 
 pytestmark = pytest.mark.real
-
-
-@asynccontextmanager
-async def nobody(server: Server, **options: Any) -> AsyncIterator[JsonClient]:
-    """A JSON connection that has not said hello."""
-    async with connect(
-        server.ws_url,
-        subprotocols=["hubbub.v1"],  # type: ignore[list-item]
-        compression=None,
-        **options,
-    ) as socket:
-        yield JsonClient(socket)
-
-
-async def closed(socket: ClientConnection) -> tuple[int | None, str | None]:
-    """Reads on to the end; the close code and its reason."""
-    try:
-        async with asyncio.timeout(WAIT_S):
-            while True:
-                await socket.recv()
-    except ConnectionClosed:
-        return socket.close_code, socket.close_reason
 
 
 # --- the upgrade
@@ -330,28 +305,3 @@ async def test_a_slow_reader_is_closed_with_4008_while_the_others_go_on(serve: S
             assert slow.rest() == b""
         reply = await ann.ask(type="post", room="lobby", text="after", nonce="after")
         assert (await bob.until("message", seq=reply["seq"]))["text"] == "after"
-
-
-async def test_sigterm_closes_everyone_with_1001_and_ends_with_0(serve: Serve) -> None:
-    server = serve()
-    async with plain(server) as ann, hello(server) as bob, nobody(server) as cara:
-        await line(ann)
-        await bob.until("replay")
-        ended = asyncio.create_task(asyncio.to_thread(server.terminate))
-        codes = [await closed(socket) for socket in (ann, bob.socket, cara.socket)]
-
-        assert codes == [(1001, "the server is going away")] * 3
-        assert await ended == 0
-    assert "Traceback" not in server.log_text()
-    with pytest.raises(OSError, match="refused"):
-        socket.create_connection(("127.0.0.1", server.port))
-
-
-async def test_who_does_not_answer_the_close_frame_does_not_hold_the_server(serve: Serve) -> None:
-    server = serve(env={"HUBBUB_DRAIN_S": "0.3", "HUBBUB_CLOSE_TIMEOUT_S": "0.2"})
-    with Wire(server) as deaf:
-        deaf.upgrade()
-        deaf.text()
-
-        assert await asyncio.to_thread(server.terminate) == 0
-        assert deaf.close_code() == 1001

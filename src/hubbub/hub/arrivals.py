@@ -23,6 +23,7 @@ from hubbub.hub.limits import Limits
 from hubbub.hub.log import Log
 from hubbub.hub.messages import RECIPIENTS
 from hubbub.hub.names import Names
+from hubbub.hub.rates import Rates
 from hubbub.hub.room import Room
 from hubbub.hub.rooms import PAGE, Rooms
 from hubbub.hub.session import Session, User
@@ -79,10 +80,9 @@ class Arrivals:
         limits: Limits,
         clock: Clock,
         facts: ServerFacts,
-        *,
-        rate_limits: bool,
+        rates: Rates,
     ) -> None:
-        self._rate_limits = rate_limits
+        self._rates = rates
         self._log = storage_log
         self._committer = committer
         self._rooms = rooms
@@ -142,7 +142,7 @@ class Arrivals:
         if session.user is not None:
             raise BadRequest("`hello` was said; `join` and `leave` change the rooms.")
         with ExitStack() as pins:
-            arrival = await self._identify(request)
+            arrival = await self._identify(session, request)
             try:
                 wanted, refused = await self._wanted_rooms(session, arrival.user, request, pins)
                 await self._keep(arrival, wanted)
@@ -178,9 +178,9 @@ class Arrivals:
             with suppress(Unavailable):
                 self._committer.submit(Submission(EndSession(user.token_hash)))
 
-    async def _identify(self, request: "requests.Hello") -> Arrival:
+    async def _identify(self, session: Session, request: "requests.Hello") -> Arrival:
         if request.token is not None:
-            return await self._recognise(request.token, request.name)
+            return await self._recognise(session, request.token, request.name)
         user_id = secrets.token_urlsafe(9)
         if request.name is None:
             name = self._names.next_automatic(user_id)
@@ -191,11 +191,13 @@ class Arrivals:
         user.token_hash = _hashed(secret)
         return Arrival(user, secret, [], new=True)
 
-    async def _recognise(self, secret: str, name: str | None) -> Arrival:
+    async def _recognise(self, session: Session, secret: str, name: str | None) -> Arrival:
+        self._rates.sign_in(session)
         token_hash = _hashed(secret)
         storage = self._log.storage
         record = await self._log.read(storage.session_user, token_hash, self._clock.now_ms())
         if record is None:
+            self._rates.failed_sign_in(session)
             raise BadToken("That session is unknown or has run out; say `hello` without `token`.")
         memberships = await self._log.read(storage.memberships, record.id)
         user = self._users.get(record.id)
@@ -303,7 +305,7 @@ class Arrivals:
             ping_s=limits.ping_s,
             rooms=tuple(states.values()),
             commands=self._facts.commands,
-            limits=self._rates()
+            limits=self._told_rates()
             | {
                 "text_bytes": limits.text_bytes,
                 "topic_bytes": limits.topic_bytes,
@@ -317,9 +319,9 @@ class Arrivals:
             },
         )
 
-    def _rates(self) -> dict[str, int]:
+    def _told_rates(self) -> dict[str, int]:
         """What a client may keep up, so that it can pace itself instead of being refused."""
-        if not self._rate_limits:
+        if not self._rates.on:
             return {}
         limits = self._limits
         return {"posts_per_s": max(1, int(limits.posts_per_s)), "posts_burst": limits.posts_burst}

@@ -171,7 +171,7 @@ async def _reply(call: Call) -> str:
 
 
 async def _say_privately(call: Call, to: list[events.Person], said: str) -> str:
-    await call.hub.messages.whisper_to(call.user, to, said)
+    await call.hub.messages.whisper_to(call.session, call.user, to, said)
     notes = []
     for person in to:
         user = call.hub.users.get(person.id)

@@ -24,6 +24,8 @@ from hubbub.storage.interface import Change, Outcome
 
 log = get_logger(__name__)
 
+NOT_STORED = "The server cannot write its log just now, and nothing was stored; try again."
+
 
 class Submission(NamedTuple):
     """A change that waits for its commit, and who hears what became of it.
@@ -142,7 +144,7 @@ class Committer:
             log.error("commit failed", requests=size, error=str(error))
             self._stats.commit_failures += 1
             self.failing = True
-            refusal = Unavailable(f"Nothing was stored: {error}", retry_after=1.0)
+            refusal = Unavailable(NOT_STORED, retry_after=1.0)
             results = [refusal] * size
         else:
             self.failing = False

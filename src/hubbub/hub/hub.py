@@ -1,22 +1,21 @@
 """The hub: requests in, events out; the only writer of the state of rooms and people.
 
-A request enters by `handle`. What must last goes through the committer to the log; the settled
-batch comes back to `_settle`, and from there through the fan-out to everyone it concerns.
+A request enters by `handle`. What must last goes through the committer to the log; the batch that
+was committed goes on to the settlement, and from there through the fan-out to everyone it concerns.
 """
 
 import asyncio
-from collections.abc import Sequence
 from typing import assert_never
 
 from structlog import get_logger
 
 from hubbub.errors import (
     BadRequest,
-    Conflict,
     HelloFirst,
     Internal,
     NoSuchRoom,
     NotAMember,
+    RateLimited,
     Refusal,
     StorageError,
     Unavailable,
@@ -24,28 +23,23 @@ from hubbub.errors import (
 from hubbub.hub import commands
 from hubbub.hub.arrivals import Arrivals, ServerFacts
 from hubbub.hub.clock import Clock, SystemClock
-from hubbub.hub.committer import Committer, Submission
-from hubbub.hub.fanout import Fanout, Replies
+from hubbub.hub.committer import Committer
+from hubbub.hub.fanout import Fanout
 from hubbub.hub.limits import Limits
 from hubbub.hub.log import Log
 from hubbub.hub.lookups import Lookups
 from hubbub.hub.messages import RECIPIENTS, Messages
 from hubbub.hub.names import Names
+from hubbub.hub.rates import AddressRates, Rates
 from hubbub.hub.room import Room
 from hubbub.hub.rooms import PAGE, Rooms
-from hubbub.hub.session import TOO_SLOW, Dialect, Line, Session, User
+from hubbub.hub.session import FLOODING, TOO_SLOW, Dialect, Line, Session, User
+from hubbub.hub.settlement import Settlement
 from hubbub.hub.stats import Stats
 from hubbub.model import room_name
 from hubbub.protocol import events, requests
 from hubbub.protocol.json import Rejected
-from hubbub.storage.interface import (
-    Appended,
-    Done,
-    Duplicate,
-    NonceUsed,
-    Outcome,
-    Storage,
-)
+from hubbub.storage.interface import Storage
 
 log = get_logger(__name__)
 
@@ -74,11 +68,12 @@ class Hub:
         self.stats = Stats()
         self.users: dict[str, User] = {}
         self._clock = clock
-        self._rate_limits = rate_limits
+        self.rates = Rates(limits, clock, on=rate_limits)
         self.log = Log(storage)
         fanout = Fanout(self.users, self.stats, self._evict, held_events=limits.resume_events)
         self._fanout = fanout
-        self.committer = Committer(self.log, limits, clock, self.stats, self._settle)
+        settlement = Settlement(fanout, self.stats)
+        self.committer = Committer(self.log, limits, clock, self.stats, settlement.settle)
         self.names = Names(self.log, clock)
         self.rooms = Rooms(self.log, self.committer, fanout, limits)
         self.lookups = Lookups(self.log, self.rooms, self.users, limits, default_room)
@@ -91,7 +86,7 @@ class Hub:
             fanout,
             limits,
             clock,
-            rate_limits=rate_limits,
+            self.rates,
         )
         facts = ServerFacts(server_name, version, default_room, commands.catalogue())
         self.arrivals = Arrivals(
@@ -103,7 +98,7 @@ class Hub:
             limits,
             clock,
             facts,
-            rate_limits=rate_limits,
+            self.rates,
         )
 
     # --- the life of the hub
@@ -147,11 +142,11 @@ class Hub:
 
     # --- the life of a session
 
-    def open_session(self, line: Line, dialect: Dialect) -> Session:
+    def open_session(self, line: Line, dialect: Dialect, address: AddressRates) -> Session:
         """A new connection; it is nobody until `hello` or the greeting."""
         self.stats.connections += 1
         self.stats.connected += 1
-        return Session(line, dialect, self.limits, self.stats)
+        return Session(line, dialect, address, self.limits, self.stats)
 
     def close_session(self, session: Session, why: str) -> None:
         """The connection has ended; called once for each `open_session`."""
@@ -174,7 +169,12 @@ class Hub:
 
     async def reject(self, session: Session, rejected: Rejected) -> None:
         """Answers a frame that is no request; one who keeps sending such is closed with 4000."""
-        self._refuse(session, rejected.refusal, rejected.id)
+        try:
+            self.rates.command(session)
+        except RateLimited as refusal:
+            self._refuse(session, refusal, rejected.id)
+        else:
+            self._refuse(session, rejected.refusal, rejected.id)
         session.malformed += 1
         if session.malformed >= self.limits.malformed_requests and not session.closed:
             self.end_session(session, 4000, "too many malformed requests")
@@ -200,13 +200,25 @@ class Hub:
 
     def _refuse(self, session: Session, refusal: Refusal, request_id: str | None) -> None:
         self.stats.refusals += 1
-        if not session.closed:
-            session.reply(events.Error.of(refusal, request_id))
+        if session.closed:
+            return
+        session.reply(events.Error.of(refusal, request_id))
+        if isinstance(refusal, RateLimited) and self.rates.flooding(session):
+            self.stats.flooding += 1
+            self.end_session(session, FLOODING, "flooding: wait as long as retry_after says")
+
+    def fault(self, session: Session, request_id: str | None) -> None:
+        """Answers a request that met a fault of our own; the log has the details."""
+        sorry = Internal("The server made a mistake; its log has the details. Try again.")
+        self._refuse(session, sorry, request_id)
 
     async def _carry_out(
         self, session: Session, request: requests.AnyRequest
     ) -> events.Reply | None:
         if isinstance(request, requests.Hello):
+            if session.said_hello:
+                self.rates.command(session)
+            session.said_hello = True
             await self.arrivals.hello(session, request)
             return None
         user = session.user
@@ -218,8 +230,7 @@ class Hub:
         if isinstance(request, requests.Whisper):
             await self.messages.whisper(session, user, request)
             return None
-        if self._rate_limits:
-            user.commands.take(self._clock.steady_s(), "requests")
+        self.rates.command(session)
         await self.committer.wait_for_own(session)
         return await self._look_up(session, user, request)
 
@@ -345,59 +356,3 @@ class Hub:
                     self._fanout.tell((other,), left)
         self.rooms.forget(session.user, room)
         return name
-
-    # --- what a commit brings
-
-    def _settle(self, batch: Sequence[Submission], results: Sequence[Outcome | Refusal]) -> None:
-        appended: dict[Room, list[events.LogEvent]] = {}
-        replies: Replies = {}
-        for submission, result in zip(batch, results, strict=True):
-            if isinstance(result, Appended):
-                room, event = submission.room, result.event
-                assert room is not None, "an entry of a log is submitted with its room"
-                appended.setdefault(room, []).append(event)
-                room.last = event.seq
-                if isinstance(event, events.Topic):
-                    room.topic = event.text
-                self.stats.appended += 1
-            self._answer(submission, result, replies)
-        self._fanout.deliver(appended, replies)
-
-    def _answer(self, submission: Submission, result: Outcome | Refusal, replies: Replies) -> None:
-        session, future = submission.session, submission.future
-        if future is not None and not future.done():
-            if isinstance(result, Refusal):
-                future.set_exception(result)
-            else:
-                future.set_result(result)
-        if session is None or session.closed:
-            return
-        data = session.dialect.reply(self._reply_to(submission, result))
-        if data:
-            replies.setdefault(session, []).append(data)
-
-    def _reply_to(self, submission: Submission, result: Outcome | Refusal) -> events.Reply:
-        request_id = submission.request_id
-        match result:
-            case Appended(event):
-                return events.Posted(id=request_id, room=event.room, seq=event.seq, at=event.at)
-            case Duplicate(room, seq, at):
-                self.stats.duplicates += 1
-                return events.Posted(id=request_id, room=room, seq=seq, at=at, dup=True)
-            case NonceUsed():
-                conflict = Conflict(
-                    "That nonce was used for another message; take a new one for each message."
-                )
-                return events.Error.of(conflict, request_id)
-            case Done():
-                return events.Ok(id=request_id)
-            case Refusal():
-                self.stats.refusals += 1
-                return events.Error.of(result, request_id)
-            case _:
-                assert_never(result)
-
-    def fault(self, session: Session, request_id: str | None) -> None:
-        """Answers a request that met a fault of our own; the log has the details."""
-        sorry = Internal("The server made a mistake; its log has the details. Try again.")
-        self._refuse(session, sorry, request_id)

@@ -80,6 +80,15 @@ class Limits(BaseModel):
         ge=1,
         description="Malformed requests in a row before a connection is closed with 4000.",
     )
+    handshakes: int = Field(
+        2_000,
+        ge=1,
+        description="Connections that have not sent a request yet; one more ends the oldest, "
+        "if it had a second.",
+    )
+    handshake_timeout_s: float = Field(
+        10.0, gt=0, description="How long a connection may take to send its first request."
+    )
     hello_timeout_s: float = Field(
         10.0, gt=0, description="How long a JSON client may take to say `hello`; then 4000."
     )
@@ -118,3 +127,34 @@ class Limits(BaseModel):
     commands_burst: int = Field(
         200, ge=1, description="Other requests and commands that one user may send at once."
     )
+    address_posts_per_s: float = Field(
+        1_000.0, gt=0, description="Posts and whispers a second of all users of one address."
+    )
+    address_posts_burst: int = Field(
+        10_000, ge=1, description="Posts and whispers that one address may send at once."
+    )
+    address_commands_per_s: float = Field(
+        1_000.0, gt=0, description="Other requests and commands a second of one address."
+    )
+    address_commands_burst: int = Field(
+        20_000, ge=1, description="Other requests and commands that one address may send at once."
+    )
+    connects_per_s: float = Field(
+        100.0, gt=0, description="Connections a second that one address may open."
+    )
+    connects_burst: int = Field(
+        10_000, ge=1, description="Connections that one address may open at once."
+    )
+    failed_sign_ins_per_s: float = Field(
+        5.0, gt=0, description="Wrong tokens a second that one address may try."
+    )
+    failed_sign_ins_burst: int = Field(
+        500, ge=1, description="Wrong tokens that one address may try at once."
+    )
+    flood_refusals: int = Field(
+        200,
+        ge=1,
+        description="Requests refused as `rate_limited` before a connection that does not wait is "
+        "closed with 4029.",
+    )
+    addresses: int = Field(20_000, ge=1, description="Addresses whose rates are remembered.")

@@ -11,6 +11,7 @@ from hubbub.hub.fanout import Fanout
 from hubbub.hub.limits import Limits
 from hubbub.hub.log import Log
 from hubbub.hub.names import Names
+from hubbub.hub.rates import Rates
 from hubbub.hub.room import Room
 from hubbub.hub.rooms import Rooms
 from hubbub.hub.session import Session, User
@@ -44,8 +45,7 @@ class Messages:
         fanout: Fanout,
         limits: Limits,
         clock: Clock,
-        *,
-        rate_limits: bool,
+        rates: Rates,
     ) -> None:
         self._log = log
         self._committer = committer
@@ -55,10 +55,11 @@ class Messages:
         self._fanout = fanout
         self._limits = limits
         self._clock = clock
-        self._rate_limits = rate_limits
+        self._rates = rates
 
     async def post(self, session: Session, user: User, request: "requests.Post") -> None:
         """Submits a post; its reply follows its commit. Raises Refusal."""
+        self._rates.post(session, user)
         room = session.rooms.get(request.room)
         if room is None:
             room = await self._rooms.open_for(session, request.room)
@@ -67,24 +68,29 @@ class Messages:
 
     async def act(self, session: Session, user: User, room_name: str, text: str) -> None:
         """Posts an action, `/me`, and waits until it is durable. Raises Refusal."""
+        self._rates.post(session, user)
         room = await self._rooms.open_for(session, room_name)
         await self._committer.outcome(self._message(room, user, text, me=True), room)
 
     async def whisper(self, session: Session, user: User, request: "requests.Whisper") -> None:
         """Submits a whisper; its reply follows its commit. Raises Refusal."""
+        self._rates.post(session, user)
         others = await self.people(request.to)
         room = await self._direct_room(user, others)
         change = self._message(room, user, request.text, request.nonce, to=others)
         self._committer.submit(Submission(change, room, session, request.id))
 
-    async def whisper_to(self, user: User, others: Sequence[Person], text: str) -> None:
+    async def whisper_to(
+        self, session: Session, user: User, others: Sequence[Person], text: str
+    ) -> None:
         """Whispers without a nonce and waits until it is durable. Raises Refusal."""
+        self._rates.post(session, user)
         room = await self._direct_room(user, others)
         await self._committer.outcome(self._message(room, user, text, to=others), room)
 
     async def set_topic(self, session: Session, user: User, room_name: str, text: str) -> None:
         """Sets or, with an empty text, removes a topic; waits until it is durable."""
-        self._spend(user)
+        self._rates.post(session, user)
         if len(text.encode()) > self._limits.topic_bytes:
             raise TooLong(f"A topic has at most {self._limits.topic_bytes} bytes.")
         room = await self._rooms.open_for(session, room_name)
@@ -146,7 +152,6 @@ class Messages:
         me: bool = False,
         to: Sequence[Person] | None = None,
     ) -> AppendMessage:
-        self._spend(user)
         if not text or text.isspace():
             raise BadRequest("The text is blank; nothing was sent.")
         limit = self._limits.text_bytes
@@ -164,10 +169,6 @@ class Messages:
     def _current(self, person: Person) -> Person:
         user = self._users.get(person.id)
         return person if user is None else user.person
-
-    def _spend(self, user: User) -> None:
-        if self._rate_limits:
-            user.posts.take(self._clock.steady_s(), "messages")
 
     # --- signs
 

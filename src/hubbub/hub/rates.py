@@ -1,19 +1,32 @@
-"""Token buckets: how often one user may ask for something."""
+"""How often one user, and one address, may ask for something: token buckets."""
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 from hubbub.errors import RateLimited
+from hubbub.hub.clock import Clock
+from hubbub.hub.limits import Limits
+
+if TYPE_CHECKING:
+    from hubbub.hub.session import Session, User
 
 SHORTEST_WAIT_S = 0.5
+# More than one who waits as told can collect.
+FORGIVEN_PER_S = 4.0
+# A connection that was closed for flooding costs its address as much as this many connections,
+# so that one who comes back at once to flood on is soon kept out.
+FLOOD_CONNECTS = 100
 
 
 class TokenBucket:
     """Holds up to `burst` tokens and gains `per_s` of them a second; time is an argument."""
 
-    __slots__ = ("_at_s", "_burst", "_closed_until_s", "_per_s", "_tokens")
+    __slots__ = ("_at_s", "_burst", "_closed_until_s", "_per_s", "tokens")
 
     def __init__(self, per_s: float, burst: int) -> None:
         self._per_s = per_s
         self._burst = float(burst)
-        self._tokens = float(burst)
+        self.tokens = float(burst)
         self._at_s: float | None = None
         self._closed_until_s = 0.0
 
@@ -23,18 +36,108 @@ class TokenBucket:
         Once it has refused it refuses until that wait is over: of requests that were sent one
         behind the other, none may overtake one that was refused.
         """
+        self.look(now_s, what)
+        self.tokens -= 1
+
+    def look(self, now_s: float, what: str) -> None:
+        """The same, and takes none: for what costs a token only when it fails."""
         if self._at_s is not None:
             gained = (now_s - self._at_s) * self._per_s
-            self._tokens = min(self._burst, self._tokens + gained)
+            self.tokens = min(self._burst, self.tokens + gained)
         self._at_s = now_s
-        if self._tokens >= 1 and now_s >= self._closed_until_s:
-            self._tokens -= 1
+        if self.tokens >= 1 and now_s >= self._closed_until_s:
             return
         if now_s >= self._closed_until_s:
-            missing_s = (1 - self._tokens) / self._per_s
+            missing_s = (1 - self.tokens) / self._per_s
             self._closed_until_s = now_s + max(missing_s, SHORTEST_WAIT_S)
         wait_s = round(self._closed_until_s - now_s, 3)
         raise RateLimited(
             f"Too many {what}: {self._per_s:g} a second are welcome; go on in {wait_s:.1f} s.",
             retry_after=wait_s,
         )
+
+    def drain(self, tokens: int) -> None:
+        """Takes up to that many, if they are there."""
+        self.tokens = max(0.0, self.tokens - tokens)
+
+
+class AddressRates:
+    """What one address may ask for by all its connections, and how many of them are open."""
+
+    __slots__ = ("commands", "connections", "connects", "failed_sign_ins", "posts")
+
+    def __init__(self, limits: Limits) -> None:
+        self.connections = 0
+        self.posts = TokenBucket(limits.address_posts_per_s, limits.address_posts_burst)
+        self.commands = TokenBucket(limits.address_commands_per_s, limits.address_commands_burst)
+        self.connects = TokenBucket(limits.connects_per_s, limits.connects_burst)
+        self.failed_sign_ins = TokenBucket(
+            limits.failed_sign_ins_per_s, limits.failed_sign_ins_burst
+        )
+
+
+class Rates:
+    """The rates of everyone. Where they are off nothing is counted and nobody refused."""
+
+    def __init__(self, limits: Limits, clock: Clock, *, on: bool) -> None:
+        self._limits = limits
+        self._clock = clock
+        self.on = on
+        self._addresses: OrderedDict[str, AddressRates] = OrderedDict()
+
+    def of_address(self, address: str) -> AddressRates:
+        """The rates of an address: of those connected, and of the last `addresses` that were."""
+        rates = self._addresses.get(address)
+        if rates is None:
+            rates = self._addresses[address] = AddressRates(self._limits)
+            self._forget_one()
+        self._addresses.move_to_end(address)
+        return rates
+
+    def _forget_one(self) -> None:
+        if len(self._addresses) <= self._limits.addresses:
+            return
+        for address, rates in self._addresses.items():
+            if not rates.connections:
+                del self._addresses[address]
+                return
+
+    def connect(self, address: AddressRates) -> None:
+        """Counts one connection more. Raises RateLimited."""
+        if self.on:
+            address.connects.take(self._clock.steady_s(), "connections")
+
+    def post(self, session: "Session", user: "User") -> None:
+        """Counts a post or a whisper. Raises RateLimited."""
+        if self.on:
+            now_s = self._clock.steady_s()
+            user.posts.take(now_s, "messages")
+            session.address.posts.take(now_s, "messages from your address")
+
+    def command(self, session: "Session") -> None:
+        """Counts any other request. Raises RateLimited."""
+        if self.on:
+            now_s = self._clock.steady_s()
+            if session.user is not None:
+                session.user.commands.take(now_s, "requests")
+            session.address.commands.take(now_s, "requests from your address")
+
+    def sign_in(self, session: "Session") -> None:
+        """Asks whether a token may be tried. Raises RateLimited."""
+        if self.on:
+            session.address.failed_sign_ins.look(self._clock.steady_s(), "wrong tokens")
+
+    def failed_sign_in(self, session: "Session") -> None:
+        """Counts a token that was wrong."""
+        session.address.failed_sign_ins.drain(1)
+
+    def flooding(self, session: "Session") -> bool:
+        """Counts a refusal for too high a rate; whether the session has had its last one."""
+        if session.refusals is None:
+            session.refusals = TokenBucket(FORGIVEN_PER_S, self._limits.flood_refusals)
+        try:
+            session.refusals.take(self._clock.steady_s(), "refusals")
+        except RateLimited:
+            session.address.connects.drain(FLOOD_CONNECTS)
+            return True
+        return False

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from hubbub.hub.limits import Limits
-from hubbub.hub.rates import TokenBucket
+from hubbub.hub.rates import AddressRates, TokenBucket
 from hubbub.hub.stats import Stats
 from hubbub.model import Name, Role, UserKind
 from hubbub.protocol.events import Event, Person, Reply
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from hubbub.hub.room import Room
 
-TOO_SLOW = 4008
+TOO_SLOW, FLOODING = 4008, 4029
 
 
 class Line(Protocol):
@@ -140,6 +140,7 @@ class Session:
 
     __slots__ = (
         "_line",
+        "address",
         "closed",
         "dialect",
         "ignored",
@@ -148,20 +149,27 @@ class Session:
         "notices",
         "outbox",
         "private_view",
+        "refusals",
         "room_view",
         "rooms",
+        "said_hello",
         "unblocked",
         "user",
     )
 
-    def __init__(self, line: Line, dialect: Dialect, limits: Limits, stats: Stats) -> None:
+    def __init__(
+        self, line: Line, dialect: Dialect, address: AddressRates, limits: Limits, stats: Stats
+    ) -> None:
         self._line = line
         self.dialect = dialect
+        self.address = address
         self.outbox = Outbox(line, limits.outbox_bytes, stats)
         self.user: User | None = None
         self.rooms: dict[str, Room] = {}
         self.in_flight = 0
         self.malformed = 0
+        self.said_hello = False
+        self.refusals: TokenBucket | None = None
         self.unblocked: asyncio.Future[None] | None = None
         self.closed = False
         self.notices = False

@@ -8,6 +8,8 @@ class Stats:
     """Counters since the start, but for the first, which is of this moment."""
 
     connections: int = 0
+    handshakes: int = 0
+    flooding: int = 0
     connected: int = 0
     appended: int = 0
     duplicates: int = 0

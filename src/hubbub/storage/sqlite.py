@@ -17,7 +17,7 @@ from hubbub.storage.lock import FileLock
 HEADER = b"SQLite format 3\x00"
 OWN_TABLES = {migrate.VERSION_TABLE, "meta", "rooms", "events"}
 
-BUSY_TIMEOUT_S = 5.0
+BUSY_TIMEOUT_S = 2.0
 READERS = 4
 WRITER_CACHE_KIB = 16 * 1024
 READER_CACHE_KIB = 4 * 1024

@@ -8,6 +8,7 @@ import struct
 
 PING = b"\x89\x00"
 CONTROL_BYTES = 125
+MASK_BYTES = 4
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -29,3 +30,40 @@ def close_frame(code: int, reason: str) -> bytes:
     """A close frame; the reason is cut where it would not fit."""
     text = reason.encode()[: CONTROL_BYTES - 2].decode(errors="ignore").encode()
     return bytes((0x88, 2 + len(text))) + struct.pack("!H", code) + text
+
+
+class MaskCheck:
+    """Walks the headers of the frames that one client sends, however they are cut into pieces."""
+
+    __slots__ = ("_head", "_skip")
+
+    def __init__(self) -> None:
+        self._skip = 0
+        self._head = b""
+
+    def masked(self, data: bytes) -> bool:
+        """Whether every frame that begins in this next piece is masked."""
+        if self._head:
+            data = self._head + data
+            self._head = b""
+        at, end = self._skip, len(data)
+        while at < end:
+            if end - at < 2:
+                return self._wait(data, at)
+            size = data[at + 1] - 0x80
+            if size < 0:
+                return False
+            at_payload = at + 2 + MASK_BYTES
+            if size >= 126:
+                extra = 2 if size == 126 else 8
+                if end - at < 2 + extra:
+                    return self._wait(data, at)
+                size = int.from_bytes(data[at + 2 : at + 2 + extra], "big")
+                at_payload += extra
+            at = at_payload + size
+        self._skip = at - end
+        return True
+
+    def _wait(self, data: bytes, at: int) -> bool:
+        self._head, self._skip = bytes(data[at:]), 0
+        return True

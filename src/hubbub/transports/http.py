@@ -12,13 +12,6 @@ from hubbub.errors import StorageError
 from hubbub.hub.hub import Hub
 from hubbub.transports.metrics import CONTENT_TYPE_LATEST, generate_latest, metrics_of
 
-_PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
-
 
 class PeersFaults(logging.Filter):
     """Keeps out of the log what was not ours: a peer that speaks no HTTP, or that is gone.
@@ -67,11 +60,11 @@ class Pages:
             ws="wss" if secure else "ws",
             room=html.escape(self._hub.default_room),
         )
-        return web.Response(text=body, content_type="text/html", headers=_PAGE_HEADERS)
+        return web.Response(text=body, content_type="text/html")
 
     async def style(self, request: web.Request) -> web.Response:
         """The page's style sheet."""
-        return web.Response(text=self._style, content_type="text/css", headers=_PAGE_HEADERS)
+        return web.Response(text=self._style, content_type="text/css")
 
     async def health(self, request: web.Request) -> web.Response:
         """200 as long as the process answers."""

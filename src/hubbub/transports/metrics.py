@@ -32,6 +32,7 @@ class HubCollector(Collector):
         stats, hub = self._hub.stats, self._hub
         gauges = {
             "connections": ("Open connections.", stats.connections),
+            "handshakes": ("Connections that have not sent a request yet.", stats.handshakes),
             "users": ("Users who are here.", len(hub.users)),
             "rooms_occupied": ("Public rooms with people in them.", len(hub.rooms.occupied())),
             "commit_queue_requests": ("Requests that wait for a commit.", hub.committer.waiting),
@@ -45,6 +46,7 @@ class HubCollector(Collector):
             "deliveries": ("Events handed to a member's transport.", stats.deliveries),
             "commit_failures": ("Commits that failed.", stats.commit_failures),
             "too_slow": ("Connections closed with 4008.", stats.too_slow),
+            "flooding": ("Connections closed with 4029.", stats.flooding),
             "ephemeral_dropped": ("Frames not sent to a client near its bound.",
                                   stats.ephemeral_dropped),
             "refusals": ("Requests refused.", stats.refusals),

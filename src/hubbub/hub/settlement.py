@@ -1,0 +1,70 @@
+"""What a commit brings: for each change its reply, and for each room its new events."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from hubbub.errors import Conflict, Refusal
+from hubbub.hub.committer import Submission
+from hubbub.hub.fanout import Fanout, Replies
+from hubbub.hub.room import Room
+from hubbub.hub.stats import Stats
+from hubbub.protocol import events
+from hubbub.storage.interface import Appended, Done, Duplicate, NonceUsed, Outcome
+
+
+class Settlement:
+    """Turns the results of a batch into what the fan-out delivers."""
+
+    def __init__(self, fanout: Fanout, stats: Stats) -> None:
+        self._fanout = fanout
+        self._stats = stats
+
+    def settle(self, batch: Sequence[Submission], results: Sequence[Outcome | Refusal]) -> None:
+        """Takes one result for each submission; delivers to everyone, without waiting."""
+        appended: dict[Room, list[events.LogEvent]] = {}
+        replies: Replies = {}
+        for submission, result in zip(batch, results, strict=True):
+            if isinstance(result, Appended):
+                room, event = submission.room, result.event
+                assert room is not None, "an entry of a log is submitted with its room"
+                appended.setdefault(room, []).append(event)
+                room.last = event.seq
+                if isinstance(event, events.Topic):
+                    room.topic = event.text
+                self._stats.appended += 1
+            self._answer(submission, result, replies)
+        self._fanout.deliver(appended, replies)
+
+    def _answer(self, submission: Submission, result: Outcome | Refusal, replies: Replies) -> None:
+        session, future = submission.session, submission.future
+        if future is not None and not future.done():
+            if isinstance(result, Refusal):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+        if session is None or session.closed:
+            return
+        data = session.dialect.reply(self._reply_to(submission, result))
+        if data:
+            replies.setdefault(session, []).append(data)
+
+    def _reply_to(self, submission: Submission, result: Outcome | Refusal) -> events.Reply:
+        request_id = submission.request_id
+        match result:
+            case Appended(event):
+                return events.Posted(id=request_id, room=event.room, seq=event.seq, at=event.at)
+            case Duplicate(room, seq, at):
+                self._stats.duplicates += 1
+                return events.Posted(id=request_id, room=room, seq=seq, at=at, dup=True)
+            case NonceUsed():
+                conflict = Conflict(
+                    "That nonce was used for another message; take a new one for each message."
+                )
+                return events.Error.of(conflict, request_id)
+            case Done():
+                return events.Ok(id=request_id)
+            case Refusal():
+                self._stats.refusals += 1
+                return events.Error.of(result, request_id)
+            case _:
+                assert_never(result)

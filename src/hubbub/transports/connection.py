@@ -1,0 +1,175 @@
+"""One upgraded connection as the hub's Line: how it is written to, pinged, checked and ended.
+
+What goes out is whole frames, written to the connection's transport: messages by the hub, and here
+pings and close frames. Nothing is written after a close frame, because a session leaves the hub
+before it.
+"""
+
+import asyncio
+from typing import cast
+
+from aiohttp import WSCloseCode
+from structlog import get_logger
+
+from hubbub.hub.hub import Hub
+from hubbub.hub.session import Session
+from hubbub.transports.frames import PING, MaskCheck, close_frame
+
+log = get_logger(__name__)
+
+MISSED_PINGS = 2
+LINGER_S = 0.5
+# A peer that sends without a pause is read in turns; so many small frames take under 1 ms.
+FRAMES_PER_TURN = 64
+
+
+class Connection:
+    """One upgraded connection: the hub's Line."""
+
+    def __init__(self, transport: asyncio.WriteTransport, hub: Hub) -> None:
+        self._transport = transport
+        self._hub = hub
+        self._abort: asyncio.TimerHandle | None = None
+        self.session: Session | None = None
+        self.close_sent = False
+        self.frames = 0
+        self._frames_at_ping = 0
+        self._missed_pings = 0
+
+    def write(self, data: bytes) -> None:
+        """Hands over whole frames."""
+        if self._transport.is_closing():
+            return
+        try:
+            self._transport.write(data)
+        except RuntimeError:
+            # uvloop says so of a transport that was aborted in the tick before.
+            log.debug("write on a dead connection")
+
+    def backlog_bytes(self) -> int:
+        """What the kernel has not taken yet."""
+        return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
+
+    def close(self, code: int, reason: str) -> None:
+        """Sends a close frame; the peer has `close_timeout_s` to answer, then the line is cut."""
+        if self.close_sent:
+            return
+        self.write(close_frame(code, reason))
+        self.close_sent = True
+        loop = asyncio.get_running_loop()
+        self._abort = loop.call_later(self._hub.limits.close_timeout_s, self.abort)
+
+    async def refuse(self, code: int) -> None:
+        """Ends a line whose frames cannot be read any further, and returns when it is gone."""
+        limit = self._hub.limits.frame_bytes
+        reasons: dict[int, str] = {
+            WSCloseCode.PROTOCOL_ERROR: "that frame breaks RFC 6455",
+            WSCloseCode.INVALID_TEXT: "text frames are UTF-8",
+            WSCloseCode.MESSAGE_TOO_BIG: f"a frame has at most {limit} bytes",
+        }
+        self.close(code, reasons.get(code, ""))
+        if not self._transport.is_closing():
+            await Unread(self._transport).gone
+
+    def violated(self, rule: str) -> None:
+        """Ends a line whose peer broke RFC 6455 in a way that the library lets pass."""
+        self.leave(rule)
+        self.close(WSCloseCode.PROTOCOL_ERROR, rule)
+        if not self._transport.is_closing():
+            Unread(self._transport)
+
+    def leave(self, why: str) -> None:
+        """Takes the session out of the hub, before the library closes."""
+        if self.session is not None:
+            self._hub.arrivals.leave(self.session, why)
+
+    def abort(self) -> None:
+        """Cuts the line."""
+        self._transport.abort()
+
+    def ended(self) -> None:
+        """The connection's task is over."""
+        if self._abort is not None:
+            self._abort.cancel()
+
+    async def take_turn(self) -> None:
+        """Counts a frame that came in, and now and then lets the others go on."""
+        self.frames += 1
+        if self.frames % FRAMES_PER_TURN == 0:
+            await asyncio.sleep(0)
+
+    def ping(self) -> None:
+        """Asks a silent peer for a sign; cuts the line when it missed two."""
+        if self.frames != self._frames_at_ping:
+            self._frames_at_ping = self.frames
+            self._missed_pings = 0
+        elif self._missed_pings >= MISSED_PINGS:
+            self.abort()
+        elif not self.close_sent:
+            self._missed_pings += 1
+            self.write(PING)
+
+
+class Unread(asyncio.Protocol):
+    """Drops what a peer still sends, and closes the line once it has been silent for a moment.
+
+    A line that is closed over unread bytes is reset, and the close frame lost with it. One that
+    is half-closed at once makes clients fail that are in the middle of a frame.
+    """
+
+    def __init__(self, transport: asyncio.WriteTransport) -> None:
+        loop = asyncio.get_running_loop()
+        self._transport = transport
+        self._former = transport.get_protocol()
+        self._silence = loop.call_later(LINGER_S, transport.close)
+        self.gone: asyncio.Future[None] = loop.create_future()
+        transport.set_protocol(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Waits anew."""
+        self._silence.cancel()
+        loop = asyncio.get_running_loop()
+        self._silence = loop.call_later(LINGER_S, self._transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The peer has gone, was silent, or went on for `close_timeout_s`."""
+        self._silence.cancel()
+        if not self.gone.done():
+            self.gone.set_result(None)
+        self._former.connection_lost(exc)
+
+
+class Masked(asyncio.Protocol):
+    """Stands before the library's protocol and lets only masked frames through (RFC 6455, 5.1).
+
+    The library takes unmasked ones too.
+    """
+
+    def __init__(self, connection: Connection, transport: asyncio.Transport) -> None:
+        self._former = cast(asyncio.Protocol, transport.get_protocol())
+        self._connection = connection
+        self._check = MaskCheck()
+        transport.set_protocol(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Passes on what is right; otherwise ends the connection with 1002."""
+        if self._check.masked(data):
+            self._former.data_received(data)
+        else:
+            self._connection.violated("a client masks its frames")
+
+    def eof_received(self) -> bool | None:
+        """Passed on."""
+        return self._former.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Passed on."""
+        self._former.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Passed on."""
+        self._former.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Passed on."""
+        self._former.resume_writing()

@@ -1,0 +1,141 @@
+"""Who may ask: hosts, origins, and the address behind a proxy (docs/security.md)."""
+
+import ipaddress
+from collections.abc import Awaitable, Callable, Iterable
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from hubbub.errors import Forbidden
+from hubbub.transports.refusals import refused
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+HEADERS = {
+    "Server": "hubbub",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+}
+
+
+class Guard:
+    """What is looked at before a request is served."""
+
+    def __init__(
+        self,
+        *,
+        hosts: Iterable[str],
+        origins: Iterable[str],
+        proxies: Iterable[str],
+    ) -> None:
+        """`proxies` are addresses or networks."""
+        self._hosts = {"localhost", *map(str.lower, hosts)}
+        self._origins = {origin.lower().rstrip("/") for origin in origins}
+        self._proxies: list[Network] = [
+            ipaddress.ip_network(proxy, strict=False) for proxy in proxies
+        ]
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refuses a foreign Host, and a foreign Origin wherever something could be changed."""
+        host = request.headers.get("Host")
+        if host is not None and not self.knows_host(host):
+            name = _host_name(host)[:100]
+            raise _forbidden(
+                f"This server is not known as {name!r}. "
+                "If it is yours, add that name to the setting allowed_hosts."
+            )
+        changes = request.method not in SAFE_METHODS or "Upgrade" in request.headers
+        if changes and not self.knows_origin(request):
+            origin = request.headers["Origin"][:100]
+            raise _forbidden(
+                f"Pages of {origin!r} may not use this server. "
+                "If it is yours, add that origin to the setting allowed_origins."
+            )
+        return await handler(request)
+
+    async def dress(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Gives every response the headers that keep browsers careful."""
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers["Server"] = HEADERS["Server"]
+
+    def knows_host(self, host: str) -> bool:
+        """Whether a Host header names this server, so that no page elsewhere can pose as it.
+
+        An address always does: DNS rebinding needs a name. So does no header at all: browsers
+        send one.
+        """
+        name = _host_name(host)
+        if name in self._hosts or name.endswith(".localhost"):
+            return True
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+    def knows_origin(self, request: web.Request) -> bool:
+        """Whether the page that asks is this server's own or an allowed one.
+
+        Programs that are no browsers send no Origin.
+        """
+        origin = request.headers.get("Origin")
+        if origin is None:
+            return True
+        origin = origin.lower().rstrip("/")
+        if origin in self._origins:
+            return True
+        return urlsplit(origin).netloc == request.headers.get("Host", "none").lower()
+
+    def address(self, request: web.Request) -> str:
+        """Whose request it is: the peer's address, or what a trusted proxy says it was.
+
+        Of a chain of proxies the nearest one that is not trusted counts. IPv6 addresses count by
+        their /64, which is what one customer has.
+        """
+        address = request.remote or ""
+        forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))
+        for hop in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
+            if not self._trusts(address):
+                break
+            address = hop
+        return subscriber(address)
+
+    def _trusts(self, address: str) -> bool:
+        try:
+            peer = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(peer in proxy for proxy in self._proxies)
+
+
+def subscriber(address: str) -> str:
+    """The part of an address that stands for one customer: an IPv4 address, or an IPv6 /64."""
+    try:
+        parsed = ipaddress.ip_address(address.strip("[]"))
+    except ValueError:
+        return address[:64]
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def _host_name(host: str) -> str:
+    host = host.lower().strip()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
+
+
+def _forbidden(message: str) -> web.HTTPException:
+    return refused(web.HTTPForbidden, Forbidden(message))
