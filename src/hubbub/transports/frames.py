@@ -6,6 +6,8 @@ would build each one again.
 
 import struct
 
+from aiohttp import WSCloseCode
+
 PING = b"\x89\x00"
 CONTROL_BYTES = 125
 MASK_BYTES = 4
@@ -30,6 +32,13 @@ def close_frame(code: int, reason: str) -> bytes:
     """A close frame; the reason is cut where it would not fit."""
     text = reason.encode()[: CONTROL_BYTES - 2].decode(errors="ignore").encode()
     return bytes((0x88, 2 + len(text))) + struct.pack("!H", code) + text
+
+
+def close_answer(code: int) -> int:
+    """What answers a peer's close: its own code, or 1002 where that is none (RFC 6455, 7.4)."""
+    own = 3000 <= code < 5000
+    known = 1000 <= code <= 1014 and code not in {1004, 1005, 1006}
+    return code if own or known else WSCloseCode.PROTOCOL_ERROR
 
 
 class MaskCheck:

@@ -20,7 +20,7 @@ from hubbub.protocol.text import greeting, parse_line
 from hubbub.protocol.text import refusal as refusal_line
 from hubbub.transports.connection import Connection, Masked
 from hubbub.transports.dialects import JsonDialect, PlainDialect, line_frame
-from hubbub.transports.frames import pong_frame
+from hubbub.transports.frames import close_answer, pong_frame
 from hubbub.transports.guard import Guard
 from hubbub.transports.refusals import refused
 
@@ -31,13 +31,17 @@ PLAIN_PROTOCOL = "hubbub.text"
 PING_SLICES = 20
 
 
-class ChatSocket(web.WebSocketResponse):
-    """The library's socket, whose own closes (after an error, or the peer's) also come second."""
+class Socket(web.WebSocketResponse):
+    """The library's socket, except for how it ends."""
 
     connection: Connection | None = None
 
     async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
-        """Takes the session out of the hub, then closes, unless the hub has closed already."""
+        """Takes the session out of the hub, then closes, unless the hub has closed already.
+
+        The library calls this too, after an error and when the peer closes; a peer's close is
+        answered with the peer's own code (RFC 6455, section 5.5.1).
+        """
         connection = self.connection
         if connection is not None:
             if connection.close_sent:
@@ -47,6 +51,7 @@ class ChatSocket(web.WebSocketResponse):
                 await connection.refuse(code)
                 return True
             connection.close_sent = True
+            code = close_answer(self.close_code or code)
         return await super().close(code=code, message=message, drain=drain)
 
 
@@ -59,7 +64,6 @@ class WebSockets:
         self._json = JsonDialect()
         self._plain = PlainDialect()
         self._connections: set[Connection] = set()
-        self._echoes: set[web.WebSocketResponse] = set()
         self._let_in = 0
         self._all_gone = asyncio.Event()
         self._all_gone.set()
@@ -73,39 +77,27 @@ class WebSockets:
         """Serves one connection of the chat, from its upgrade to its end."""
         _check_upgrade(request, "This is a WebSocket endpoint. / tells how to join.\n")
         _check_protocols(request)
-        limits = self._hub.limits
-        socket = ChatSocket(
-            timeout=limits.close_timeout_s,
-            autoping=False,
-            compress=False,
-            max_msg_size=limits.frame_bytes + 1,  # the library refuses what reaches its limit
-            protocols=(JSON_PROTOCOL, PLAIN_PROTOCOL),
-        )
+        socket = self._socket(JSON_PROTOCOL, PLAIN_PROTOCOL)
         with self._place(request) as address:
             await socket.prepare(request)
-            await self._serve(request, socket, address)
+            with self._connected(request, socket) as connection:
+                await self._serve(request, socket, connection, address)
         return socket
 
     async def echo(self, request: web.Request) -> web.StreamResponse:
         """The tutorial's first server: says back what it hears. `hubbub doctor` uses it."""
         _check_upgrade(request, "This is a WebSocket endpoint: it says back what it hears.\n")
-        limits = self._hub.limits
-        socket = web.WebSocketResponse(
-            timeout=limits.close_timeout_s,
-            compress=False,
-            heartbeat=limits.ping_s,
-            max_msg_size=limits.frame_bytes + 1,
-        )
+        socket = self._socket()
         with self._place(request):
             await socket.prepare(request)
-            self._echoes.add(socket)
-            try:
+            with self._connected(request, socket) as connection:
                 await socket.send_str("You are connected!")
                 async for message in socket:
+                    await connection.take_turn()
                     if message.type is WSMsgType.TEXT:
                         await socket.send_str(f"You said: {message.data}")
-            finally:
-                self._echoes.discard(socket)
+                    elif message.type is WSMsgType.PING:
+                        await socket.pong(message.data)
         return socket
 
     @contextmanager
@@ -130,18 +122,41 @@ class WebSockets:
             address.connections -= 1
             self._let_in -= 1
 
-    async def _serve(self, request: web.Request, socket: ChatSocket, address: AddressRates) -> None:
+    def _socket(self, *protocols: str) -> Socket:
+        limits = self._hub.limits
+        return Socket(
+            timeout=limits.close_timeout_s,
+            autoping=False,
+            compress=False,
+            max_msg_size=limits.frame_bytes + 1,  # the library refuses what reaches its limit
+            protocols=protocols,
+        )
+
+    @contextmanager
+    def _connected(self, request: web.Request, socket: Socket) -> Iterator[Connection]:
+        """An upgraded connection among the others, until its end."""
         transport = request.transport
         if transport is None:
-            return
-        plain = socket.ws_protocol != JSON_PROTOCOL
+            # The peer went away during the handshake.
+            raise ConnectionResetError
         connection = socket.connection = Connection(transport, self._hub)
         Masked(connection, transport)
-        dialect = self._plain if plain else self._json
-        session = self._hub.open_session(connection, dialect, address)
-        connection.session = session
         self._connections.add(connection)
         self._all_gone.clear()
+        try:
+            yield connection
+        finally:
+            connection.ended()
+            self._connections.discard(connection)
+            if not self._connections:
+                self._all_gone.set()
+
+    async def _serve(
+        self, request: web.Request, socket: Socket, connection: Connection, address: AddressRates
+    ) -> None:
+        plain = socket.ws_protocol != JSON_PROTOCOL
+        dialect = self._plain if plain else self._json
+        session = connection.session = self._hub.open_session(connection, dialect, address)
         try:
             if plain:
                 await self._converse_plain(request, socket, connection, session)
@@ -149,13 +164,9 @@ class WebSockets:
                 await self._converse_json(socket, connection, session)
         finally:
             self._hub.close_session(session, "left")
-            connection.ended()
-            self._connections.discard(connection)
-            if not self._connections:
-                self._all_gone.set()
 
     async def _converse_plain(
-        self, request: web.Request, socket: ChatSocket, connection: Connection, session: Session
+        self, request: web.Request, socket: Socket, connection: Connection, session: Session
     ) -> None:
         query = request.query
         try:
@@ -184,7 +195,7 @@ class WebSockets:
                 session.outbox.write_ephemeral(pong_frame(message.data))
 
     async def _converse_json(
-        self, socket: ChatSocket, connection: Connection, session: Session
+        self, socket: Socket, connection: Connection, session: Session
     ) -> None:
         loop = asyncio.get_running_loop()
         limit_s = self._hub.limits.hello_timeout_s
@@ -241,9 +252,10 @@ class WebSockets:
         for connection in list(self._connections):
             if connection.session is not None:
                 self._hub.end_session(connection.session, code, reason)
-        echoes = (socket.close(code=code, message=reason.encode()) for socket in self._echoes)
+            else:
+                connection.close(code, reason)
         try:
-            await asyncio.wait_for(asyncio.gather(self._all_gone.wait(), *echoes), within_s)
+            await asyncio.wait_for(self._all_gone.wait(), within_s)
         except TimeoutError:
             for connection in list(self._connections):
                 connection.abort()
