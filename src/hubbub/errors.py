@@ -22,6 +22,9 @@ HubbubError
 │   ├── Unavailable         unavailable
 │   └── Internal            internal
 ├── ConnectionFailed        the client side: no server there, or it closed the connection
+│   ├── HandshakeRefused    the server answered, but not with a WebSocket
+│   ├── LineLost            the line broke before the answer
+│   └── PlainServer         the server speaks no subprotocol of ours, like the tutorial's
 ├── StorageError            the log cannot be opened, read or written
 │   └── NewerDatabase       the log was written by a newer hubbub
 ├── ConfigError             a setting is wrong

@@ -1,0 +1,35 @@
+"""What docs/ says of tests, settings and files is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hubbub.config import Settings
+
+ROOT = Path(__file__).parent.parent
+DOCS = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")])
+TESTS = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+
+
+def quoted(pattern: str, doc: Path) -> set[str]:
+    return set(re.findall(rf"`({pattern})`", doc.read_text("utf-8")))
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=lambda doc: doc.name)
+def test_the_tests_that_a_doc_names_are_there(doc: Path) -> None:
+    assert {name for name in quoted(r"test_\w+", doc) if f"def {name}(" not in TESTS} == set()
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=lambda doc: doc.name)
+def test_the_files_that_a_doc_names_are_there(doc: Path) -> None:
+    named = quoted(r"(?:src|tests|docs|tools)/[\w/.]+", doc)
+    links = set(re.findall(r"\]\((?!https?:|#)([^)#]+)", doc.read_text("utf-8")))
+    missing = {name for name in named if not (ROOT / name).exists()}
+    assert missing | {link for link in links if not (doc.parent / link).exists()} == set()
+
+
+def test_the_settings_that_the_threat_model_names_are_there() -> None:
+    named = quoted(r"[a-z]+(?:_[a-z]+)+", ROOT / "docs" / "security.md")
+    named = {name for name in named if not name.startswith("test_")} - {"retry_after"}
+    assert named <= set(Settings.model_fields)
