@@ -20,21 +20,19 @@ from hubbub.errors import (
 from hubbub.hub.clock import Clock
 from hubbub.hub.committer import Committer, Submission
 from hubbub.hub.limits import Limits
-from hubbub.hub.log import Log
-from hubbub.hub.messages import RECIPIENTS
+from hubbub.hub.log import NOT_READ, Log
 from hubbub.hub.names import Names
 from hubbub.hub.rates import Rates
 from hubbub.hub.room import Room
 from hubbub.hub.rooms import PAGE, Rooms
 from hubbub.hub.session import Session, User
-from hubbub.model import ROOM_NAME_CHARS, USER_NAME_CHARS, Name, UserKind
+from hubbub.hub.welcome import Welcome
+from hubbub.model import ROOM_NAME_CHARS, Name, UserKind
 from hubbub.protocol import events
-from hubbub.protocol.events import RoomState, Self, ServerInfo, Welcome
 from hubbub.storage.interface import (
     Change,
     EndSession,
     Membership,
-    RoomRecord,
     SaveMember,
     SaveSession,
     SaveUser,
@@ -45,16 +43,6 @@ if TYPE_CHECKING:
     from hubbub.protocol import requests
 
 log = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class ServerFacts:
-    """What `welcome` tells of the server itself."""
-
-    name: str
-    version: str
-    default_room: str
-    commands: tuple[events.CommandInfo, ...]
 
 
 @dataclass(slots=True)
@@ -79,8 +67,8 @@ class Arrivals:
         users: dict[str, User],
         limits: Limits,
         clock: Clock,
-        facts: ServerFacts,
         rates: Rates,
+        welcome: Welcome,
     ) -> None:
         self._rates = rates
         self._log = storage_log
@@ -90,7 +78,7 @@ class Arrivals:
         self._users = users
         self._limits = limits
         self._clock = clock
-        self._facts = facts
+        self._welcome = welcome
 
     # --- plain connections
 
@@ -133,7 +121,7 @@ class Arrivals:
                 return await self._rooms.admit(session, room_name)
             except Refusal as refusal:
                 refusals.append(refusal)
-        return await self._rooms.admit(session, self._facts.default_room)
+        return await self._rooms.admit(session, self._welcome.facts.default_room)
 
     # --- JSON connections
 
@@ -161,7 +149,7 @@ class Arrivals:
                 self._rooms.enter(session, room)
                 room.hold(session)
                 pins.callback(room.release, session)
-            session.reply(self._welcome(session, arrival, request.id))
+            session.reply(self._welcome(session, arrival.secret, arrival.memberships, request.id))
             for refusal in refused:
                 session.reply(events.Error.of(refusal))
             stale = request.epoch is not None and request.epoch != self._log.storage.epoch
@@ -221,7 +209,7 @@ class Arrivals:
     async def _wanted_rooms(
         self, session: Session, user: User, request: "requests.Hello", pins: ExitStack
     ) -> tuple[dict[Room, int | None], list[Refusal]]:
-        asked = {self._facts.default_room: None} if request.rooms is None else request.rooms
+        asked = {self._welcome.facts.default_room: None} if request.rooms is None else request.rooms
         wanted: dict[Room, int | None] = {}
         refused: list[Refusal] = []
         for typed, after in asked.items():
@@ -281,50 +269,10 @@ class Arrivals:
                 replay = events.Replay(room=room.name, events=page.events, more=page.more)
                 session.send(replay)
         except StorageError as error:
-            session.reply(events.Error.of(Unavailable(str(error), room=room.name)))
+            log.error("replay failed", room=room.name, error=str(error))
+            session.reply(events.Error.of(Unavailable(NOT_READ, room=room.name)))
             if not room.direct and room.name in session.rooms:
                 self._rooms.leave(session, room)
-
-    def _welcome(self, session: Session, arrival: Arrival, request_id: str | None) -> Welcome:
-        user, limits = arrival.user, self._limits
-        states = {
-            membership.room.name: _state(membership.room, membership.read, user)
-            for membership in arrival.memberships
-        }
-        for room in session.rooms.values():
-            known = states.get(room.name)
-            read = room.last if known is None else known.read
-            record = RoomRecord(room.name, room.kind, room.topic, room.first, room.last)
-            states[room.name] = _state(record, read, user)
-        return Welcome(
-            id=request_id,
-            user=Self(user.id, user.name.shown, user.kind, user.role),
-            session=arrival.secret,
-            epoch=self._log.storage.epoch,
-            server=ServerInfo(self._facts.name, self._facts.version),
-            ping_s=limits.ping_s,
-            rooms=tuple(states.values()),
-            commands=self._facts.commands,
-            limits=self._told_rates()
-            | {
-                "text_bytes": limits.text_bytes,
-                "topic_bytes": limits.topic_bytes,
-                "frame_bytes": limits.frame_bytes,
-                "name_chars": USER_NAME_CHARS,
-                "room_chars": ROOM_NAME_CHARS,
-                "recipients": RECIPIENTS,
-                "in_flight_requests": limits.in_flight_requests,
-                "resume_events": limits.resume_events,
-                "rooms": limits.rooms_per_connection,
-            },
-        )
-
-    def _told_rates(self) -> dict[str, int]:
-        """What a client may keep up, so that it can pace itself instead of being refused."""
-        if not self._rates.on:
-            return {}
-        limits = self._limits
-        return {"posts_per_s": max(1, int(limits.posts_per_s)), "posts_burst": limits.posts_burst}
 
     # --- both
 
@@ -408,10 +356,3 @@ class Arrivals:
 
 def _hashed(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
-
-
-def _state(room: RoomRecord, read: int, user: User) -> RoomState:
-    unread = max(0, room.last - max(read, room.first - 1))
-    return RoomState(
-        room.name, room.kind, room.topic, room.first, room.last, read, unread, user.role
-    )

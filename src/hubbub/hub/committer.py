@@ -16,15 +16,13 @@ from structlog import get_logger
 from hubbub.errors import Refusal, StorageError, Unavailable
 from hubbub.hub.clock import Clock
 from hubbub.hub.limits import Limits
-from hubbub.hub.log import Log
+from hubbub.hub.log import NOT_STORED, Log
 from hubbub.hub.room import Room
 from hubbub.hub.session import Session
 from hubbub.hub.stats import Stats
 from hubbub.storage.interface import Change, Outcome
 
 log = get_logger(__name__)
-
-NOT_STORED = "The server cannot write its log just now, and nothing was stored; try again."
 
 
 class Submission(NamedTuple):

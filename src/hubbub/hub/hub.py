@@ -21,12 +21,12 @@ from hubbub.errors import (
     Unavailable,
 )
 from hubbub.hub import commands
-from hubbub.hub.arrivals import Arrivals, ServerFacts
+from hubbub.hub.arrivals import Arrivals
 from hubbub.hub.clock import Clock, SystemClock
 from hubbub.hub.committer import Committer
 from hubbub.hub.fanout import Fanout
 from hubbub.hub.limits import Limits
-from hubbub.hub.log import Log
+from hubbub.hub.log import NOT_READ, Log
 from hubbub.hub.lookups import Lookups
 from hubbub.hub.messages import RECIPIENTS, Messages
 from hubbub.hub.names import Names
@@ -36,6 +36,7 @@ from hubbub.hub.rooms import PAGE, Rooms
 from hubbub.hub.session import FLOODING, TOO_SLOW, Dialect, Line, Session, User
 from hubbub.hub.settlement import Settlement
 from hubbub.hub.stats import Stats
+from hubbub.hub.welcome import ServerFacts, Welcome
 from hubbub.model import room_name
 from hubbub.protocol import events, requests
 from hubbub.protocol.json import Rejected
@@ -97,8 +98,8 @@ class Hub:
             self.users,
             limits,
             clock,
-            facts,
             self.rates,
+            Welcome(facts, limits, storage, rate_limits=rate_limits),
         )
 
     # --- the life of the hub
@@ -190,7 +191,8 @@ class Hub:
         except Refusal as refusal:
             self._refuse(session, refusal, request.id)
         except StorageError as error:
-            self._refuse(session, Unavailable(str(error), retry_after=1.0), request.id)
+            log.error("request failed", type=type(request).__name__, error=str(error))
+            self._refuse(session, Unavailable(NOT_READ, retry_after=1.0), request.id)
         else:
             if reply is not None and not session.closed:
                 session.reply(reply)

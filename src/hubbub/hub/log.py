@@ -10,6 +10,10 @@ from hubbub.storage.interface import Change, Outcome, Storage
 
 READERS = 4
 
+# What clients hear; the cause is in the server's own log.
+NOT_STORED = "The server cannot write its log just now, and nothing was stored; try again."
+NOT_READ = "The server cannot read its log just now; try again."
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
