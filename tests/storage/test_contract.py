@@ -379,7 +379,7 @@ def empty_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(st.lists(st.lists(CHANGES, max_size=12), max_size=5))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_database_does_what_the_model_does(
     empty_log: Path, batches: list[list[Change]]
 ) -> None:
