@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class PlainConnection:
     """An open plain connection; iterate over it for what comes, one text a frame.
 
-    It knows neither acknowledgement nor resume: when the line breaks, the iteration raises
-    ConnectionFailed, and what was said last may be lost.
+    It knows neither acknowledgement nor resume: when the line breaks or the server goes away, the
+    iteration raises ConnectionFailed, and what was said last may be lost.
     """
 
     def __init__(self, link: Link) -> None:
@@ -36,7 +36,7 @@ class PlainConnection:
         frame = await self._link.receive()
         if not isinstance(frame, Ended):
             return frame.decode("utf-8", "replace")
-        if frame.code in {1000, 1001}:
+        if frame.code == 1000:
             raise StopAsyncIteration
         raise closed(frame)
 

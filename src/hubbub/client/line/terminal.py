@@ -5,7 +5,10 @@ import math
 import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
+from random import SystemRandom
 
 from platformdirs import user_state_path
 from prompt_toolkit import PromptSession
@@ -15,6 +18,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.shortcuts import CompleteStyle
 
+from hubbub.client.backoff import Backoff
 from hubbub.client.calls import Bounds
 from hubbub.client.chat import Chat, connect
 from hubbub.client.failures import PlainServer
@@ -75,8 +79,8 @@ async def _talk(options: JoinOptions) -> int:
         except PlainServer:
             show(notice("This server knows only plain text: no resume, no history, no commands."))
             room = options.rooms[0] if options.rooms else None
-            async with connect_plain(options.url, name=name, room=room) as line:
-                return await _Terminal().talk_plainly(line)
+            dial = partial(connect_plain, options.url, name=name, room=room)
+            return await _Terminal().talk_plainly(dial)
 
 
 async def _ask_name() -> str | None:
@@ -160,15 +164,41 @@ class _Terminal:
                 listen(), take, conversation.learn_members(), conversation.mark_read()
             )
 
-    async def talk_plainly(self, line: PlainConnection) -> int:
-        """Lines out, lines in, with any other server."""
+    async def talk_plainly(
+        self, dial: Callable[[], AbstractAsyncContextManager[PlainConnection]]
+    ) -> int:
+        """Lines out, lines in, with any other server; dials again when the line breaks."""
+        current: PlainConnection | None = None
+        failures = 0
 
         async def listen() -> None:
-            async for text in line:
-                show(clean(text))
+            nonlocal current, failures
+            while True:
+                try:
+                    async with dial() as current:
+                        if failures:
+                            show(notice("Connected again; what was said meanwhile is not known."))
+                        failures = 0
+                        async for text in current:
+                            show(clean(text))
+                    return
+                except ConnectionFailed as error:
+                    current = None
+                    wait_s = Backoff().delay_s(failures, SystemRandom().random())
+                    failures += 1
+                    show(notice(f"Connection lost: {error}; trying again in {wait_s:.1f} s"))
+                    await asyncio.sleep(wait_s)
+
+        async def take(text: str) -> None:
+            try:
+                if current is None:
+                    raise ConnectionFailed("There is no connection.")
+                await current.send(text)
+            except ConnectionFailed as error:
+                show(refusal(f"Not sent: {text} ({error})"))
 
         with patch_stdout(raw=True):
-            return await self._run(listen(), line.send)
+            return await self._run(listen(), take)
 
     async def _run(
         self,
