@@ -227,7 +227,7 @@ def test_no_text_is_in_the_error_of_a_failed_commit(
     [
         ("PAGE_AFTER", "sqlite_autoindex_events_1 (room_id=? AND seq>?)"),
         ("PAGE_BEFORE", "sqlite_autoindex_events_1 (room_id=? AND seq<?)"),
-        ("NONCES", "ix_events_nonce (user_id=? AND nonce=?)"),
+        ("NONCES", "ix_events_nonce (nonce=? AND user_id=?)"),
         ("NAME_HOLDER", "ix_users_name_key (name_key=?)"),
         ("USER_NAMES", "ix_users_name_key (name_key>? AND name_key<?)"),
         ("SESSION_USER", "PRIMARY KEY (token_hash=?)"),

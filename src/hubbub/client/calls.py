@@ -3,6 +3,8 @@
 import asyncio
 import itertools
 import secrets
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -68,7 +70,7 @@ class Calls:
         self._pending: dict[str, _Pending] = {}
         self._slots = asyncio.Semaphore(bounds.window_requests)
         self._asking = asyncio.Semaphore(bounds.asking_requests)
-        self._ids = (f"{secrets.token_urlsafe(9)}-{n}" for n in itertools.count())
+        self._ids = _ids()
         self._link: Link | None = None
         self._ready = asyncio.Event()
         self._over = False
@@ -262,6 +264,13 @@ def _note_failure(future: "asyncio.Future[Any]") -> None:
     # Whoever posts without looking at the answer has decided so; asyncio need not complain.
     if not future.cancelled():
         future.exception()
+
+
+def _ids() -> Iterator[str]:
+    """Ids, and nonces, that no other client makes; they begin with the time (docs/protocol.md)."""
+    own = secrets.token_urlsafe(9)
+    for number in itertools.count():
+        yield f"{time.time_ns() // 1_000_000:x}-{own}-{number}"
 
 
 def now_s() -> float:
