@@ -21,6 +21,7 @@ FLOORS = {
     "hubbub.logs": 4,
     "hubbub.server": 4,
     "hubbub.cli": 4,
+    "hubbub.care": 4,
     "hubbub.__main__": 4,
     "hubbub.client": 0,
 }

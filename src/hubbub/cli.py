@@ -1,4 +1,4 @@
-"""The command line: `hubbub serve`, `join`, `doctor`, `config`.
+"""The command line: `hubbub serve`, `join`, `doctor`, `config`, and those of care.py.
 
 Each command loads what it needs when it runs, so that a client does not wait for the server's
 libraries.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from hubbub import __version__
+from hubbub import __version__, care
 from hubbub.errors import ConfigError, HubbubError
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 @click.version_option(__version__, "-V", "--version", prog_name="hubbub")
 def cli() -> None:
     """Group chat that one command starts and anything can join."""
+
+
+for command in care.COMMANDS:
+    cli.add_command(command)
 
 
 def main() -> None:

@@ -22,4 +22,9 @@ def open_storage(url: str, durability: Durability = "full") -> Storage:
 
 def sqlite_url(data: Path) -> str:
     """The URL of the embedded log in the data folder `data`."""
-    return f"sqlite:///{data / 'hubbub.db'}"
+    return f"sqlite:///{log_file(data)}"
+
+
+def log_file(data: Path) -> Path:
+    """Where the embedded log of the data folder `data` is."""
+    return data / "hubbub.db"
