@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hubbub.errors import StorageError
-from hubbub.model import RoomKind, UserKind, format_instant
+from hubbub.model import RoomKind, UserKind, format_instant, parse_instant
 from hubbub.protocol.events import LogEvent, Message, Person, Topic
 from hubbub.storage.interface import (
     Appended,
@@ -182,12 +182,34 @@ class MemoryStorage:
             del self.sessions[token_hash]
         return len(gone)
 
+    def aged(self, before_ms: int, *, limit: int) -> list[str]:
+        old = [name for name, log in self.logs.items() if log and is_before(log[0], before_ms)]
+        return old[:limit]
+
+    def expire(self, rooms: Sequence[str], before_ms: int, *, limit: int) -> dict[str, int]:
+        if self.failing is not None:
+            raise StorageError(self.failing)
+        begins = {}
+        for name in rooms:
+            log = self.logs.get(name, [])
+            while limit and log and is_before(log[0], before_ms):
+                limit -= 1
+                begins[name] = log.pop(0).seq + 1
+                self.rooms[name] = replace(self.rooms[name], first=begins[name])
+        kept = {event for log in self.logs.values() for event in log}
+        self.nonces = {key: said for key, said in self.nonces.items() if said in kept}
+        return begins
+
     def check_ready(self) -> None:
         if self.failing is not None:
             raise StorageError(self.failing)
 
     def close(self) -> None:
         pass
+
+
+def is_before(event: LogEvent, at_ms: int) -> bool:
+    return parse_instant(event.at) < at_ms
 
 
 def _ids(people: tuple[Person, ...] | None) -> set[str] | None:

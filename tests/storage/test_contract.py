@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from hubbub.model import RoomKind, UserKind
 from hubbub.protocol.events import Person
-from hubbub.storage import open_storage, sqlite_url
+from hubbub.storage import log_file, open_storage, sqlite_url
+from hubbub.storage.check import check
 from hubbub.storage.interface import (
     Appended,
     AppendMessage,
@@ -321,6 +322,59 @@ def test_a_seq_past_all_numbers_is_past_the_end(storage: Storage) -> None:
     assert texts(page(storage, before=10**30)) == ["hi"]
 
 
+def test_the_beginning_of_a_log_goes_and_no_hole_is_left(storage: Storage) -> None:
+    storage.commit([said("1"), said("2"), said("x", "dev")], NOW)
+    storage.commit([said("3"), said("4")], NOW + 10)
+
+    assert sorted(storage.aged(NOW + 1, limit=5)) == ["dev", "lobby"]
+    assert len(storage.aged(NOW + 1, limit=1)) == 1
+    begins = storage.expire(["lobby", "dev", "nowhere"], NOW + 1, limit=100)
+
+    assert begins == {"lobby": 3, "dev": 2}
+    assert storage.aged(NOW + 1, limit=5) == []
+    assert page(storage).first == 3
+    assert texts(page(storage)) == texts(page(storage, after=0)) == ["3", "4"]
+    assert page(storage, before=4).more is False
+    assert page(storage, "dev") == LogPage((), False, 2, 1)
+    storage.commit([said("y", "dev")], NOW)
+    assert [event.seq for event in page(storage, "dev").events] == [2]
+
+
+def test_what_follows_an_entry_that_stays_stays_too(storage: Storage) -> None:
+    for number, at_ms in enumerate([1, 9, 2, 3]):
+        storage.commit([said(str(number))], NOW + at_ms)
+
+    assert storage.expire(["lobby"], NOW + 5, limit=100) == {"lobby": 2}
+    assert storage.expire(["lobby"], NOW + 5, limit=100) == {}
+    assert storage.aged(NOW + 5, limit=5) == []
+    assert texts(page(storage)) == ["1", "2", "3"]
+
+
+def test_no_more_goes_at_once_than_was_asked_for(storage: Storage) -> None:
+    storage.commit([said(str(number), room) for room in ("a", "b") for number in range(3)], NOW)
+
+    left = 6
+    while rooms := storage.aged(NOW + 1, limit=5):
+        begins = storage.expire(rooms, NOW + 1, limit=2)
+        left -= 2
+        stored = sum(len(page(storage, room).events) for room in ("a", "b"))
+        assert stored == left
+        assert all(page(storage, room).first == first for room, first in begins.items())
+    assert left == 0
+
+
+def test_a_nonce_goes_with_its_message(storage: Storage) -> None:
+    whisper = AppendMessage("@d", ANN, "psst", to=(BOB,), nonce="w")
+    storage.commit([user(ANN), user(BOB), said("old", nonce="n"), whisper], NOW)
+    storage.commit([said("kept", nonce="k")], NOW + 10)
+
+    storage.expire(["lobby", "@d"], NOW + 5, limit=100)
+
+    outcomes = storage.commit([said("new", nonce="n"), whisper, said("kept", nonce="k")], NOW + 10)
+    assert [type(outcome) for outcome in outcomes] == [Appended, Appended, Duplicate]
+    assert storage.direct_members("@d") == (ANN, BOB)
+
+
 ROOMS = st.sampled_from(["lobby", "dev"])
 USERS = st.sampled_from(["a", "b"])
 MESSAGES = st.builds(
@@ -365,6 +419,14 @@ def everything(storage: Storage) -> list[object]:
     return [pages, users, holders, people, kept, storage.direct_members("@d")]
 
 
+def expired(storage: Storage, number: int, kept: int, limit: int) -> object:
+    """What goes of one room after another, and which rooms still begin with what is too old."""
+    before_ms = NOW + number - kept
+    rooms = sorted(storage.aged(before_ms, limit=9))
+    begins = [storage.expire([room], before_ms, limit=limit) for room in rooms]
+    return rooms, begins, sorted(storage.aged(before_ms, limit=9))
+
+
 PLACES: list[dict[str, int]] = [{}, {"limit": 2}, {"before": 3, "limit": 1}, {"after": 1}]
 
 
@@ -378,21 +440,29 @@ def empty_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "hubbub.db"
 
 
-@given(st.lists(st.lists(CHANGES, max_size=12), max_size=5))
+# What goes after a batch: of how many batches before it, and at most how much.
+EXPIRIES = st.none() | st.tuples(st.integers(0, 3), st.integers(0, 9))
+
+
+@given(st.lists(st.tuples(st.lists(CHANGES, max_size=12), EXPIRIES), max_size=5))
 @settings(max_examples=60, deadline=None)
 def test_the_database_does_what_the_model_does(
-    empty_log: Path, batches: list[list[Change]]
+    empty_log: Path, batches: list[tuple[list[Change], tuple[int, int] | None]]
 ) -> None:
     with TemporaryDirectory() as folder:
         copyfile(empty_log, Path(folder) / "hubbub.db")
         database, model = sqlite(Path(folder)), memory(Path())
         try:
             model.commit([user(ANN), user(BOB), user(CARA)], NOW)
-            for number, batch in enumerate(batches):
+            for number, (batch, expiry) in enumerate(batches):
                 assert database.commit(batch, NOW + number) == model.commit(batch, NOW + number)
+                if expiry is not None:
+                    assert expired(database, number, *expiry) == expired(model, number, *expiry)
             assert everything(database) == everything(model)
             for room in ("lobby", "dev", "@d"):
-                seqs = [event.seq for event in page(database, room).events]
-                assert seqs == list(range(1, len(seqs) + 1))
+                log = page(database, room)
+                seqs = [event.seq for event in log.events]
+                assert seqs == list(range(log.first, log.last + 1))
+            assert check(log_file(Path(folder)))[1] == []
         finally:
             database.close()

@@ -233,6 +233,8 @@ def test_no_text_is_in_the_error_of_a_failed_commit(
         ("SESSION_USER", "PRIMARY KEY (token_hash=?)"),
         ("MEMBERSHIPS", "ix_members_user_id (user_id=?)"),
         ("PUBLIC_ROOMS", "ix_rooms_kind_name (kind=? AND name>?)"),
+        ("OLDEST", "sqlite_autoindex_events_1 (room_id=?)"),
+        ("DELETE_BEFORE", "sqlite_autoindex_events_1 (room_id=? AND seq<?)"),
         ("RENEW_SESSIONS", "ix_sessions_user_id (user_id=?)"),
     ],
 )
@@ -249,6 +251,19 @@ def test_the_usual_questions_are_answered_by_an_index(
     plan = [row[3] for row in rows]
     assert any(index in step for step in plan), plan
     assert not [s for s in plan if s.startswith("SCAN") and "VIRTUAL TABLE" not in s], plan
+
+
+def test_what_is_too_old_is_looked_for_room_by_room(tmp_path: Path) -> None:
+    database = opened(tmp_path)
+    with database._file.writer.connect() as connection:
+        compiled = queries.AGED.compile(dialect=connection.dialect)
+        values = (1,) * len(compiled.positiontup)
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", values).all()
+    database.close()
+
+    plan = [row[3] for row in rows]
+    assert plan[0] == "SCAN rooms", plan
+    assert "sqlite_autoindex_events_1 (room_id=? AND seq=?)" in plan[-1], plan
 
 
 def test_guests_who_are_gone_are_purged_and_those_in_direct_rooms_stay_nameable(

@@ -266,8 +266,14 @@ class Arrivals:
             limit = max(1, missed)
         try:
             async with self._rooms.catch_up(session, room, after, limit) as page:
-                replay = events.Replay(room=room.name, events=page.events, more=page.more)
-                session.send(replay)
+                if after is not None and after < page.first - 1:
+                    # Retention took the beginning of it while it was read.
+                    last = max(hold.last, page.first - 1)
+                    gap = events.Gap(room=room.name, have=after, next=page.first, last=last)
+                    session.send(gap)
+                else:
+                    replay = events.Replay(room=room.name, events=page.events, more=page.more)
+                    session.send(replay)
         except StorageError as error:
             log.error("replay failed", room=room.name, error=str(error))
             session.reply(events.Error.of(Unavailable(NOT_READ, room=room.name)))

@@ -31,6 +31,7 @@ from hubbub.hub.lookups import Lookups
 from hubbub.hub.messages import RECIPIENTS, Messages
 from hubbub.hub.names import Names
 from hubbub.hub.rates import AddressRates, Rates
+from hubbub.hub.retention import Retention
 from hubbub.hub.room import Room
 from hubbub.hub.rooms import PAGE, Rooms
 from hubbub.hub.session import FLOODING, TOO_SLOW, Dialect, Line, Session, User
@@ -77,6 +78,8 @@ class Hub:
         self.committer = Committer(self.log, limits, clock, self.stats, settlement.settle)
         self.names = Names(self.log, clock)
         self.rooms = Rooms(self.log, self.committer, fanout, limits)
+        days = limits.retention_days
+        self.retention = Retention(self.log, self.rooms, clock, days) if days else None
         self.lookups = Lookups(self.log, self.rooms, self.users, limits, default_room)
         self.messages = Messages(
             self.log,
@@ -108,16 +111,20 @@ class Hub:
         """Serves until `stop`, then commits what waits and returns; sets `started` when ready."""
         await self.names.load()
         lobby = await self.rooms.open(self.default_room)
-        housekeeping = asyncio.create_task(self._keep_house())
-        counting = asyncio.create_task(self._keep_counts())
+        keeping = [
+            asyncio.create_task(self._keep_house()),
+            asyncio.create_task(self._keep_counts()),
+        ]
+        if self.retention is not None:
+            keeping.append(asyncio.create_task(self.retention.run()))
         try:
             with lobby.pinned():
                 started.set()
                 await self.committer.run()
         finally:
-            housekeeping.cancel()
-            counting.cancel()
-            await asyncio.gather(housekeeping, counting, return_exceptions=True)
+            for task in keeping:
+                task.cancel()
+            await asyncio.gather(*keeping, return_exceptions=True)
 
     def stop(self) -> None:
         """Takes no more changes; `run` returns once those that wait are durable."""

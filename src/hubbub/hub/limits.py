@@ -104,6 +104,12 @@ class Limits(BaseModel):
     guest_session_h: float = Field(
         24.0, gt=0, description="How long a guest's name and whispers are kept after leaving."
     )
+    retention_days: int = Field(
+        0,
+        ge=0,
+        description="Messages older than this are deleted, each room's oldest first; "
+        "0 keeps them forever.",
+    )
     presence_room_limit: int = Field(
         200,
         ge=1,

@@ -128,6 +128,10 @@ class Room:
             if not sessions:
                 del self.audience[session.room_view]
 
+    def begin(self, first: int) -> None:
+        """Moves the beginning of the log forward."""
+        self.first = max(self.first, first)
+
     def take(self, event: LogEvent) -> None:
         """Moves the end of the log to a committed event."""
         self.last = event.seq

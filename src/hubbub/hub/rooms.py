@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal
 
@@ -178,6 +178,7 @@ class Rooms:
             limit=limit,
             limit_bytes=self._limits.page_bytes,
         )
+        room.begin(page.first)
         events = tuple(event for event in page.events if event.seq <= last)
         more = page.more if after is None else bool(events) and events[-1].seq < last
         return LogPage(events, more, page.first, last)
@@ -201,6 +202,13 @@ class Rooms:
         """Ends a kept membership."""
         if user.token_hash is not None:
             self._committer.submit(Submission(RemoveMember(room.name, user.id)))
+
+    def begin(self, begins: Mapping[str, int]) -> None:
+        """Notes where logs begin from now on."""
+        for name, first in begins.items():
+            room = self._live.get(name)
+            if room is not None:
+                room.begin(first)
 
     # --- telling
 

@@ -14,6 +14,7 @@ from hubbub.errors import StorageError
 from hubbub.protocol.events import LogEvent, Person
 from hubbub.storage import migrate, queries
 from hubbub.storage.commit import commit
+from hubbub.storage.expiry import expire
 from hubbub.storage.interface import (
     Change,
     LogPage,
@@ -115,6 +116,11 @@ class Database:
         with self._writing() as connection:
             return sum(connection.execute(purge, values).rowcount for purge in queries.PURGES)
 
+    def expire(self, rooms: Sequence[str], before_ms: int, *, limit: int) -> dict[str, int]:
+        """See Storage."""
+        with self._writing() as connection:
+            return expire(connection, rooms, before_ms, limit)
+
     # --- reading
 
     def page(
@@ -156,6 +162,12 @@ class Database:
         values = {"after": after or "", "limit": limit}
         with self._reading() as connection:
             return [room_record(row) for row in connection.execute(queries.PUBLIC_ROOMS, values)]
+
+    def aged(self, before_ms: int, *, limit: int) -> list[str]:
+        """See Storage."""
+        values = {"before_ms": before_ms, "limit": limit}
+        with self._reading() as connection:
+            return list(connection.scalars(queries.AGED, values))
 
     def direct_members(self, room: str) -> tuple[Person, ...]:
         """See Storage."""

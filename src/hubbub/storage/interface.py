@@ -253,6 +253,18 @@ class Storage(Protocol):
         """
         ...
 
+    def aged(self, before_ms: int, *, limit: int) -> list[str]:
+        """Rooms whose log begins with an entry from before that instant, at most `limit`."""
+        ...
+
+    def expire(self, rooms: Sequence[str], before_ms: int, *, limit: int) -> dict[str, int]:
+        """Deletes the beginnings of these rooms' logs, at most `limit` entries in all, with their
+        nonces; called from the commit thread. Where each log that was cut begins now.
+
+        An entry goes only if it and all before it in its room are older than `before_ms`.
+        """
+        ...
+
     def check_ready(self) -> None:
         """Raises StorageError where the log cannot be read."""
         ...

@@ -148,6 +148,28 @@ NONCES = (
 )
 INSERT_EVENTS = insert(events)
 
+# --- the beginnings of logs, which retention takes
+
+# As a join it would begin with the events, of which there are many more.
+_begun_ms = (
+    select(events.c.at_ms)
+    .where(events.c.room_id == rooms.c.id, events.c.seq == rooms.c.first_seq)
+    .scalar_subquery()
+)
+AGED = select(rooms.c.name).where(_begun_ms < bindparam("before_ms")).limit(bindparam("limit"))
+OLDEST = (
+    select(events.c.seq, events.c.at_ms)
+    .where(events.c.room_id == bindparam("room_id"))
+    .order_by(events.c.seq)
+    .limit(bindparam("limit"))
+)
+DELETE_BEFORE = delete(events).where(
+    events.c.room_id == bindparam("of"), events.c.seq < bindparam("first_seq")
+)
+MOVE_FIRST = (
+    update(rooms).where(rooms.c.id == bindparam("of")).values(first_seq=bindparam("first_seq"))
+)
+
 # --- members
 
 DIRECT_MEMBERS = (
