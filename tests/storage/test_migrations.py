@@ -4,8 +4,10 @@ import re
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -15,9 +17,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from hubbub.errors import StorageError
-from hubbub.storage import migrate, open_storage, sqlite_url
+from hubbub.model import UserKind
+from hubbub.protocol.events import Message
+from hubbub.storage import log_file, migrate, migrations, open_storage, sqlite_url
+from hubbub.storage.backup import backup
+from hubbub.storage.check import check
 from hubbub.storage.database import Database
+from hubbub.storage.interface import AppendMessage, Duplicate, UserRecord
 from hubbub.storage.schema import metadata
+from tests.storage.freeze import ANN, BOB, FROZEN, MIA, NOW
 
 SCHEMA = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
 
@@ -98,3 +106,150 @@ def test_a_log_of_this_release_is_opened_without_alembic(tmp_path: Path) -> None
     )
 
     assert answer.stdout == "False\n"
+
+
+# --- from one revision to the next
+
+
+def thaw(revision: str, folder: Path) -> Path:
+    """A data folder with the log that a release with that revision wrote."""
+    with closing(sqlite3.connect(log_file(folder))) as database:
+        database.executescript((FROZEN / f"{revision}.sql").read_text("utf-8"))
+    return folder
+
+
+def dump(folder: Path) -> list[str]:
+    with closing(sqlite3.connect(log_file(folder))) as database:
+        return list(database.iterdump())
+
+
+def test_every_revision_is_frozen() -> None:
+    """If this fails: python -m tests.storage.freeze"""
+    assert {path.stem for path in FROZEN.iterdir()} == set(migrate.REVISIONS)
+
+
+@pytest.mark.parametrize("revision", migrate.REVISIONS)
+def test_an_old_log_is_upgraded_and_has_what_it_had(tmp_path: Path, revision: str) -> None:
+    storage = open_storage(sqlite_url(thaw(revision, tmp_path)))
+    page = storage.page("lobby", after=2, limit=9, limit_bytes=1 << 20)
+    (whisper,) = storage.page("@direct", limit=9, limit_bytes=1 << 20).events
+    retry = AppendMessage("@direct", BOB, "psst", to=(ANN, MIA), nonce="n1")
+    member = storage.session_user(b"token of Mia", NOW)
+
+    assert [(e.seq, e.text, e.sender) for e in page.events] == [
+        (3, "old 2", ANN),
+        (4, "häłło 👋\n'quoted'", ANN),
+        (5, "waves", BOB),
+        (6, "cake", MIA),
+    ]
+    assert (page.first, page.last) == (3, 6)
+    assert [isinstance(e, Message) and e.me for e in page.events] == [False, False, True, False]
+    assert (whisper.at, whisper.sender) == ("2026-01-01T00:00:00.010Z", BOB)
+    assert isinstance(whisper, Message)
+    assert whisper.to == (ANN, MIA)
+    assert storage.direct_members("@direct") == (ANN, BOB, MIA)
+    assert storage.commit([retry], NOW + 99) == [Duplicate("@direct", 1, whisper.at)]
+    mine = {m.room.name: m.read for m in storage.memberships(ANN.id)}
+    assert mine == {"lobby": 4, "@direct": 0}
+    assert [m.room.name for m in storage.memberships(MIA.id)] == ["@direct", "empty"]
+    assert member == UserRecord(MIA.id, "Mia", "mia", UserKind.MEMBER)
+    lobby = storage.room("lobby")
+    assert lobby is not None
+    assert lobby.topic == "cake"
+    storage.close()
+    assert check(log_file(tmp_path))[1] == []
+
+
+NEXT = """
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision = "next", {last!r}
+
+def upgrade() -> None:
+    # Rebuilds a table that two others refer to.
+    with op.batch_alter_table("rooms") as batch:
+        batch.add_column(sa.Column("colour", sa.Text(), nullable=False, server_default="red"))
+        batch.alter_column("topic", nullable=True)
+    op.create_table("more", sa.Column("id", sa.Integer(), primary_key=True))
+    op.execute("UPDATE rooms SET topic = 'tea'")
+    {end}
+"""
+
+
+@pytest.fixture
+def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Makes this the release after the newest one, with a migration that ends with a statement."""
+
+    def release(end: str) -> None:
+        home = tmp_path / "migrations"
+        copytree(Path(migrations.__file__).parent, home)
+        text = NEXT.format(last=migrate.REVISIONS[-1], end=end)
+        (home / "versions" / "next.py").write_text(text)
+        monkeypatch.setattr(migrate, "SCRIPTS", str(home))
+        monkeypatch.setattr(migrate, "REVISIONS", (*migrate.REVISIONS, "next"))
+
+    return release
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A data folder with a log of this release."""
+    folder = tmp_path / "old"
+    folder.mkdir()
+    return thaw(migrate.REVISIONS[-1], folder)
+
+
+def test_a_table_that_others_refer_to_can_be_rebuilt(
+    old: Path, release: Callable[[str], None]
+) -> None:
+    release("pass")
+
+    storage = open_storage(sqlite_url(old))
+
+    assert storage.page("lobby", limit=9, limit_bytes=1 << 20).last == 6
+    room = storage.room("lobby")
+    assert room is not None
+    assert room.topic == "tea"
+    assert isinstance(storage, Database)
+    with storage._file.writer.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    storage.close()
+    assert any("'next'" in line for line in dump(old))
+
+
+@pytest.mark.parametrize(
+    ("end", "error", "said"),
+    [
+        ("raise ValueError('half-way')", ValueError, "half-way"),
+        ("op.execute('SELECT no FROM more')", StorageError, "no such column"),
+        ("op.execute('DELETE FROM rooms')", StorageError, "would have lost its row of rooms"),
+    ],
+)
+def test_a_migration_that_fails_half_way_leaves_an_old_log_as_it_was(
+    old: Path,
+    release: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+    end: str,
+    error: type[Exception],
+    said: str,
+) -> None:
+    before = dump(old)
+    release(end)
+
+    with pytest.raises(error, match=said):
+        open_storage(sqlite_url(old))
+
+    assert dump(old) == before
+    monkeypatch.undo()
+    open_storage(sqlite_url(old)).close()
+    assert check(log_file(old))[1] == []
+
+
+def test_a_log_that_waits_for_its_upgrade_can_be_backed_up_but_not_checked(
+    old: Path, release: Callable[[str], None]
+) -> None:
+    release("pass")
+
+    backup(log_file(old), old / "copy")
+    with pytest.raises(StorageError, match="start the server once"):
+        check(log_file(old))

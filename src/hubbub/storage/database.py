@@ -65,7 +65,7 @@ class Database:
         return database
 
     def _begin(self) -> None:
-        with self._writing() as connection:
+        with self._connected() as connection, self._file.migrating(connection):
             migrate.upgrade(connection, str(self._file.path))
             known = {key: value for key, value in connection.execute(queries.META)}  # noqa: C416
             epoch = known.get("epoch")

@@ -2,12 +2,13 @@
 
 from sqlalchemy import Connection, inspect, text
 
-from hubbub.errors import NewerDatabase
+from hubbub.errors import NewerDatabase, StorageError
 
 REVISIONS = ("0001", "0002")
 """Every revision that this release knows, in order; a test holds it to migrations/versions/."""
 
 VERSION_TABLE = "alembic_version"
+SCRIPTS = "hubbub.storage:migrations"
 
 
 def check_known(revision: str, place: str) -> None:
@@ -23,7 +24,8 @@ def check_known(revision: str, place: str) -> None:
 def upgrade(connection: Connection, place: str) -> None:
     """Runs the migrations that the database lacks, within the transaction of the connection.
 
-    Raises NewerDatabase.
+    Foreign keys are not enforced meanwhile, so that a table may be rebuilt, and checked at the end.
+    Raises NewerDatabase, and StorageError for a migration that leaves a row without its parent.
     """
     if inspect(connection).has_table(VERSION_TABLE):
         revision = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608
@@ -35,6 +37,12 @@ def upgrade(connection: Connection, place: str) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", "hubbub.storage:migrations")
+    config.set_main_option("script_location", SCRIPTS)
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    orphan = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if orphan is not None:
+        raise StorageError(
+            f"The log {place} was not upgraded: a row of {orphan[0]} would have lost its row of "
+            f"{orphan[2]}. Nothing was changed; go on with the release that wrote it."
+        )

@@ -1,8 +1,8 @@
 """The embedded log: how its SQLite file is recognised, locked, opened and tuned."""
 
 import sqlite3
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,18 @@ class SqliteFile:
         """Sets how commits reach the disk, `FULL` or `NORMAL`; between transactions only."""
         driver: Any = connection.connection.driver_connection
         driver.execute(f"PRAGMA synchronous = {mode}")
+
+    @contextmanager
+    def migrating(self, connection: Connection) -> Iterator[None]:
+        """A transaction of the writer's in which tables that others refer to may be rebuilt."""
+        driver: Any = connection.connection.driver_connection
+        # Within a transaction this pragma does nothing.
+        driver.execute("PRAGMA foreign_keys = OFF")
+        try:
+            with connection.begin():
+                yield
+        finally:
+            driver.execute("PRAGMA foreign_keys = ON")
 
     def explain(self, error: SQLAlchemyError) -> StorageError:
         """What went wrong and what to do; never what a statement was to write."""
