@@ -211,7 +211,8 @@ def test_help_lists_the_commands(tmp_path: Path) -> None:
     done = hubbub("--help", cwd=tmp_path)
 
     assert done.returncode == 0
-    assert {"serve", "join", "doctor", "config"} <= set(re.findall(r"(?m)^  (\w+)", done.stdout))
+    listed = set(re.findall(r"(?m)^  (\w+)", done.stdout))
+    assert {"serve", "join", "doctor", "config", "backup", "check", "export", "import"} <= listed
 
 
 def test_the_banner_says_where_it_listens_where_the_log_is_and_how_to_join(running: Server) -> None:

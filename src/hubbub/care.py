@@ -1,6 +1,6 @@
-"""The commands that care for the log: `hubbub backup`, `check`.
+"""The commands that care for the log: `hubbub backup`, `check`, `export`, `import`.
 
-They need no server; where one runs on the log, it goes on.
+They need no server; where one runs on the log, it goes on. Only an import wants it for itself.
 """
 
 import os
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import click
 
@@ -96,4 +96,45 @@ def check(data: str | None, config_file: Path | None) -> None:
         click.echo(f"{log}: no fault in {size.events:,} events, {size.rooms:,} rooms")
 
 
-COMMANDS = (backup, check)
+@click.command()
+@click.argument("file", default="-")
+@_of_a_log
+def export(file: str, data: str | None, config_file: Path | None) -> None:
+    """Writes the log to FILE, a new one, or to standard output, as lines of JSON.
+
+    Sessions stay behind; whispers do not.
+    """
+    from hubbub.hub.clock import SystemClock
+    from hubbub.storage import export as exporting
+    from hubbub.storage.newfile import new_file
+
+    log, now_ms = _log(data, config_file), SystemClock().now_ms()
+    if file == "-":
+        out = sys.stdout.buffer
+        exporting.export(log, out.write, now_ms)
+        out.flush()
+        return
+    with new_file(Path(file)) as path, path.open("wb") as out, _progress("Exporting") as progress:
+        end = exporting.export(log, out.write, now_ms, progress)
+    click.echo(f"{file}: {end.events:,} entries, {end.rooms:,} rooms, {end.users:,} users")
+
+
+@click.command("import")
+@click.argument("file", type=click.File("rb"))
+@_of_a_log
+def import_(file: BinaryIO, data: str | None, config_file: Path | None) -> None:
+    """Makes a log of FILE, which `hubbub export` wrote (- is standard input).
+
+    All of it or nothing, into a data folder that has no log yet, or an empty one.
+    """
+    from hubbub.storage import log_file
+    from hubbub.storage.importing import import_log
+
+    log = log_file(_folder(data, config_file))
+    size_bytes = os.fstat(file.fileno()).st_size
+    with _progress("Importing") as progress:
+        end = import_log(log, file, lambda done: progress(done, max(done, size_bytes)))
+    click.echo(f"{log}: {end.events:,} entries, {end.rooms:,} rooms, {end.users:,} users")
+
+
+COMMANDS = (backup, check, export, import_)

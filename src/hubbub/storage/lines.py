@@ -1,0 +1,109 @@
+"""The lines of an exported log (docs/data.md, Export): JSON, one object each.
+
+The head comes first, then users, rooms, members, and the entries of all rooms in the order in
+which they were said; the end comes last, so that a file that was cut off is known by its lack.
+"""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from hubbub.model import RoomKind, UserKind
+from hubbub.protocol.events import Person
+
+FORMAT = 1
+"""What this release writes, and the newest that it reads."""
+LINE_BYTES = 16 * 1024 * 1024
+"""The longest line; a text of the highest `text_bytes` fits whatever characters it has."""
+
+Seq = Annotated[int, Meta(ge=1, le=2**62)]
+Count = Annotated[int, Meta(ge=0, le=2**62)]
+Key = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class _Line(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    tag_field="type",
+):
+    pass
+
+
+class Head(_Line, frozen=True, kw_only=True, tag="hubbub-log"):
+    """What this is, and which log at which instant."""
+
+    format: int
+    version: str
+    epoch: str
+    at: str
+
+
+class UserLine(_Line, frozen=True, kw_only=True, tag="user"):
+    """A user; `saved` is when it was last seen to be in use."""
+
+    id: Key
+    name: str
+    key: str
+    kind: UserKind
+    saved: str
+
+
+class RoomLine(_Line, frozen=True, kw_only=True, tag="room"):
+    """A room, and the seqs of its entries; without one, `first` is `last` + 1."""
+
+    name: str
+    kind: RoomKind
+    topic: str = ""
+    first: Seq
+    last: Count
+
+
+class MemberLine(_Line, frozen=True, kw_only=True, tag="member"):
+    """Who is in a room, and has read up to which seq."""
+
+    room: str
+    user: str
+    read: Count
+
+
+class MessageLine(_Line, frozen=True, kw_only=True, tag="message"):
+    """Something said; `to` stands in direct rooms and names the others."""
+
+    room: str
+    seq: Seq
+    at: str
+    sender: Person = field(name="from")
+    text: str
+    me: bool = False
+    to: tuple[Person, ...] | None = None
+    nonce: Key | None = None
+
+
+class TopicLine(_Line, frozen=True, kw_only=True, tag="topic"):
+    """A topic, as an entry of its room's log."""
+
+    room: str
+    seq: Seq
+    at: str
+    sender: Person = field(name="from")
+    text: str
+
+
+class End(_Line, frozen=True, kw_only=True, tag="end"):
+    """How many lines of each kind came."""
+
+    users: int
+    rooms: int
+    members: int
+    events: int
+
+
+EntryLine = MessageLine | TopicLine
+Line = Head | UserLine | RoomLine | MemberLine | EntryLine | End
+
+decoder = msgspec.json.Decoder(Line)
+encoder = msgspec.json.Encoder()
