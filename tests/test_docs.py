@@ -1,10 +1,13 @@
 """What docs/ says of tests, settings and files is there."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from hubbub import care
+from hubbub.cli import cli
 from hubbub.config import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -33,3 +36,29 @@ def test_the_settings_that_the_threat_model_names_are_there() -> None:
     named = quoted(r"[a-z]+(?:_[a-z]+)+", ROOT / "docs" / "security.md")
     named = {name for name in named if not name.startswith("test_")} - {"retry_after"}
     assert named <= set(Settings.model_fields)
+
+
+def commands() -> list[str]:
+    """The lines of docs/data.md that a person would type, without what is said beside them."""
+    text = (ROOT / "docs" / "data.md").read_text("utf-8")
+    blocks = re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    lines = [part for block in blocks for part in re.split(r"\n|\s{2,}(?:or|after)[^:]*: ", block)]
+    return [line.partition("|")[0].strip() for line in lines if line.startswith("hubbub ")]
+
+
+@pytest.mark.parametrize("line", commands())
+def test_the_commands_of_the_data_page_are_understood(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("log.jsonl").touch()
+    _, name, *arguments = shlex.split(line)
+    command = cli.commands[name]
+
+    with command.make_context(name, arguments) as context:
+        assert context.args == []
+
+
+def test_the_data_page_shows_every_command_that_cares_for_the_log() -> None:
+    shown = {line.split()[1] for line in commands()}
+    assert {command.name for command in care.COMMANDS} <= shown

@@ -53,7 +53,7 @@ def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
     ) as bar:
 
         def told(done: int, total: int) -> None:
-            bar.length = total
+            bar.length = max(total, 1)
             bar.update(done - bar.pos)
 
         yield told

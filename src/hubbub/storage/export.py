@@ -88,6 +88,7 @@ def _export(
         events += 1
         if events % STEP_LINES == 0:
             progress(events, total)
+    progress(total, total)
     end = End(users=counts[0], rooms=counts[1], members=counts[2], events=events)
     put(end)
     return end
