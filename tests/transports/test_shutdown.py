@@ -78,6 +78,6 @@ async def test_a_log_that_cannot_be_written_does_not_hold_the_server(serve: Serv
             begun_s = time.monotonic()
 
             assert await asyncio.to_thread(server.terminate) == 0
-            assert time.monotonic() - begun_s < 5
+            assert time.monotonic() - begun_s < 15  # it would wait for ever
             refusal = await ann.until("error")
     assert refusal["code"] == "unavailable"
