@@ -4,18 +4,24 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: serve test unit check format picture clean
+.PHONY: serve test unit torture check format picture clean
 
 serve: $(READY)
 	$(BIN)/hubbub serve
 
 test: $(READY)
-	$(BIN)/python -m tools.debian tmux
+	$(BIN)/python -m tools.debian tmux strace
 	$(BIN)/pytest -n 2 -rs
 
 # The tests that open no port and start no process: under 10 s.
 unit: $(READY)
 	$(BIN)/pytest -n 2 -m "not real"
+
+# The attacks of docs/reliability.md in their long forms: up to 25 minutes, and a table of figures.
+# One of them: `make torture ONLY=crash`.
+torture: $(READY)
+	$(BIN)/python -m tools.debian strace
+	TORTURE=long $(BIN)/pytest -rs tests/torture$(if $(ONLY),/test_$(ONLY).py)
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -36,8 +36,9 @@ class Server:
     def __init__(self, folder: Path, flags: tuple[str, ...], env: dict[str, str]) -> None:
         self.port = free_port()
         self.data = folder / "data"
+        self.program = [sys.executable, "-m", "hubbub"]
         self._flags = flags
-        self._env = {k: v for k, v in os.environ.items() if not k.startswith("HUBBUB_")} | env
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith("HUBBUB_")} | env
         self._log = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -59,17 +60,21 @@ class Server:
 
     def start(self) -> None:
         """Starts it, again if it was stopped, and waits until it is ready."""
-        command = [sys.executable, "-m", "hubbub", "serve", "--port", str(self.port)]
+        self.spawn()
+        self._await_ready()
+
+    def spawn(self) -> None:
+        """Starts it and does not wait."""
+        command = [*self.program, "serve", "--port", str(self.port)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, "--data", str(self.data), *self._flags],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=self._env,
+                env=self.env,
                 cwd=self._log.parent,
             )
-        self._await_ready()
 
     def _await_ready(self) -> None:
         end = time.monotonic() + START_S
@@ -104,6 +109,13 @@ class Server:
     def kill(self) -> None:
         """SIGKILL, and wait."""
         self._end(signal.SIGKILL)
+
+    def await_end(self) -> int:
+        """Waits for a process that ends by itself; its exit code."""
+        assert self._process is not None
+        code = self._process.wait(timeout=START_S)
+        self._process = None
+        return code
 
     def terminate(self) -> int:
         """SIGTERM, and wait; the exit code."""
