@@ -76,11 +76,14 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def harm(self) -> None:
-        """Cuts one connection, or lets it stall half-open: neither side learns that it is dead."""
+    def harm(self) -> bool:
+        """Cuts one connection, or lets it stall half-open: neither side learns that it is dead.
+
+        Tells whether there was one to harm.
+        """
         healthy = [t for t in self._tunnels if t.flowing.is_set() and t.cut_after is None]
         if not healthy:
-            return
+            return False
         tunnel = self._chance.choice(healthy)
         kind = self._chance.choice(("cut", "cut inside a piece", "stall"))
         self.faults[kind] += 1
@@ -90,6 +93,7 @@ class Proxy:
             tunnel.flowing.clear()
         else:
             tunnel.cut_after = self._chance.randrange(1, 200)
+        return True
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
