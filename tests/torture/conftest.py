@@ -38,7 +38,7 @@ def pytest_report_header() -> str | None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Prints the table."""
-    if not LONG or not figures.ROWS:
+    if not figures.ROWS:
         return
     terminalreporter.section(f"figures (TORTURE_SEED={SEED})")
     widths = [max(len(row[column]) for row in figures.ROWS) for column in (0, 1)]
