@@ -58,6 +58,8 @@ class Wire(asyncio.Protocol):
         self._code = 1006
         self._pending = b""
         self._transport: asyncio.Transport | None = None
+        self._may_write = asyncio.Event()
+        self._may_write.set()
 
     # --- what the attack does
 
@@ -67,8 +69,20 @@ class Wire(asyncio.Protocol):
 
     def send_frame(self, opcode: int, payload: bytes = b"") -> None:
         """Sends one frame, if the connection is still there."""
+        self.write(masked(opcode, payload))
+
+    def write(self, data: bytes) -> None:
+        """Sends any bytes, if the connection is still there."""
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(masked(opcode, payload))
+            self._transport.write(data)
+
+    async def drained(self) -> None:
+        """Waits until the kernel has taken nearly all, or the connection has ended."""
+        await asyncio.sleep(0)
+        while not self._may_write.is_set() and not self.lost.done():
+            waiting = asyncio.ensure_future(self._may_write.wait())
+            await asyncio.wait((waiting, self.lost), return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
 
     def pause(self) -> None:
         """Reads nothing more."""
@@ -104,6 +118,14 @@ class Wire(asyncio.Protocol):
             if not self.lost.done():
                 self.lost.set_exception(fault)
             self.cut()
+
+    def pause_writing(self) -> None:
+        """The kernel takes no more for now."""
+        self._may_write.clear()
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        self._may_write.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tells those who wait."""

@@ -1,0 +1,89 @@
+"""Somebody floods from another address: the others are served as if nothing were."""
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Server
+from tests.torture.conftest import Launch
+from tests.torture.crowd import Crowd, Member
+from tests.torture.figures import latency, note, resident_mib
+from tests.torture.sizes import at_most_s, sized
+from tests.wire import left_alone, metrics
+
+pytestmark = [pytest.mark.real, at_most_s(240)]
+
+ROOT = Path(__file__).parent.parent.parent
+NORMAL, ROOMS, PER_S = sized((20, 4, 50), (100, 10, 100))
+TURNS = sized(1, 2)
+# Far above what a flood may cost, and far below what a hang would.
+WORST_S = 10.0
+
+
+@dataclass(frozen=True)
+class Flood:
+    """What an attacker does, for how long, and how many times."""
+
+    what: str
+    for_s: float
+    count: int
+
+
+FLOODS = {
+    "full_speed": Flood("one at full speed", *sized((1.0, 1), (10.0, 1))),
+    "connects": Flood("connects from one address", *sized((1.0, 300), (10.0, 5_000))),
+    "half_open": Flood("half-open handshakes", *sized((1.0, 400), (12.0, 10_000))),
+}
+
+
+async def attack(kind: str, server: Server, flood: Flood) -> dict[str, int]:
+    """Runs the attacker beside; what it did."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.torture.attacker", kind),
+        *(str(server.port), str(flood.for_s), str(flood.count)),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ,
+    )
+    printed, _ = await process.communicate()
+    assert process.returncode == 0
+    done: dict[str, int] = json.loads(printed)
+    return done
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+async def test_a_flood_is_not_the_others_business(launch: Launch, kind: str) -> None:
+    """All limits are those of an ordinary server."""
+    flood = FLOODS[kind]
+    server = launch()
+    await asyncio.to_thread(server.start)
+    crowd = Crowd([Member(f"member{n}", f"room{n % ROOMS}") for n in range(NORMAL)])
+    await crowd.enter(server.port)
+    samples: dict[bool, list[float]] = {False: [], True: []}
+    resident = {False: 0.0, True: 0.0}
+    for _ in range(TURNS):
+        samples[False] += await crowd.talk(crowd.members, PER_S, flood.for_s)
+        resident[False] = max(resident[False], resident_mib(server.pid))
+        attacking = asyncio.create_task(attack(kind, server, flood))
+        samples[True] += await crowd.talk(crowd.members, PER_S, flood.for_s + 0.5)
+        resident[True] = max(resident[True], resident_mib(server.pid))
+        done = await attacking
+    crowd.check()
+    assert max(samples[True]) < WORST_S
+    counted = metrics(server)
+    crowd.leave()
+    await asyncio.to_thread(left_alone, server)
+    assert metrics(server)["hubbub_handshakes"] <= counted["hubbub_handshakes"]
+    assert "Traceback" not in server.log_text()
+    if kind == "full_speed":
+        assert counted["hubbub_flooding_total"] >= 1
+    name = f"flood, {flood.what}"
+    note(name, f"{NORMAL} normal clients without", latency(samples[False]))
+    note(name, f"{NORMAL} normal clients beside it", latency(samples[True]))
+    note(name, "memory without, beside", f"{resident[False]:.0f}, {resident[True]:.0f} MiB")
+    note(name, "what the attacker did, the last time", done)
