@@ -30,7 +30,7 @@ ROOMS = ["room0", "room1"]
 TEXT_BYTES = 2000
 # The server's own output stays below it.
 LIMIT_BYTES = 256 * 1024
-DISK_MIB = 200
+DISK_MIB = 600
 SETTLE_S = 20.0
 
 

@@ -29,6 +29,14 @@ log = get_logger(__name__)
 JSON_PROTOCOL = "hubbub.v1"
 PLAIN_PROTOCOL = "hubbub.text"
 PING_SLICES = 20
+WEBSOCKET_VERSION = "13"
+HANDSHAKE_HEADERS = (
+    "Upgrade",
+    "Connection",
+    "Sec-WebSocket-Key",
+    "Sec-WebSocket-Version",
+    "Sec-WebSocket-Protocol",
+)
 
 
 class Socket(web.WebSocketResponse):
@@ -262,8 +270,18 @@ class WebSockets:
 
 
 def _check_upgrade(request: web.Request, otherwise: str) -> None:
-    if "websocket" not in request.headers.get("Upgrade", "").lower():
+    headers = request.headers
+    if not all(headers.get(name, "").isascii() for name in HANDSHAKE_HEADERS):
+        # The library would fail over its own refusal.
+        raise web.HTTPBadRequest(text="The headers of a WebSocket handshake are ASCII.\n")
+    if "websocket" not in headers.get("Upgrade", "").lower():
         raise web.HTTPUpgradeRequired(text=otherwise, headers={"Upgrade": "websocket"})
+    if headers.get("Sec-WebSocket-Version") != WEBSOCKET_VERSION:
+        # The library takes drafts of the RFC too.
+        raise web.HTTPUpgradeRequired(
+            text=f"This server speaks version {WEBSOCKET_VERSION} of WebSocket (RFC 6455).\n",
+            headers={"Sec-WebSocket-Version": WEBSOCKET_VERSION},
+        )
 
 
 def _check_protocols(request: web.Request) -> None:
