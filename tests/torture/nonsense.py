@@ -72,15 +72,18 @@ class Nonsense:
     def frame(self, *, json_dialect: bool) -> tuple[bytes, bool]:
         """The bytes of one frame, or of something that is meant to look like one."""
         dice = self.chance.random()
-        if dice < 0.9:
-            payload = self.request() if json_dialect else self.line()
-            return masked(TEXT, payload), self.is_utf8(payload)
         if dice < 0.95:
+            payload = self.request() if json_dialect else self.line()
+            if self.chance.random() < 0.95:
+                # Nearly all are UTF-8: the others end the connection.
+                payload = payload.decode(errors="replace").encode()
+            return masked(TEXT, payload), self.is_utf8(payload)
+        if dice < 0.98:
             return masked(self.chance.choice((PING, PONG, BINARY)), self.noise(100)), True
-        if dice < 0.97:
+        if dice < 0.99:
             payload = b'{"type": "ping"}'
             first = masked(TEXT, payload[:7], first=TEXT)
-            return first + masked(PING) + masked(CONTINUATION, payload[7:]), True
+            return first + masked(PING, b"") + masked(CONTINUATION, payload[7:]), True
         return self.broken_frame(), False
 
     def broken_frame(self) -> bytes:
