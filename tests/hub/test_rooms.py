@@ -1,5 +1,7 @@
 """Entering, leaving, finding, and who is told."""
 
+from contextlib import ExitStack
+
 import pytest
 
 from hubbub.hub.limits import Limits
@@ -214,3 +216,23 @@ class TestBounds:
         assert house.hub.rooms.live("a") is None
         again = await ann.ask(requests.Join(room="a"))
         assert [event["text"] for event in again["events"]] == ["kept"]
+
+    async def test_a_room_that_is_entered_stays_even_when_all_empty_ones_are_waited_for(
+        self, house: House
+    ) -> None:
+        rooms = house.hub.rooms
+        with ExitStack() as waiting:
+            for name in "bcd":
+                waiting.enter_context((await rooms.open(name)).pinned())
+            ann = await house.json(name="ann", rooms={"a": None})
+            bob = await house.plain("bob", room="a")
+            bob.lines()
+            await ann.say("hello", room="a")
+            await house.hub.quiet()
+
+            assert bob.lines() == ["[ann]: hello"]
+        for name in "efghi":
+            await ann.ask(requests.Join(room=name))
+            await ann.ask(requests.Leave(room=name))
+        # The default room is the third.
+        assert [name for name in "bcdefghi" if rooms.live(name)] == ["h", "i"]

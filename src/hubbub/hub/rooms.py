@@ -246,9 +246,11 @@ class Rooms:
             return
         self._idle[room.name] = room
         self._idle.move_to_end(room.name)
-        if len(self._idle) > self._limits.empty_rooms:
-            # Those that are waited for stay: two live sides of one room would tear its audience.
-            unused = (name for name, idle in self._idle.items() if not idle.in_use)
-            name = next(unused, None)
-            if name is not None:
-                del self._idle[name], self._live[name]
+        while len(self._idle) > self._limits.empty_rooms:
+            # Those that are waited for stay, and the one that is being opened: two live sides of
+            # one room would tear its audience.
+            unused = (idle for idle in self._idle.values() if idle is not room and not idle.in_use)
+            oldest = next(unused, None)
+            if oldest is None:
+                return
+            del self._idle[oldest.name], self._live[oldest.name]
