@@ -1,6 +1,7 @@
 """A million frames and requests that make no sense: no crash, no hang, no growth."""
 
 import asyncio
+import json
 import os
 import signal
 from collections import Counter
@@ -182,12 +183,22 @@ async def test_nonsense_leaves_the_server_as_it_was(launch: Launch, tmp_path: Pa
     assert after.files <= before.files + 2
     assert bystander.refused == 0
     assert max(bystander.latencies_s) < HANG_S
-    said_nothing_wrong(server)
+    assert faults(server) == {}
     note("fuzz", f"thrown (TORTURE_SEED={SEED})", dict(thrown))
     note("fuzz", "a second", f"{(EXAMPLES - WARM_UP) / took_s:.0f}")
     note("fuzz", f"held after {WARM_UP}", before)
     note("fuzz", f"held after {thrown.total()}", after)
     note("fuzz", "a bystander's messages, all delivered", latency(bystander.latencies_s))
+
+
+def faults(server: Server) -> dict[str, str]:
+    """What the server's log tells of faults of its own: the last line and the end of each kind."""
+    lines = [line for line in server.log_text().splitlines() if '"error"' in line]
+    exceptions = [json.loads(line).get("exception", line).strip() for line in lines]
+    kinds = {each.rpartition("\n")[2]: each[-3000:] for each in exceptions}
+    if not kinds:
+        said_nothing_wrong(server)
+    return kinds
 
 
 def heard(member: Member) -> bool:
