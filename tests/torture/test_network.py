@@ -118,7 +118,7 @@ async def test_cuts_stalls_and_split_frames_leave_no_hole_and_no_double(launch: 
             lives = [group.create_task(client.live()) for client in clients]
             await until(lambda: here(survivors, chatters), lambda: "not all are here", SETTLE_S)
             chance = random.Random(SEED)
-            each = MESSAGES // len(clients)
+            each = -(-MESSAGES // len(clients))
             talks = [group.create_task(talk(client, each, chance)) for client in clients]
             breaking = group.create_task(harm(proxy, clients))
             await asyncio.gather(*talks, breaking)
