@@ -12,7 +12,7 @@ from typing import BinaryIO, TypeVar
 
 import click
 
-from hubbub.errors import ConfigError
+from hubbub.errors import ConfigError, StorageError
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -82,7 +82,11 @@ def check(data: str | None, config_file: Path | None) -> None:
     from hubbub.storage import check as checking
 
     log = _log(data, config_file)
-    size, found = checking.check(log)
+    try:
+        size, found = checking.check(log)
+    except StorageError as error:
+        click.echo(f"hubbub: {error}", err=True)
+        sys.exit(2)
     for line in found:
         click.echo(line)
     if found:
@@ -111,8 +115,13 @@ def export(file: str, data: str | None, config_file: Path | None) -> None:
     log, now_ms = _log(data, config_file), SystemClock().now_ms()
     if file == "-":
         out = sys.stdout.buffer
-        exporting.export(log, out.write, now_ms)
-        out.flush()
+        try:
+            exporting.export(log, out.write, now_ms)
+            out.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise StorageError(f"The export was cut off: {error.strerror}.") from error
         return
     with new_file(Path(file)) as path, path.open("wb") as out, _progress("Exporting") as progress:
         end = exporting.export(log, out.write, now_ms, progress)

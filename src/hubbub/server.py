@@ -18,11 +18,12 @@ from hubbub import __version__
 from hubbub.config import Settings
 from hubbub.errors import StartError
 from hubbub.hub.hub import Hub
+from hubbub.hub.rates import Rates
 from hubbub.storage import open_storage, sqlite_url
 from hubbub.storage.interface import Storage
 from hubbub.transports.guard import Guard
 from hubbub.transports.http import PEERS_FAULTS, Pages
-from hubbub.transports.listener import Listener, tls_context
+from hubbub.transports.listener import CLOSE_S, Listener, tls_context
 from hubbub.transports.websocket import WebSockets
 
 log = get_logger(__name__)
@@ -68,7 +69,7 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
     started = asyncio.Event()
     serving = asyncio.create_task(hub.run(started))
     waiting = asyncio.create_task(started.wait())
-    guard = _guard(settings)
+    guard = _guard(settings, hub.rates)
     sockets = WebSockets(hub, guard)
     pages = Pages(hub, settings.server_name)
     listener = Listener(_application(sockets, pages, guard), settings, hub.stats)
@@ -91,12 +92,13 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
     await asyncio.wait((asking, serving), return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping", connections=len(sockets))
     end_s = loop.time() + settings.drain_s
-    pages.draining = True
+    pages.draining = sockets.draining = True
     listener.stop()
     hub.stop()
     # Half for what waits to be stored, the other half for good-byes.
     await asyncio.wait((serving,), timeout=settings.drain_s / 2)
-    await sockets.close_all(GOING_AWAY, "the server is going away", end_s - loop.time())
+    within_s = end_s - loop.time() - 2 * CLOSE_S
+    await sockets.close_all(GOING_AWAY, "the server is going away", within_s)
     for task in (pinging, asking, serving):
         task.cancel()
     await asyncio.gather(pinging, asking, serving, return_exceptions=True)
@@ -120,13 +122,14 @@ def _open_log(settings: Settings) -> tuple[str, Storage]:
     return url, open_storage(url, settings.durability)
 
 
-def _guard(settings: Settings) -> Guard:
+def _guard(settings: Settings, rates: Rates) -> Guard:
     # No stranger's page can make a browser believe that this machine's name is its own.
     own = socket.gethostname().lower()
     return Guard(
         hosts=(settings.host, own, f"{own}.local", *settings.allowed_hosts),
         origins=settings.allowed_origins,
         proxies=settings.trusted_proxies,
+        rates=rates,
     )
 
 

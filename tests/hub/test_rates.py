@@ -176,3 +176,35 @@ async def test_where_rates_are_off_nobody_is_refused(house: House) -> None:
     await house.hub.quiet()
 
     assert len(ann.messages()) == 2_000
+
+
+async def test_coming_back_brings_no_new_burst(strict: House) -> None:
+    ann = await strict.json(name="ann")
+    for _ in range(strict.hub.limits.posts_burst):
+        await ann.say("x")
+    await strict.hub.quiet()
+    ann.leave()
+    again = await strict.json(name="ann2")
+    again.objects()
+    await again.say("x")
+    await strict.hub.quiet()
+    assert [frame["code"] for frame in again.objects() if frame["type"] == "error"] == [
+        "rate_limited"
+    ]
+
+    strict.clock.advance(60)
+    later = await strict.json(name="ann3")
+    later.objects()
+    for _ in range(strict.hub.limits.posts_burst):
+        await later.say("x")
+    await strict.hub.quiet()
+    assert [frame for frame in later.objects() if frame["type"] == "error"] == []
+
+
+async def test_requests_before_hello_are_counted(strict: House) -> None:
+    nobody = strict.nobody()
+    for _ in range(100_000):
+        await nobody.send(requests.Ping())
+        if nobody.line.closed is not None:
+            break
+    assert nobody.line.closed == 4029

@@ -197,7 +197,7 @@ def edited(log: Path, edit: Edit) -> bytes:
 @pytest.mark.parametrize(
     ("edit", "line", "said"),
     [
-        (lambda x: x[0].update(format=2), 1, "reads up to 1"),
+        (lambda x: x[0].update(format=2, more=1), 1, "reads up to 1"),
         (lambda x: x.pop(0), 1, "comes first"),
         (lambda x: x.insert(5, x[0]), 6, "comes first, once"),
         (lambda x: x[0].update(type="log"), 1, "no line of an exported log"),

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.conftest import Server, hello, line, plain
+from tests.conftest import Serve, Server, hello, line, plain
 from tests.wire import (
     BINARY,
     CLOSE,
@@ -479,3 +479,22 @@ async def test_a_command_that_cannot_be_run_says_why(
         assert len(answer) < 300
         await ann.send("on I go")
         assert await line(ann) == f"[ann-{room}]: on I go"
+
+
+# --- floods of frames that are no requests
+
+
+@pytest.mark.parametrize("path", ["/chat", "/echo"])
+@pytest.mark.parametrize(("opcode", "payload"), [(BINARY, b"x"), (PING, b""), (TEXT, b" ")])
+def test_a_flood_of_frames_of_any_kind_is_closed_with_4029(
+    serve: Serve, path: str, opcode: int, payload: bytes
+) -> None:
+    server = serve(env={"HUBBUB_FRAMES_BURST": "1000", "HUBBUB_FRAMES_PER_S": "1"})
+    with Wire(server) as wire:
+        wire.upgrade(path)
+        wire.text()
+        wire.socket.sendall(masked(opcode, payload) * 1100)
+        while (frame := wire.frame())[0] != CLOSE:
+            pass
+        assert int.from_bytes(frame[1][:2], "big") == 4029
+    said_nothing_wrong(server)

@@ -8,6 +8,9 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from hubbub.hub.clock import SystemClock
+from hubbub.hub.limits import Limits
+from hubbub.hub.rates import Rates
 from hubbub.transports.guard import Guard, subscriber
 from tests.conftest import Serve, Server, line, plain
 
@@ -94,6 +97,7 @@ def test_a_refused_host_is_told_which_setting_lets_it_in(guarded: Server) -> Non
         ("http://127.0.0.1:1", 403),
         ("https://app.example.org.evil.example", 403),
         ("null", 403),
+        ("http://[", 403),
         ("", 403),
     ],
 )
@@ -161,12 +165,15 @@ async def test_a_forwarded_address_counts_from_nobody_else(serve: Serve) -> None
 
 @pytest.mark.real
 async def test_too_many_connects_are_told_when_to_come_again(serve: Serve) -> None:
-    server = serve(env={"HUBBUB_CONNECTS_BURST": "2", "HUBBUB_CONNECTS_PER_S": "0.1"})
-    for _ in range(2):
-        async with plain(server) as socket:
-            await line(socket)
+    server = serve(env={"HUBBUB_CONNECTS_BURST": "50", "HUBBUB_CONNECTS_PER_S": "0.1"})
+
+    async def come_and_go() -> None:
+        for _ in range(51):
+            async with plain(server) as socket:
+                await line(socket)
+
     with pytest.raises(InvalidStatus) as refused:
-        await connect(server.ws_url)
+        await come_and_go()
 
     response = refused.value.response
     assert response.status_code == 429
@@ -182,6 +189,9 @@ async def test_too_many_connects_are_told_when_to_come_again(serve: Serve) -> No
         ("2001:db8:1:2::ffff", "2001:db8:1:2::/64"),
         ("[2001:db8:1:2::1]", "2001:db8:1:2::/64"),
         ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("203.0.113.7:5678", "203.0.113.7"),
+        ("[2001:db8:1:2::1]:443", "2001:db8:1:2::/64"),
+        ("[::ffff:203.0.113.7]:443", "203.0.113.7"),
         ("fe80::1%eth0", "fe80::/64"),
         ("unknown" * 100, ("unknown" * 100)[:64]),
     ],
@@ -191,7 +201,12 @@ def test_an_ipv6_address_counts_by_its_64(address: str, counted: str) -> None:
 
 
 def test_a_host_is_known_by_name_in_any_case_and_with_any_port() -> None:
-    guard = Guard(hosts=["Chat.example.org"], origins=[], proxies=[])
+    guard = Guard(
+        hosts=["Chat.example.org"],
+        origins=[],
+        proxies=[],
+        rates=Rates(Limits(), SystemClock(), on=False),
+    )
 
     assert guard.knows_host("chat.example.ORG:8443")
     assert not guard.knows_host("")

@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from tests.conftest import Serve, closed, hello, line, nobody, plain
-from tests.wire import Wire
+from tests.wire import Wire, upgrade_request
 
 pytestmark = pytest.mark.real
 
@@ -81,3 +81,16 @@ async def test_a_log_that_cannot_be_written_does_not_hold_the_server(serve: Serv
             assert time.monotonic() - begun_s < 15  # it would wait for ever
             refusal = await ann.until("error")
     assert refusal["code"] == "unavailable"
+
+
+async def test_who_had_only_connected_is_not_let_in_any_more(serve: Serve) -> None:
+    server = serve(env={"HUBBUB_DRAIN_S": "2"})
+    with Wire(server) as late, Wire(server) as deaf:
+        deaf.upgrade()
+        begun_s = time.monotonic()
+        ended = asyncio.create_task(asyncio.to_thread(server.terminate))
+        assert await asyncio.to_thread(deaf.close_code) == 1001
+        late.socket.sendall(upgrade_request("/chat"))
+        assert not (await asyncio.to_thread(late.rest)).startswith(b"HTTP/1.1 101")
+        assert await ended == 0
+        assert time.monotonic() - begun_s < 10

@@ -283,6 +283,8 @@ class Arrivals:
     # --- both
 
     def _be(self, session: Session, user: User) -> None:
+        if not user.sessions:
+            self._rates.come(session.address, user)
         self._users[user.id] = user
         session.be(user)
         log.info("joined", user=user.name.shown, id=user.id, sessions=len(user.sessions))
@@ -305,6 +307,7 @@ class Arrivals:
         if user.sessions:
             return
         del self._users[user.id]
+        self._rates.leave(session.address, user)
         self._names.release(user.name, user.id)
         if user.token_hash is not None:
             renewal = SaveSession(user.token_hash, user.id, self._session_end_ms())

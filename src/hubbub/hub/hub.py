@@ -5,6 +5,7 @@ was committed goes on to the settlement, and from there through the fan-out to e
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import assert_never
 
 from structlog import get_logger
@@ -112,8 +113,8 @@ class Hub:
         await self.names.load()
         lobby = await self.rooms.open(self.default_room)
         keeping = [
-            asyncio.create_task(self._keep_house()),
-            asyncio.create_task(self._keep_counts()),
+            asyncio.create_task(_every(HOUSEKEEPING_S, self._keep_house)),
+            asyncio.create_task(_every(self.limits.count_interval_s, self._keep_counts)),
         ]
         if self.retention is not None:
             keeping.append(asyncio.create_task(self.retention.run()))
@@ -131,22 +132,14 @@ class Hub:
         self.committer.stop()
 
     async def _keep_counts(self) -> None:
-        while True:
-            await asyncio.sleep(self.limits.count_interval_s)
-            self.rooms.send_counts()
+        self.rooms.send_counts()
 
     async def _keep_house(self) -> None:
         storage = self.log.storage
-        while True:
-            await asyncio.sleep(HOUSEKEEPING_S)
-            try:
-                await self.log.write(storage.renew_sessions, *self.arrivals.renew_all())
-                await self.log.commit(self.arrivals.saved_guests(), self._clock.now_ms())
-                gone = await self.log.write(storage.purge, self._clock.now_ms())
-            except StorageError as error:
-                log.error("housekeeping failed", error=str(error))
-            else:
-                log.debug("housekeeping", rows_purged=gone)
+        await self.log.write(storage.renew_sessions, *self.arrivals.renew_all())
+        await self.log.commit(self.arrivals.saved_guests(), self._clock.now_ms())
+        gone = await self.log.write(storage.purge, self._clock.now_ms())
+        log.debug("housekeeping", rows_purged=gone)
 
     # --- the life of a session
 
@@ -232,6 +225,7 @@ class Hub:
             return None
         user = session.user
         if user is None:
+            self.rates.command(session)
             raise HelloFirst("Say `hello` first; it tells who you are.")
         if isinstance(request, requests.Post):
             await self.messages.post(session, user, request)
@@ -365,3 +359,15 @@ class Hub:
                     self._fanout.tell((other,), left)
         self.rooms.forget(session.user, room)
         return name
+
+
+async def _every(pause_s: float, work: Callable[[], Awaitable[None]]) -> None:
+    """Does some work again and again until it is cancelled; a fault costs one round."""
+    while True:
+        await asyncio.sleep(pause_s)
+        try:
+            await work()
+        except StorageError as error:
+            log.error("housekeeping failed", error=str(error))
+        except Exception:
+            log.exception("housekeeping failed")

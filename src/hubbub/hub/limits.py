@@ -83,7 +83,7 @@ class Limits(BaseModel):
     handshakes: int = Field(
         2_000,
         ge=1,
-        description="Connections that have not sent a request yet; one more ends the oldest, "
+        description="Connections that are no WebSocket, or not yet; one more ends the oldest, "
         "if it had a second.",
     )
     handshake_timeout_s: float = Field(
@@ -146,10 +146,16 @@ class Limits(BaseModel):
         20_000, ge=1, description="Other requests and commands that one address may send at once."
     )
     connects_per_s: float = Field(
-        100.0, gt=0, description="Connections a second that one address may open."
+        100.0, gt=0, description="Connections and HTTP requests a second of one address."
     )
     connects_burst: int = Field(
-        10_000, ge=1, description="Connections that one address may open at once."
+        10_000, ge=1, description="Connections and HTTP requests that one address may make at once."
+    )
+    frames_per_s: float = Field(
+        5_000.0, gt=0, description="WebSocket frames of any kind a second of one address."
+    )
+    frames_burst: int = Field(
+        100_000, ge=1, description="WebSocket frames that one address may send at once."
     )
     failed_sign_ins_per_s: float = Field(
         5.0, gt=0, description="Wrong tokens a second that one address may try."

@@ -21,13 +21,13 @@ FLOOD_CONNECTS = 100
 class TokenBucket:
     """Holds up to `burst` tokens and gains `per_s` of them a second; time is an argument."""
 
-    __slots__ = ("_at_s", "_burst", "_closed_until_s", "_per_s", "tokens")
+    __slots__ = ("_burst", "_closed_until_s", "_per_s", "at_s", "tokens")
 
     def __init__(self, per_s: float, burst: int) -> None:
         self._per_s = per_s
         self._burst = float(burst)
         self.tokens = float(burst)
-        self._at_s: float | None = None
+        self.at_s: float | None = None
         self._closed_until_s = 0.0
 
     def take(self, now_s: float, what: str) -> None:
@@ -41,10 +41,7 @@ class TokenBucket:
 
     def look(self, now_s: float, what: str) -> None:
         """The same, and takes none: for what costs a token only when it fails."""
-        if self._at_s is not None:
-            gained = (now_s - self._at_s) * self._per_s
-            self.tokens = min(self._burst, self.tokens + gained)
-        self._at_s = now_s
+        self.gain(now_s)
         if self.tokens >= 1 and now_s >= self._closed_until_s:
             return
         if now_s >= self._closed_until_s:
@@ -56,6 +53,12 @@ class TokenBucket:
             retry_after=wait_s,
         )
 
+    def gain(self, now_s: float) -> None:
+        """Adds what came since the last time."""
+        if self.at_s is not None:
+            self.tokens = min(self._burst, self.tokens + (now_s - self.at_s) * self._per_s)
+        self.at_s = now_s
+
     def drain(self, tokens: int) -> None:
         """Takes up to that many, if they are there."""
         self.tokens = max(0.0, self.tokens - tokens)
@@ -64,16 +67,35 @@ class TokenBucket:
 class AddressRates:
     """What one address may ask for by all its connections, and how many of them are open."""
 
-    __slots__ = ("commands", "connections", "connects", "failed_sign_ins", "posts")
+    __slots__ = (
+        "_burst",
+        "commands",
+        "connections",
+        "connects",
+        "failed_sign_ins",
+        "frames",
+        "posts",
+        "spent",
+    )
 
     def __init__(self, limits: Limits) -> None:
         self.connections = 0
         self.posts = TokenBucket(limits.address_posts_per_s, limits.address_posts_burst)
         self.commands = TokenBucket(limits.address_commands_per_s, limits.address_commands_burst)
         self.connects = TokenBucket(limits.connects_per_s, limits.connects_burst)
+        self.frames = TokenBucket(limits.frames_per_s, limits.frames_burst)
+        self._burst = limits.posts_burst
+        self.spent: TokenBucket | None = None
         self.failed_sign_ins = TokenBucket(
             limits.failed_sign_ins_per_s, limits.failed_sign_ins_burst
         )
+
+    def newcomers_posts(self, now_s: float) -> float:
+        """What somebody new may post at once: less for a while after somebody left without any."""
+        if self.spent is None:
+            return float(self._burst)
+        self.spent.gain(now_s)
+        return self.spent.tokens
 
 
 class Rates:
@@ -103,9 +125,32 @@ class Rates:
                 return
 
     def connect(self, address: AddressRates) -> None:
-        """Counts one connection more. Raises RateLimited."""
+        """Counts one connection or HTTP request more. Raises RateLimited."""
         if self.on:
             address.connects.take(self._clock.steady_s(), "connections")
+
+    def flooding_frames(self, address: AddressRates) -> bool:
+        """Counts a WebSocket frame of any kind; whether there were too many."""
+        if not self.on:
+            return False
+        try:
+            address.frames.take(self._clock.steady_s(), "frames")
+        except RateLimited:
+            address.connects.drain(FLOOD_CONNECTS)
+            return True
+        return False
+
+    def leave(self, address: AddressRates, user: "User") -> None:
+        """Notes what a user who leaves has used up, for whoever comes from there next."""
+        if self.on and user.posts.tokens < address.newcomers_posts(self._clock.steady_s()):
+            address.spent = user.posts
+
+    def come(self, address: AddressRates, user: "User") -> None:
+        """Gives a newcomer what is left there, so that coming back brings no new burst."""
+        if self.on:
+            now_s = self._clock.steady_s()
+            user.posts.tokens = address.newcomers_posts(now_s)
+            user.posts.at_s = now_s
 
     def post(self, session: "Session", user: "User") -> None:
         """Counts a post or a whisper. Raises RateLimited."""

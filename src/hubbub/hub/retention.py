@@ -33,6 +33,8 @@ class Retention:
                 steps = await self.expire()
             except StorageError as error:
                 log.error("retention failed", error=str(error))
+            except Exception:
+                log.exception("retention failed")
             else:
                 log.debug("retention", steps=steps)
             await asyncio.sleep(INTERVAL_S)

@@ -52,7 +52,9 @@ def _connect(log: Path) -> sqlite3.Connection:
         return _opened(log, "mode=ro")
     try:
         return _opened(log, "mode=rw")
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}:
+            raise
         # A folder that cannot be written has no server that writes.
         return _opened(log, "mode=ro&immutable=1")
 

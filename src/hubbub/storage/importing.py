@@ -83,6 +83,19 @@ def import_log(
         file.release()
 
 
+def _check_format(data: bytes) -> None:
+    """Raises _BadLine for a head of a newer format, which may have fields that are not known."""
+    try:
+        head = msgspec.json.decode(data, type=_AnyHead)
+    except (msgspec.DecodeError, UnicodeError):
+        return
+    if head.format > FORMAT:
+        raise _BadLine(
+            f"hubbub {head.version} wrote this in format {head.format}, and this release reads up "
+            f"to {FORMAT}; import it with that release or a later one"
+        )
+
+
 def _check_empty(connection: Connection, log: Path) -> None:
     for table in ("rooms", "users", "events"):
         if connection.exec_driver_sql(f"SELECT 1 FROM {table} LIMIT 1").first():  # noqa: S608
@@ -90,6 +103,13 @@ def _check_empty(connection: Connection, log: Path) -> None:
                 f"The log {log} has something in it, and an import begins a log; "
                 "name a new folder with --data DIR."
             )
+
+
+class _AnyHead(msgspec.Struct, tag="hubbub-log"):
+    """What the heads of all formats have."""
+
+    format: int
+    version: str = "newer"
 
 
 @dataclass(slots=True)
@@ -143,6 +163,8 @@ class _Import:
     def _take(self, data: bytes) -> None:
         if len(data) > LINE_BYTES:
             raise _BadLine(f"it is longer than {LINE_BYTES} bytes")
+        if self.number == 1:
+            _check_format(data)
         try:
             line: Line = decoder.decode(data)
         except (msgspec.DecodeError, UnicodeError) as error:
@@ -153,11 +175,7 @@ class _Import:
             raise _BadLine("something follows the `end`")
         match line:
             case Head():
-                if line.format > FORMAT:
-                    raise _BadLine(
-                        f"hubbub {line.version} wrote this in format {line.format}, and this "
-                        f"release reads up to {FORMAT}; import it with that release or a later one"
-                    )
+                pass
             case UserLine():
                 self._user(line)
             case RoomLine():

@@ -16,7 +16,8 @@ def new_file(path: Path) -> Iterator[Path]:
     Where the block raises, nothing is left of it. Raises StorageError where `path` is there or
     its folder cannot be written.
     """
-    _refuse_existing(path)
+    if os.path.lexists(path):
+        raise _existing(path)
     try:
         number, name = tempfile.mkstemp(prefix=f".{path.name[:200]}.", dir=path.absolute().parent)
     except OSError as error:
@@ -29,9 +30,11 @@ def new_file(path: Path) -> Iterator[Path]:
         os.close(number)
         yield temporary
         _sync(temporary)
-        # Copying took its time: somebody may have made one meanwhile.
-        _refuse_existing(path)
-        temporary.rename(path)
+        # Copying took its time: somebody may have made one meanwhile, which a link leaves alone.
+        try:
+            path.hardlink_to(temporary)
+        except FileExistsError:
+            raise _existing(path) from None
         _sync(path.absolute().parent)
     except OSError as error:
         raise StorageError(f"{path} was not written: {error.strerror}.") from error
@@ -40,9 +43,8 @@ def new_file(path: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
-def _refuse_existing(path: Path) -> None:
-    if os.path.lexists(path):
-        raise StorageError(f"{path} is there already and was left alone; name a new file.")
+def _existing(path: Path) -> StorageError:
+    return StorageError(f"{path} is there already and was left alone; name a new file.")
 
 
 def _sync(path: Path) -> None:

@@ -6,18 +6,20 @@ before it.
 """
 
 import asyncio
-from typing import cast
 
 from aiohttp import WSCloseCode
 from structlog import get_logger
 
 from hubbub.hub.hub import Hub
-from hubbub.hub.session import Session
+from hubbub.hub.rates import AddressRates
+from hubbub.hub.session import FLOODING, Session
 from hubbub.transports.frames import PING, MaskCheck, close_frame
+from hubbub.transports.gate import Gate
 
 log = get_logger(__name__)
 
 MISSED_PINGS = 2
+UNMASKED = "a client masks its frames"
 LINGER_S = 0.5
 # A peer that sends without a pause is read in turns; so many small frames take under 1 ms.
 FRAMES_PER_TURN = 64
@@ -26,9 +28,10 @@ FRAMES_PER_TURN = 64
 class Connection:
     """One upgraded connection: the hub's Line."""
 
-    def __init__(self, transport: asyncio.WriteTransport, hub: Hub) -> None:
+    def __init__(self, transport: asyncio.WriteTransport, hub: Hub, address: AddressRates) -> None:
         self._transport = transport
         self._hub = hub
+        self._address = address
         self._abort: asyncio.TimerHandle | None = None
         self.session: Session | None = None
         self.close_sent = False
@@ -93,8 +96,15 @@ class Connection:
             self._abort.cancel()
 
     async def take_turn(self) -> None:
-        """Counts a frame that came in, and now and then lets the others go on."""
+        """Counts a frame that came in, and now and then lets the others go on.
+
+        One who sends frames faster than any client has reason to, whatever they are, is closed.
+        """
         self.frames += 1
+        if self._hub.rates.flooding_frames(self._address) and not self.close_sent:
+            self._hub.stats.flooding += 1
+            self.leave("flooding")
+            self.close(FLOODING, "flooding: no client sends that many frames")
         if self.frames % FRAMES_PER_TURN == 0:
             await asyncio.sleep(0)
 
@@ -146,17 +156,21 @@ class Masked(asyncio.Protocol):
     """
 
     def __init__(self, connection: Connection, transport: asyncio.Transport) -> None:
-        self._former = cast(asyncio.Protocol, transport.get_protocol())
+        gate = transport.get_protocol()
+        assert isinstance(gate, Gate), "every connection passes it"
+        self._former, begun = gate.upgraded()
         self._connection = connection
         self._check = MaskCheck()
         transport.set_protocol(self)
+        if not self._check.masked(begun):
+            connection.violated(UNMASKED)
 
     def data_received(self, data: bytes) -> None:
         """Passes on what is right; otherwise ends the connection with 1002."""
         if self._check.masked(data):
             self._former.data_received(data)
         else:
-            self._connection.violated("a client masks its frames")
+            self._connection.violated(UNMASKED)
 
     def eof_received(self) -> bool | None:
         """Passed on."""

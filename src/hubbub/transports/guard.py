@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from hubbub.errors import Forbidden
+from hubbub.errors import Forbidden, RateLimited
+from hubbub.hub.rates import Rates
 from hubbub.transports.refusals import refused
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -34,8 +35,10 @@ class Guard:
         hosts: Iterable[str],
         origins: Iterable[str],
         proxies: Iterable[str],
+        rates: Rates,
     ) -> None:
         """`proxies` are addresses or networks."""
+        self._rates = rates
         self._hosts = {"localhost", *map(str.lower, hosts)}
         self._origins = {origin.lower().rstrip("/") for origin in origins}
         self._proxies: list[Network] = [
@@ -44,7 +47,13 @@ class Guard:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Refuses a foreign Host, and a foreign Origin wherever something could be changed."""
+        """Refuses a foreign Host, a foreign Origin wherever something could be changed, and an
+        address that asks too often.
+        """
+        try:
+            self._rates.connect(self._rates.of_address(self.address(request)))
+        except RateLimited as refusal:
+            raise refused(web.HTTPTooManyRequests, refusal) from None
         host = request.headers.get("Host")
         if host is not None and not self.knows_host(host):
             name = _host_name(host)[:100]
@@ -93,7 +102,10 @@ class Guard:
         origin = origin.lower().rstrip("/")
         if origin in self._origins:
             return True
-        return urlsplit(origin).netloc == request.headers.get("Host", "none").lower()
+        try:
+            return urlsplit(origin).netloc == request.headers.get("Host", "none").lower()
+        except ValueError:
+            return False
 
     def address(self, request: web.Request) -> str:
         """Whose request it is: the peer's address, or what a trusted proxy says it was.
@@ -106,28 +118,39 @@ class Guard:
         for hop in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
             if not self._trusts(address):
                 break
-            address = hop
+            said = _address(hop)
+            if said is None:
+                break
+            address = str(said)
         return subscriber(address)
 
     def _trusts(self, address: str) -> bool:
-        try:
-            peer = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(peer in proxy for proxy in self._proxies)
+        peer = _address(address)
+        return peer is not None and any(peer in proxy for proxy in self._proxies)
 
 
 def subscriber(address: str) -> str:
     """The part of an address that stands for one customer: an IPv4 address, or an IPv6 /64."""
-    try:
-        parsed = ipaddress.ip_address(address.strip("[]"))
-    except ValueError:
+    parsed = _address(address)
+    if parsed is None:
         return address[:64]
     if isinstance(parsed, ipaddress.IPv4Address):
         return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
     return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address as it is written in headers: alone, in brackets, with a port, or mapped."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        parsed = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return parsed if mapped is None else mapped
 
 
 def _host_name(host: str) -> str:

@@ -10,11 +10,12 @@ from aiohttp import web
 from hubbub.errors import ConfigError, StartError
 from hubbub.hub.limits import Limits
 from hubbub.hub.stats import Stats
-from hubbub.transports.gate import Gate, HalfOpen
+from hubbub.transports.gate import Gate, Unupgraded
 
 BACKLOG = 4096
 # A browser that shows a page asks again within this time, or makes a new connection.
 KEEP_ALIVE_S = 15.0
+CLOSE_S = 0.2
 
 
 class Listener:
@@ -22,14 +23,14 @@ class Listener:
 
     def __init__(self, app: web.Application, limits: Limits, stats: Stats) -> None:
         self._limits = limits
-        self._stats = stats
         self._runner = web.AppRunner(
             app,
             access_log=None,
             handle_signals=False,
             keepalive_timeout=KEEP_ALIVE_S,
-            shutdown_timeout=1.0,
+            shutdown_timeout=CLOSE_S,
         )
+        self._pages = Unupgraded(limits.handshakes, stats)
         self._server: asyncio.Server | None = None
 
     async def open(self, host: str, port: int, tls: ssl.SSLContext | None) -> tuple[str, int]:
@@ -38,10 +39,10 @@ class Listener:
         await self._runner.setup()
         library = self._runner.server
         assert library is not None, "the runner is set up"
-        half_open = HalfOpen(limits.handshakes, self._stats)
+        pages = self._pages
 
         def gate() -> Gate:
-            return Gate(library, limits.handshake_timeout_s, half_open)
+            return Gate(library, limits.handshake_timeout_s, pages)
 
         loop = asyncio.get_running_loop()
         try:
@@ -65,7 +66,8 @@ class Listener:
             self._server.close()
 
     async def close(self) -> None:
-        """Ends those that are there."""
+        """Ends those that are there; WebSockets have ended by now."""
+        self._pages.abort_all()
         await self._runner.cleanup()
 
 

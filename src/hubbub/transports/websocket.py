@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from aiohttp import WSCloseCode, WSMsgType, web
 from structlog import get_logger
 
-from hubbub.errors import BadRequest, RateLimited, Refusal, ServerFull
+from hubbub.errors import BadRequest, Refusal, ServerFull, StorageError, Unavailable
 from hubbub.hub.hub import Hub
+from hubbub.hub.log import NOT_READ
 from hubbub.hub.rates import AddressRates
 from hubbub.hub.session import Session
 from hubbub.protocol.json import Rejected, decode_request
@@ -73,6 +74,7 @@ class WebSockets:
         self._plain = PlainDialect()
         self._connections: set[Connection] = set()
         self._let_in = 0
+        self.draining = False
         self._all_gone = asyncio.Event()
         self._all_gone.set()
 
@@ -88,7 +90,7 @@ class WebSockets:
         socket = self._socket(JSON_PROTOCOL, PLAIN_PROTOCOL)
         with self._place(request) as address:
             await socket.prepare(request)
-            with self._connected(request, socket) as connection:
+            with self._connected(request, socket, address) as connection:
                 await self._serve(request, socket, connection, address)
         return socket
 
@@ -96,12 +98,14 @@ class WebSockets:
         """The tutorial's first server: says back what it hears. `hubbub doctor` uses it."""
         _check_upgrade(request, "This is a WebSocket endpoint: it says back what it hears.\n")
         socket = self._socket()
-        with self._place(request):
+        with self._place(request) as address:
             await socket.prepare(request)
-            with self._connected(request, socket) as connection:
+            with self._connected(request, socket, address) as connection:
                 await socket.send_str("You are connected!")
                 async for message in socket:
                     await connection.take_turn()
+                    if connection.close_sent:
+                        continue
                     if message.type is WSMsgType.TEXT:
                         await socket.send_str(f"You said: {message.data}")
                     elif message.type is WSMsgType.PING:
@@ -113,10 +117,9 @@ class WebSockets:
         """A place for one connection, or the response that there is none."""
         rates, limits = self._hub.rates, self._hub.limits
         address = rates.of_address(self._guard.address(request))
-        try:
-            rates.connect(address)
-        except RateLimited as refusal:
-            raise refused(web.HTTPTooManyRequests, refusal) from None
+        if self.draining:
+            stopping = Unavailable("The server is stopping; try again.", retry_after=1.0)
+            raise refused(web.HTTPServiceUnavailable, stopping)
         full = self._let_in >= limits.max_connections
         if full or (rates.on and address.connections >= limits.connections_per_address):
             where = "This server" if full else "Your address"
@@ -141,14 +144,18 @@ class WebSockets:
         )
 
     @contextmanager
-    def _connected(self, request: web.Request, socket: Socket) -> Iterator[Connection]:
+    def _connected(
+        self, request: web.Request, socket: Socket, address: AddressRates
+    ) -> Iterator[Connection]:
         """An upgraded connection among the others, until its end."""
         transport = request.transport
         if transport is None:
             # The peer went away during the handshake.
             raise ConnectionResetError
-        connection = socket.connection = Connection(transport, self._hub)
+        connection = socket.connection = Connection(transport, self._hub, address)
         Masked(connection, transport)
+        if connection.close_sent:
+            raise ConnectionResetError
         self._connections.add(connection)
         self._all_gone.clear()
         try:
@@ -181,7 +188,8 @@ class WebSockets:
             here, refusals = await self._hub.arrivals.greet(
                 session, query.get("name") or None, query.get("room") or None
             )
-        except Refusal as refusal:
+        except (Refusal, StorageError) as error:
+            refusal = error if isinstance(error, Refusal) else Unavailable(NOT_READ)
             connection.write(line_frame(refusal_line(refusal.message)))
             self._hub.end_session(session, 1013, "try again later")
             return
