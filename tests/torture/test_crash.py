@@ -27,7 +27,7 @@ class Size:
 
 
 RANDOM_MOMENTS = sized(Size(2, 8, 3), Size(200, 20, 5))
-CHOSEN_MOMENTS = sized(Size(1, 4, 2), Size(30, 20, 5))
+CHOSEN_MOMENTS = sized(Size(1, 4, 2), Size(20, 20, 5))
 
 
 async def talk(client: Survivor, chance: random.Random) -> None:
@@ -92,7 +92,7 @@ def compare(attack: str, server: Server, clients: list[Survivor], kills: int) ->
 async def test_a_kill_at_any_moment_loses_and_doubles_nothing(launch: Launch) -> None:
     server = launch("--rate-limits", "off")
     chance = random.Random(SEED)
-    moments: list[str | float] = [chance.random() * 0.4 for _ in range(RANDOM_MOMENTS.rounds)]
+    moments: list[str | float] = [chance.random() * 0.3 for _ in range(RANDOM_MOMENTS.rounds)]
     clients = await torture(server, RANDOM_MOMENTS, moments)
     compare("crash, any moment", server, clients, len(moments))
 
