@@ -1,6 +1,8 @@
 """What clients saw, what they were promised, and what the log says: all of it has to agree."""
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -74,6 +76,13 @@ def read_log(data: Path) -> Log:
     for name, first, last in rooms.values():
         assert len(log[name]) == last - first + 1, f"{name} says that it ends at {last}"
     return log
+
+
+def check_finds_nothing(data: Path) -> None:
+    """Claims that `hubbub check` finds the log sound."""
+    command = [sys.executable, "-m", "hubbub", "check", "--data", str(data)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def verify(log: Log, witnesses: Iterable[Witness], promises: Mapping[str, Promises]) -> None:

@@ -14,7 +14,7 @@ from typing import Protocol
 import pytest
 
 from tests.conftest import Server
-from tests.torture.checker import read_log, verify
+from tests.torture.checker import check_finds_nothing, read_log, verify
 from tests.torture.conftest import Launch
 from tests.torture.figures import latency, note
 from tests.torture.sizes import SEED, at_most_s, sized
@@ -25,7 +25,7 @@ from tests.wire import metrics
 
 pytestmark = [pytest.mark.real, at_most_s(240)]
 
-ROUNDS, CLIENTS, FULL_S, FREE_S = sized((1, 4, 0.7, 0.3), (10, 10, 2.0, 2.0))
+ROUNDS, CLIENTS, FULL_S, FREE_S = sized((1, 4, 0.4, 0.2), (10, 10, 2.0, 2.0))
 ROOMS = ["room0", "room1"]
 TEXT_BYTES = 2000
 # The server's own output stays below it.
@@ -162,6 +162,7 @@ async def test_a_full_disk_refuses_posts_and_nothing_else(
         failures = metrics(server)["hubbub_commit_failures_total"]
         server.kill()
         log = read_log(server.data)
+        check_finds_nothing(server.data)
     verify(log, [c.witness for c in clients], {c.user_id: c.promises for c in clients})
     assert set().union(*(client.refusals for client in clients)) == {"unavailable"}
     assert "Traceback" not in server.log_text()
@@ -170,7 +171,7 @@ async def test_a_full_disk_refuses_posts_and_nothing_else(
     note(name, "commits that failed, requests refused", f"{failures:.0f}, {refused}")
     note(name, "from space to the next answer", latency(recoveries_s))
     note(name, "pages of history meanwhile, none refused", latency(waits_s))
-    note(name, "lost, doubled, holes; integrity_check", "0, 0, 0; ok")
+    note(name, "lost, doubled, holes; hubbub check", "0, 0, 0; ok")
 
 
 async def fill_and_free(

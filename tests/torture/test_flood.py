@@ -19,7 +19,7 @@ from tests.wire import left_alone, metrics
 pytestmark = [pytest.mark.real, at_most_s(240)]
 
 ROOT = Path(__file__).parent.parent.parent
-NORMAL, ROOMS, PER_S = sized((20, 4, 50), (100, 10, 100))
+NORMAL, ROOMS, PER_S = sized((10, 2, 50), (100, 10, 100))
 TURNS = sized(1, 2)
 # Far above what a flood may cost, and far below what a hang would.
 WORST_S = 10.0
@@ -35,9 +35,9 @@ class Flood:
 
 
 FLOODS = {
-    "full_speed": Flood("one at full speed", *sized((1.0, 1), (10.0, 1))),
-    "connects": Flood("connects from one address", *sized((1.0, 300), (10.0, 5_000))),
-    "half_open": Flood("half-open handshakes", *sized((1.0, 400), (12.0, 10_000))),
+    "full_speed": Flood("one at full speed", *sized((0.5, 1), (10.0, 1))),
+    "connects": Flood("connects from one address", *sized((0.5, 150), (10.0, 5_000))),
+    "half_open": Flood("half-open handshakes", *sized((0.5, 300), (12.0, 10_000))),
 }
 
 

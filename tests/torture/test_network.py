@@ -17,7 +17,7 @@ from tests.torture.waiting import until
 
 pytestmark = [pytest.mark.real, at_most_s(420)]
 
-MESSAGES, CUTS, SURVIVORS, CHATS, ROOMS = sized((600, 20, 3, 3, 2), (20_000, 250, 6, 6, 5))
+MESSAGES, CUTS, SURVIVORS, CHATS, ROOMS = sized((400, 12, 2, 2, 2), (20_000, 250, 6, 6, 5))
 SILENCE_S = sized(0.3, 1.0)
 SETTLE_S = sized(20.0, 60.0)
 QUICK = hubbub.Bounds(

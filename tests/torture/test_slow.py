@@ -16,7 +16,7 @@ from tests.wire import metrics
 
 pytestmark = [pytest.mark.real, at_most_s(300)]
 
-OTHERS, PER_S, TEXT_BYTES = sized((9, 200, 16_000), (199, 50, 1024))
+OTHERS, PER_S, TEXT_BYTES = sized((3, 200, 16_000), (199, 50, 1024))
 # Whether the one stalls, and for how long: with and without take turns.
 PHASES = sized([(False, 0.3), (True, 1.2)], [(False, 30.0), (True, 60.0), (False, 30.0)])
 # Small, so that the bound is reached within the time: the kernel's own buffers come on top.
