@@ -254,6 +254,18 @@ def test_the_data_folder_is_for_its_owner_alone(running: Server) -> None:
     assert running.data.stat().st_mode & 0o077 == 0
 
 
+def test_the_log_is_for_its_owner_alone_also_in_a_folder_that_was_there(
+    serve: Serve, tmp_path: Path
+) -> None:
+    folder = tmp_path / "open"
+    folder.mkdir(mode=0o755)
+    serve("--data", str(folder))
+
+    files = list(folder.iterdir())
+    assert files
+    assert [file.name for file in files if file.stat().st_mode & 0o077] == []
+
+
 def test_logs_are_json_lines_where_no_terminal_is(running: Server) -> None:
     logged = [each for each in running.log_text().splitlines() if each.startswith("{")]
 

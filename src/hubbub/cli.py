@@ -99,6 +99,11 @@ def _banner(running: "Running") -> None:
         "Ctrl+C stops it.",
     ]
     click.echo("\n".join(lines))
+    if not _loopback(running.host):
+        click.echo(
+            "\nIt answers to its addresses, to this machine's name and to allowed_hosts: add the\n"
+            "name by which others reach it to hubbub.toml or HUBBUB_ALLOWED_HOSTS."
+        )
     if not running.secure and not _loopback(running.host):
         click.echo(
             "\nWarning: whoever can reach this address may join, and everything travels "
@@ -220,4 +225,6 @@ def config(config_file: Path | None, show_example: bool) -> None:
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
-    return str(value)
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)

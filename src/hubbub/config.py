@@ -20,8 +20,9 @@ from platformdirs import user_config_dir, user_data_dir
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from hubbub.errors import ConfigError
+from hubbub.errors import BadName, ConfigError
 from hubbub.hub.limits import Limits
+from hubbub.model import room_name
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["auto", "text", "json"]
@@ -143,6 +144,14 @@ class Settings(Limits, BaseSettings):
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
+
+    @field_validator("default_room")
+    @classmethod
+    def _is_room(cls, name: str) -> str:
+        try:
+            return room_name(name)
+        except BadName as error:
+            raise ValueError(str(error)) from None
 
     @field_validator("allowed_hosts")
     @classmethod

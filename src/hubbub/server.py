@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import resource
 import signal
 import socket
@@ -111,6 +112,8 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
 
 def _open_log(settings: Settings) -> tuple[str, Storage]:
     folder = settings.data
+    # What everyone said is for the owner's eyes alone, also in a folder that was there before.
+    os.umask(0o077)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

@@ -213,6 +213,22 @@ async def test_a_gap_is_paged_whole_while_live_events_wait(fake: FakeServer) -> 
     assert len(pages) >= 5
 
 
+async def test_a_room_that_cannot_be_read_for_the_moment_is_entered_again(
+    fake: FakeServer,
+) -> None:
+    async with hubbub.connect(fake.url, name="ann", bounds=QUICK) as chat:
+        await fake.say("before")
+        await gather(chat, 1)
+        fault = {"code": "unavailable", "message": "not now", "temporary": True, "room": "lobby"}
+        await fake.tell(json.dumps({"type": "error", **fault}))
+        await gather(chat, 1, hubbub.Reconnected)
+        await fake.say("after")
+        (event,) = await gather(chat, 1)
+
+    assert event.text == "after"
+    assert len(fake.hellos) == 2
+
+
 async def test_a_slow_reader_misses_nothing_and_its_queue_stays_bounded(fake: FakeServer) -> None:
     bounds = Bounds(backoff=QUICK.backoff, queue_events=256)
     async with hubbub.connect(fake.url, bounds=bounds) as chat:

@@ -129,6 +129,15 @@ async def test_a_reply_goes_to_the_whole_group(house: House) -> None:
     assert ann.lines() == cara.lines() == ["[bob -> you]: two"]
 
 
+async def test_names_may_be_listed_as_one_writes_a_list(house: House) -> None:
+    ann, bob, cara = [await house.plain(name) for name in ("ann", "bob", "cara")]
+
+    await ann.type("/whisper bob, cara the cake is ready")
+
+    assert ann.lines() == ["[you -> bob, cara]: the cake is ready"]
+    assert bob.lines() == cara.lines() == ["[ann -> you]: the cake is ready"]
+
+
 async def test_a_whisper_to_nobody_says_so_and_stores_nothing(house: House) -> None:
     ann = await house.json(name="ann")
     commits = len(house.storage.commits)

@@ -75,6 +75,14 @@ def test_a_host_that_is_not_this_server_is_refused(
 
 
 @pytest.mark.real
+def test_a_supervisor_may_call_this_machine_what_it_likes(guarded: Server) -> None:
+    for path in ("/healthz", "/readyz", "/metrics"):
+        request = Request(guarded.url + path, headers={"Host": "chat-1.internal:8080"})
+        with urlopen(request, timeout=10) as answer:
+            assert answer.status == 200
+
+
+@pytest.mark.real
 def test_a_refused_host_is_told_which_setting_lets_it_in(guarded: Server) -> None:
     request = Request(guarded.url, headers={"Host": "evil.example"})
     with pytest.raises(HTTPError) as refused:

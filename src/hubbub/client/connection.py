@@ -26,7 +26,7 @@ from hubbub.client.hello import (
 )
 from hubbub.client.inbox import PAGE_EVENTS, Inbox
 from hubbub.client.link import JSON_PROTOCOL, Ended, Link, dial
-from hubbub.errors import ConnectionFailed, HubbubError, Refusal
+from hubbub.errors import ConnectionFailed, HubbubError, Refusal, Unavailable
 from hubbub.protocol import events
 from hubbub.protocol.json import OkFrame, Pushed, decode_frame
 from hubbub.protocol.requests import Hello, History, Ping
@@ -62,6 +62,7 @@ class Connection:
         self._page_gaps = page_gaps
         self._tls = tls
         self._chance = random.SystemRandom()
+        self._room_fault: str | None = None
         self._other_log = False
         self._seen_before = {
             room: last for room, last in (direct or {}).items() if last is not None
@@ -201,8 +202,9 @@ class Connection:
                 )
             async with asyncio.timeout(self._bounds.hello_timeout_s):
                 greeting = await introduce(link, hello)
-            if greeting.refused and not again:
-                raise greeting.refused[0]
+            for refusal in greeting.refused:
+                if not again or isinstance(refusal, Unavailable):
+                    raise refusal
         except TimeoutError:
             await link.close()
             raise ConnectionFailed(
@@ -263,6 +265,10 @@ class Connection:
 
     async def _read(self, link: Link) -> Ended:
         while True:
+            if self._room_fault is not None:
+                # The room is entered again with the line, from where it was seen last.
+                fault, self._room_fault = self._room_fault, None
+                await link.give_up(fault)
             data = await link.receive()
             if isinstance(data, Ended):
                 return data
@@ -288,6 +294,9 @@ class Connection:
                     History(room=room, after=after, limit=PAGE_EVENTS), events.Page
                 )
             except Refusal as refusal:
+                if refusal.temporary:
+                    await asyncio.sleep(refusal.retry_after or 1.0)
+                    continue
                 refusal.room = room
                 self._refused_room(refusal)
             except ConnectionFailed:
@@ -343,7 +352,9 @@ class Connection:
         self._to_page.set()
 
     def _refused_room(self, refusal: Refusal) -> None:
-        if refusal.room is not None:
+        if isinstance(refusal, Unavailable):
+            self._room_fault = refusal.message
+        elif refusal.room is not None:
             self.inbox.forget(refusal.room)
             self.inbox.tell(RoomRefused(refusal.room, refusal))
 

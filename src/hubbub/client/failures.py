@@ -80,7 +80,12 @@ def _handshake_sentence(where: str, status: int) -> str:
             return f"{where} is a web server without a chat at this path (HTTP {status})."
         case 400 | 426:
             return f"{where} does not take this WebSocket handshake (HTTP {status})."
-        case 401 | 403:
+        case 403:
+            return (
+                f"{where} does not know itself by that name, or lets nobody in from here "
+                "(HTTP 403); names are added by its setting allowed_hosts."
+            )
+        case 401:
             return f"{where} lets nobody in this way (HTTP {status})."
         case 200 | 301 | 302 | 307 | 308:
             return f"{where} is a web server and not a chat server (HTTP {status})."

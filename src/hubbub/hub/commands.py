@@ -149,6 +149,10 @@ async def _nick(call: Call) -> str:
 )
 async def _whisper(call: Call) -> str:
     names, _, said = call.rest.partition(" ")
+    while names.endswith(",") and said.strip():
+        # As one writes a list: `bob, cara text`.
+        more, _, said = said.lstrip().partition(" ")
+        names += more
     if not said.strip():
         raise BadRequest(f"/whisper needs names and a text: {COMMANDS['whisper'].usage}")
     asked = [name for name in names.split(",") if name]

@@ -5,14 +5,20 @@ from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from structlog import get_logger
 
 from hubbub.errors import Forbidden, RateLimited
 from hubbub.hub.rates import Rates
 from hubbub.transports.refusals import refused
 
+log = get_logger(__name__)
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+# What a supervisor asks for, by whatever name it has for this machine; they tell nobody's secrets.
+WATCHED = frozenset({"/healthz", "/readyz", "/metrics"})
+LOGGED_HOSTS = 20
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS = {
     "Server": "hubbub",
@@ -39,6 +45,7 @@ class Guard:
     ) -> None:
         """`proxies` are addresses or networks."""
         self._rates = rates
+        self._logged: set[str] = set()
         self._hosts = {"localhost", *map(str.lower, hosts)}
         self._origins = {origin.lower().rstrip("/") for origin in origins}
         self._proxies: list[Network] = [
@@ -55,8 +62,10 @@ class Guard:
         except RateLimited as refusal:
             raise refused(web.HTTPTooManyRequests, refusal) from None
         host = request.headers.get("Host")
-        if host is not None and not self.knows_host(host):
+        asked_by_name = host is not None and request.path not in WATCHED
+        if host is not None and asked_by_name and not self.knows_host(host):
             name = _host_name(host)[:100]
+            self._log_once(name)
             raise _forbidden(
                 f"This server is not known as {name!r}. "
                 "If it is yours, add that name to the setting allowed_hosts."
@@ -69,6 +78,11 @@ class Guard:
                 "If it is yours, add that origin to the setting allowed_origins."
             )
         return await handler(request)
+
+    def _log_once(self, host: str) -> None:
+        if host not in self._logged and len(self._logged) < LOGGED_HOSTS:
+            self._logged.add(host)
+            log.warning("refused an unknown host", host=host, setting="allowed_hosts")
 
     async def dress(self, request: web.Request, response: web.StreamResponse) -> None:
         """Gives every response the headers that keep browsers careful."""

@@ -27,7 +27,7 @@ from hubbub.client.state import (
     with_members,
 )
 from hubbub.errors import BadName, BadRequest, HubbubError, NotAMember
-from hubbub.model import user_name
+from hubbub.model import room_name, user_name
 from hubbub.protocol.events import Message, Posted, Topic
 from hubbub.protocol.text import clean, notice, refusal
 
@@ -145,7 +145,7 @@ class Conversation:
             self._show(refusal(str(error)))
 
     async def _go_to(self, room: str) -> None:
-        known = room in self.chat.followed
+        known = (room if room.startswith("@") else room_name(room)) in self.chat.followed
         joined = await self.chat.join(room)
         self.room = joined.room
         self.state = apply_page(self.state, joined.events)
