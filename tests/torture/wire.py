@@ -129,6 +129,7 @@ class Wire(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tells those who wait."""
+        self._transport = None
         if not self.upgraded.done():
             self.upgraded.set_exception(ConnectionResetError("the upgrade was not answered"))
         if not self.lost.done():
