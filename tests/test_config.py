@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from hubbub import config
-from hubbub.config import Loaded, Settings, load_settings
+from hubbub.config import Loaded, load_settings
 from hubbub.errors import ConfigError
 from hubbub.hub.limits import Limits
+from hubbub.settings import Settings
 
 
 @pytest.fixture(autouse=True)

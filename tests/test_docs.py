@@ -8,7 +8,7 @@ import pytest
 
 from hubbub import care
 from hubbub.cli import cli
-from hubbub.config import Settings
+from hubbub.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 DOCS = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")])

@@ -18,6 +18,7 @@ FLOORS = {
     "hubbub.hub": 2,
     "hubbub.transports": 3,
     "hubbub.config": 4,
+    "hubbub.settings": 4,
     "hubbub.logs": 4,
     "hubbub.server": 4,
     "hubbub.cli": 4,

@@ -15,8 +15,8 @@ import pytest
 import structlog
 
 from hubbub import logs
-from hubbub.config import LogFormat
 from hubbub.protocol.requests import Post
+from hubbub.settings import LogFormat
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 EVIL = "a\x1b[2J\x9b\x7f\r\n\t\u202eb\u2028\ud800"

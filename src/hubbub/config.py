@@ -1,4 +1,4 @@
-"""The settings: one field is one setting, in `hubbub.toml`, as `HUBBUB_*` and as a flag.
+"""Where the values of settings come from, and how settings are described.
 
 Defaults give way to the file, the file to the environment, the environment to typed flags
 (docs/configuration.md).
@@ -7,198 +7,23 @@ Defaults give way to the file, the file to the environment, the environment to t
 import difflib
 import json
 import os
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal
 
-from platformdirs import user_config_dir, user_data_dir
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from platformdirs import user_config_dir
+from pydantic import ValidationError
 
-from hubbub.errors import BadName, ConfigError
+from hubbub.errors import ConfigError
 from hubbub.hub.limits import Limits
-from hubbub.model import room_name
-
-LogLevel = Literal["debug", "info", "warning", "error"]
-LogFormat = Literal["auto", "text", "json"]
+from hubbub.settings import Settings
 
 _PREFIX = "HUBBUB_"
 # Read by others: which file to load, and the client's token.
 _OTHER_VARIABLES = frozenset({"HUBBUB_CONFIG", "HUBBUB_TOKEN"})
 _SHOWN_CHARS = 60
-
-
-def _data_folder() -> Path:
-    try:
-        return Path(user_data_dir("hubbub", appauthor=False))
-    except RuntimeError:
-        raise ConfigError(
-            "data: has no default, because this user has no home folder; "
-            "set it with --data or HUBBUB_DATA"
-        ) from None
-
-
-class Settings(Limits, BaseSettings):
-    """Every setting of the server, checked; sizes and durations as the end of each name says.
-
-    Made directly it takes what is passed and nothing else: `load_settings` reads the file and
-    the environment, because it must be able to say where a value came from.
-    """
-
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False
-    )
-
-    host: str = Field(
-        "127.0.0.1",
-        min_length=1,
-        description="The address to listen on; 0.0.0.0 lets other machines in.",
-        json_schema_extra={"allowed": "an address or a host name"},
-    )
-    port: int = Field(
-        8080, ge=0, le=65535, description="The port to listen on; 0 takes any that is free."
-    )
-    data: Path = Field(
-        default_factory=_data_folder,
-        description="The folder that holds the database; "
-        "a relative path starts at the working directory.",
-        json_schema_extra={
-            "allowed": "a folder; ~ is your home folder",
-            "default_in_words": "your data folder, `~/.local/share/hubbub` on Linux",
-        },
-    )
-    durability: Literal["full", "normal"] = Field(
-        "full",
-        description="With full an acknowledged message survives a power cut, "
-        "with normal only a killed server.",
-    )
-    rate_limits: bool = Field(
-        True, description="Whether a user or an address that asks for too much is slowed down."
-    )
-    tls_cert: Path | None = Field(
-        None,
-        description="The certificate, with its chain, to serve https and wss with.",
-        json_schema_extra={"allowed": "a PEM file, with tls_key", "default_in_words": "none"},
-    )
-    tls_key: Path | None = Field(
-        None,
-        description="The certificate's private key, without a password.",
-        json_schema_extra={"allowed": "a PEM file, with tls_cert", "default_in_words": "none"},
-    )
-    allowed_hosts: tuple[str, ...] = Field(
-        (),
-        description="Names by which browsers may reach this server, besides its addresses, "
-        "localhost and the machine's own name.",
-        json_schema_extra={"allowed": "host names, as a list or with commas"},
-    )
-    allowed_origins: tuple[str, ...] = Field(
-        (),
-        description="Origins of other servers' pages that may use this one from a browser.",
-        json_schema_extra={
-            "allowed": "origins such as https://example.org, as a list or with commas"
-        },
-    )
-    trusted_proxies: tuple[str, ...] = Field(
-        (),
-        description="Proxies whose `X-Forwarded-For` tells whose a connection is.",
-        json_schema_extra={"allowed": "addresses or networks, as a list or with commas"},
-    )
-    server_name: str = Field(
-        "hubbub",
-        max_length=64,
-        pattern=r"^\P{Cc}+$",
-        description="The name that clients show for this server.",
-        json_schema_extra={"allowed": "1 to 64 characters, no control characters"},
-    )
-    default_room: str = Field(
-        "lobby",
-        max_length=64,
-        pattern=r"^\w([\w.-]*\w)?$",
-        description="The room that a client enters if it names none.",
-        json_schema_extra={"allowed": "1 to 64 letters and digits, with _ . or - inside"},
-    )
-    log_level: LogLevel = Field(
-        "info", description="The least important kind of log line that is written."
-    )
-    log_format: LogFormat = Field(
-        "auto", description="How log lines look; auto is text on a terminal and json elsewhere."
-    )
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _is_no_number(cls, value: object, info: ValidationInfo) -> object:
-        # Pydantic would make `port = true` port 1.
-        field = cls.model_fields[str(info.field_name)]
-        if isinstance(value, bool) and field.annotation is not bool:
-            raise ValueError("not a switch")
-        return value
-
-    @field_validator("allowed_hosts", "allowed_origins", "trusted_proxies", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return [part.strip() for part in value.split(",") if part.strip()]
-        return value
-
-    @field_validator("default_room")
-    @classmethod
-    def _is_room(cls, name: str) -> str:
-        try:
-            return room_name(name)
-        except BadName as error:
-            raise ValueError(str(error)) from None
-
-    @field_validator("allowed_hosts")
-    @classmethod
-    def _are_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
-        if any(re.search(r"[\s/:@]|^$", host) for host in hosts):
-            raise ValueError("not a host name")
-        return hosts
-
-    @field_validator("allowed_origins")
-    @classmethod
-    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(re.fullmatch(r"https?://[^\s/@]+/?", origin) for origin in origins):
-            raise ValueError("not an origin")
-        return origins
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _are_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
-        for proxy in proxies:
-            ip_network(proxy, strict=False)
-        return proxies
-
-    @field_validator("data", "tls_cert", "tls_key", mode="before")
-    @classmethod
-    def _expand_home(cls, value: object, info: ValidationInfo) -> object:
-        if value == "" and info.field_name != "data":
-            return None
-        if not isinstance(value, str | Path):
-            return value
-        if not str(value) or "\0" in str(value):
-            raise ValueError("not a path")
-        try:
-            return Path(value).expanduser()
-        except RuntimeError as error:
-            raise ValueError("no such home folder") from error
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what is passed; see the class."""
-        return (init_settings,)
 
 
 @dataclass(frozen=True, slots=True)

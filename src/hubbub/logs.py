@@ -23,8 +23,8 @@ import structlog
 from structlog.dev import Column, ConsoleRenderer, KeyValueColumnFormatter, LogLevelColumnFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from hubbub.config import LogFormat, LogLevel
 from hubbub.model import format_instant
+from hubbub.settings import LogFormat, LogLevel
 
 _SECRET = re.compile(r"(^|_)(text|token|password)$", re.IGNORECASE)
 # C0, DEL, C1, line and paragraph separators, bidirectional controls, and lone surrogates,

@@ -16,10 +16,10 @@ from aiohttp.log import server_logger
 from structlog import get_logger
 
 from hubbub import __version__
-from hubbub.config import Settings
 from hubbub.errors import StartError
 from hubbub.hub.hub import Hub
 from hubbub.hub.rates import Rates
+from hubbub.settings import Settings
 from hubbub.storage import open_storage, sqlite_url
 from hubbub.storage.interface import Storage
 from hubbub.transports.guard import Guard
