@@ -85,6 +85,14 @@ def check_finds_nothing(data: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def difference(seen: list[Entry], logged: list[Entry]) -> str:
+    """Where two histories of a room part."""
+    for number, (one, other) in enumerate(zip(seen, logged, strict=False), 1):
+        if one != other:
+            return f"{number} was seen as {one} and is {other}"
+    return f"{len(seen)} of {len(logged)} were seen"
+
+
 def verify(log: Log, witnesses: Iterable[Witness], promises: Mapping[str, Promises]) -> None:
     """Compares the log with what clients saw and were promised, by user id.
 
@@ -94,7 +102,10 @@ def verify(log: Log, witnesses: Iterable[Witness], promises: Mapping[str, Promis
     """
     for witness in witnesses:
         for room, entries in witness.rooms.items():
-            assert entries == log.get(room, []), f"{room} was seen in another way"
+            logged = log.get(room, [])
+            assert entries == logged, (
+                f"{room} was seen in another way: {difference(entries, logged)}"
+            )
     for sender, promised in promises.items():
         for nonce, (room, seq) in promised.kept.items():
             said_room, text = promised.said[nonce]

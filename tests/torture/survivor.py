@@ -216,7 +216,9 @@ async def until_all(clients: Sequence[Survivor], what: str) -> None:
     def settled() -> bool:
         ends = [{r: c.witness.last(r) for r in c.witness.rooms} for c in clients]
         answered = all(c.resumed.is_set() and not c.unanswered for c in clients)
-        return answered and all(end == ends[0] for end in ends)
+        # An answer may arrive a moment before its event.
+        seen = all(ends[0][room] >= seq for c in clients for room, seq in c.promises.kept.values())
+        return answered and seen and all(end == ends[0] for end in ends)
 
     def states() -> object:
         return what, [(c.name, c.resumed.is_set(), c.unanswered, c.connects) for c in clients]

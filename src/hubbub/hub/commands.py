@@ -149,7 +149,7 @@ async def _nick(call: Call) -> str:
 )
 async def _whisper(call: Call) -> str:
     names, _, said = call.rest.partition(" ")
-    while names.endswith(",") and said.strip():
+    while names.strip(",") and names.endswith(",") and said.strip():
         # As one writes a list: `bob, cara text`.
         more, _, said = said.lstrip().partition(" ")
         names += more
