@@ -3,15 +3,22 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+MODULES := web/node_modules/.ready
+PAGE := src/hubbub/web/index.html
+PAGE_SOURCES := $(shell find web/src web/public -type f) $(wildcard web/*.ts web/*.json web/*.html)
 
-.PHONY: serve test unit torture check format picture clean
+.PHONY: serve test unit torture page check format picture screenshots clean
 
-serve: $(READY)
+serve: $(READY) $(PAGE)
 	$(BIN)/hubbub serve
 
-test: $(READY)
-	$(BIN)/python -m tools.debian tmux strace
+test: $(READY) $(PAGE)
+	$(BIN)/python -m tools.debian tmux strace chromium
+	cd web && npm run --silent test
 	$(BIN)/pytest -n 2 -rs
+
+# The browser client, built from web/; needs Node.js 20 or later.
+page: $(PAGE)
 
 # The tests that open no port and start no process: under 10 s.
 unit: $(READY)
@@ -23,11 +30,12 @@ torture: $(READY)
 	$(BIN)/python -m tools.debian strace
 	TORTURE=long $(BIN)/pytest -rs tests/torture$(if $(ONLY),/test_$(ONLY).py)
 
-check: $(READY)
+check: $(READY) $(MODULES)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m tools.generate --check
+	cd web && npm run --silent check
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
@@ -38,11 +46,24 @@ format: $(READY)
 picture: $(READY)
 	$(BIN)/python -m tools.picture
 
+# The pictures of the page in docs/, from a real server and Debian's chromium.
+screenshots: $(READY) $(PAGE)
+	$(BIN)/python -m tools.debian chromium
+	$(BIN)/python -m tools.screenshots
+
+$(PAGE): $(MODULES) $(PAGE_SOURCES)
+	cd web && npm run --silent build
+	@touch $@
+
+$(MODULES): web/package-lock.json
+	cd web && npm ci --silent
+	@touch $@
+
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[dev]'
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist web/node_modules src/hubbub/web .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

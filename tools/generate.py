@@ -1,6 +1,7 @@
-"""Writes the generated blocks of the docs: `python -m tools.generate [--check]`.
+"""Writes the generated blocks of docs and sources: `python -m tools.generate [--check]`.
 
-A block stands between `<!-- generated: NAME -->` and `<!-- end generated -->`.
+A block stands between `<!-- generated: NAME -->` and `<!-- end generated -->`, in a source as a
+comment after `//`.
 """
 
 import argparse
@@ -16,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _BLOCK = re.compile(
     r"(<!-- generated: (?P<name>\S+) -->\n)"
     r"(?:(?!<!-- generated: ).)*?"
-    r"(<!-- end generated -->)",
+    r"((?:// )?<!-- end generated -->)",
     re.DOTALL,
 )
 _START = re.compile(r"<!-- generated: (\S+) -->")
@@ -30,10 +31,17 @@ def _commands() -> str:
     return commands.reference()
 
 
+def _types() -> str:
+    from tools import typescript
+
+    return typescript.protocol()
+
+
 REGISTRY: Registry = {
     ("docs/configuration.md", "settings"): config.reference,
     ("docs/protocol.md", "commands"): _commands,
     ("docs/protocol.md", "codes"): errors.reference,
+    ("web/src/protocol.ts", "types"): _types,
 }
 """What writes each block, by the file's path from the root and the block's name."""
 

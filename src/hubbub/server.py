@@ -25,6 +25,7 @@ from hubbub.storage.interface import Storage
 from hubbub.transports.guard import Guard
 from hubbub.transports.http import PEERS_FAULTS, Pages
 from hubbub.transports.listener import CLOSE_S, Listener, tls_context
+from hubbub.transports.web import Page
 from hubbub.transports.websocket import WebSockets
 
 log = get_logger(__name__)
@@ -72,8 +73,9 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
     waiting = asyncio.create_task(started.wait())
     guard = _guard(settings, hub.rates)
     sockets = WebSockets(hub, guard)
-    pages = Pages(hub, settings.server_name)
-    listener = Listener(_application(sockets, pages, guard), settings, hub.stats)
+    pages = Pages(hub)
+    page = Page(settings.server_name, hub.default_room)
+    listener = Listener(_application(sockets, pages, page, guard), settings, hub.stats)
     try:
         await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
@@ -136,11 +138,11 @@ def _guard(settings: Settings, rates: Rates) -> Guard:
     )
 
 
-def _application(sockets: WebSockets, pages: Pages, guard: Guard) -> web.Application:
+def _application(sockets: WebSockets, pages: Pages, page: Page, guard: Guard) -> web.Application:
     app = web.Application(middlewares=[guard.middleware])
     app.on_response_prepare.append(guard.dress)
     chat, echo = web.get("/chat", sockets.chat), web.get("/echo", sockets.echo)
-    app.add_routes([*pages.routes(), chat, echo])
+    app.add_routes([*page.routes(), *pages.routes(), chat, echo])
     server_logger.addFilter(PEERS_FAULTS)
     return app
 

@@ -1,9 +1,6 @@
-"""The plain HTTP side: the front page, health, readiness, metrics."""
+"""The plain HTTP side beside the page: health, readiness, metrics."""
 
-import html
 import logging
-from importlib.resources import files
-from string import Template
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -31,40 +28,18 @@ PEERS_FAULTS = PeersFaults()
 class Pages:
     """Handlers for what is no WebSocket. `draining` is set while the server stops."""
 
-    def __init__(self, hub: Hub, server_name: str) -> None:
+    def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._server_name = server_name
         self._metrics = metrics_of(hub)
-        folder = files("hubbub.transports")
-        self._page = Template((folder / "page.html").read_text("utf-8"))
-        self._style = (folder / "page.css").read_text("utf-8")
         self.draining = False
 
     def routes(self) -> list[web.RouteDef]:
         """Where each is served."""
         return [
-            web.get("/", self.page),
-            web.get("/page.css", self.style),
             web.get("/healthz", self.health),
             web.get("/readyz", self.ready),
             web.get("/metrics", self.metrics),
         ]
-
-    async def page(self, request: web.Request) -> web.Response:
-        """How to join, without scripts."""
-        secure = request.scheme == "https"
-        body = self._page.substitute(
-            server=html.escape(self._server_name),
-            host=html.escape(request.host),
-            http="https" if secure else "http",
-            ws="wss" if secure else "ws",
-            room=html.escape(self._hub.default_room),
-        )
-        return web.Response(text=body, content_type="text/html")
-
-    async def style(self, request: web.Request) -> web.Response:
-        """The page's style sheet."""
-        return web.Response(text=self._style, content_type="text/css")
 
     async def health(self, request: web.Request) -> web.Response:
         """200 as long as the process answers."""

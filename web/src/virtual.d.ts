@@ -1,0 +1,4 @@
+declare module "virtual:emoji" {
+  const rows: [character: string, names: string[], group: number, words: string[]][];
+  export default rows;
+}
