@@ -1,0 +1,141 @@
+"""Debian's Chromium, driven as people would; every page's errors and policy violations are kept."""
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+
+from tests.conftest import Server
+from tests.parts import need
+
+T = TypeVar("T")
+WAIT_S = 15.0
+ROOT = Path(__file__).resolve().parents[2]
+BUILT = ROOT / "src" / "hubbub" / "web"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+WATCH = """
+window.faults = [];
+addEventListener("securitypolicyviolation", (event) =>
+  faults.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+addEventListener("error", (event) => faults.push(String(event.message)));
+addEventListener("unhandledrejection", (event) => faults.push(String(event.reason)));
+"""
+expect.set_options(timeout=WAIT_S * 1000)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests of a worker."""
+    need("chromium")
+    if not (BUILT / "index.html").exists():
+        reason = "left out: there is no built page (make page)"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Person:
+    """Somebody at a browser of their own."""
+
+    def __init__(self, context: BrowserContext, page: Page, name: str) -> None:
+        self.context = context
+        self.page = page
+        self.name = name
+
+    @property
+    def composer(self) -> Locator:
+        """Where they write."""
+        return self.page.locator("#composer")
+
+    def join(self, url: str) -> "Person":
+        """Opens the page, types the name, presses Enter."""
+        self.page.goto(url)
+        self.page.keyboard.type(self.name)
+        self.page.keyboard.press("Enter")
+        expect(self.composer).to_be_focused()
+        return self
+
+    def say(self, text: str) -> None:
+        """Writes a message; pasted, so that nothing is completed."""
+        self.composer.fill(text)
+        self.composer.press("Enter")
+
+    def texts(self) -> list[str]:
+        """What the messages in view say."""
+        said: list[str] = self.page.locator("article .said").all_inner_texts()
+        return said
+
+    def sees(self, *texts: str) -> None:
+        """Waits until exactly these messages are shown, in this order, all sent."""
+        expect(self.page.locator("article .said")).to_have_text(list(texts))
+        expect(self.page.locator("article.waiting")).to_have_count(0)
+
+    def heard(self, text: str) -> None:
+        """Waits until a message is shown."""
+        expect(self.page.locator("article .said", has_text=text).last).to_be_visible()
+
+    def faults(self) -> list[str]:
+        """Errors of the page's scripts, and what its policy has stopped."""
+        found: list[str] = self.page.evaluate("window.faults")
+        return found
+
+
+People = Callable[..., Person]
+
+
+@pytest.fixture
+def people(browser: Browser) -> Iterator[People]:
+    """Makes people: `people("ann", color_scheme="dark")`; no fault of their pages is let pass."""
+    made: list[Person] = []
+
+    def person(name: str, **options: Any) -> Person:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
+        context.add_init_script(WATCH)
+        page = context.new_page()
+        made.append(Person(context, page, name))
+        return made[-1]
+
+    yield person
+    for each in made:
+        faults = each.faults() if each.page.url != "about:blank" else []
+        each.context.close()
+        assert faults == []
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that all tests of a worker share; each has a room of its own."""
+    server = Server(tmp_path_factory.mktemp("shared"), ("--rate-limits", "off"), {})
+    server.start()
+    yield server
+    server.kill()
+
+
+def aside(doing: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Runs a coroutine beside the browser, whose driver has this thread's event loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, doing()).result()
+
+
+def until(page: Page, expression: str) -> None:
+    """Waits for a condition in the page; the driver's own way needs `eval`, which is forbidden."""
+    end = time.monotonic() + WAIT_S
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, expression
+        page.wait_for_timeout(20)

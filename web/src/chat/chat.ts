@@ -1,0 +1,192 @@
+// The person's side of the line: what is asked when, and which answer changes the store how.
+
+import { Line, Refused } from "../line/line";
+import type * as wire from "../protocol";
+import { dispatch, store } from "../store/store";
+import { strings } from "../strings";
+import { keep } from "./keep";
+import { Rooms } from "./rooms";
+import { Saying } from "./saying";
+
+export class Chat {
+  readonly line: Line;
+  readonly rooms: Rooms;
+  readonly saying: Saying;
+  #name = "";
+  #asked: Record<string, number | null> = {};
+  #arrived = false;
+
+  constructor(url: string) {
+    this.line = new Line(url, {
+      hello: () => this.#hello(),
+      welcome: (welcome) => this.#welcome(welcome),
+      refused: (refused) => this.#refused(refused),
+      frame: (frame) => this.#frame(frame),
+      state: (state, reason) => this.#lineState(state, reason),
+      over: (code, reason) => this.#over(code, reason),
+    });
+    this.rooms = new Rooms(this.line);
+    this.saying = new Saying(this.line, this.rooms, () => this.leaveForGood());
+  }
+
+  /** Comes back as who one was, if this browser knows; otherwise the first view asks for a name. */
+  resume(): void {
+    const kept = keep.all();
+    const wanted = decodeURIComponent(location.hash.slice(1));
+    dispatch({ type: "kept", kept: wanted in kept.rooms ? { ...kept, current: wanted } : kept });
+    if (keep.session() === null) return;
+    for (const pending of store.value.pending) this.saying.takeUp(pending);
+    this.line.start();
+  }
+
+  /** Joins by name: the first view's one deed. */
+  join(name: string): void {
+    this.#name = name;
+    dispatch({ type: "joining" });
+    this.line.start();
+    this.line.wake();
+  }
+
+  /** Forgets who one was, here and on the server. */
+  leaveForGood(): void {
+    if (this.line.isUp && store.value.current !== null) {
+      const room = store.value.current;
+      this.line.ask({ type: "command", room, line: "/quit" }).catch(() => undefined);
+      return;
+    }
+    this.#out(strings.left);
+  }
+
+  /** Takes another name; what the server has against it, or nothing. */
+  async rename(name: string): Promise<string> {
+    const room = store.value.current ?? "";
+    try {
+      await this.line.ask({ type: "command", room, line: `/nick ${name}` });
+      return "";
+    } catch (error) {
+      return error instanceof Refused ? error.message : String(error);
+    }
+  }
+
+  hideNote(id: number): void {
+    const room = store.value.current;
+    if (room !== null) dispatch({ type: "hide_note", room, id });
+  }
+
+  /** Another tab has joined, left, or entered a room. */
+  otherTab(what: "session" | "rooms"): void {
+    const session = keep.session();
+    if (what === "session") {
+      if (session === null && store.value.phase === "in") this.#out(strings.left);
+      else if (session !== null && store.value.phase === "out") this.resume();
+      return;
+    }
+    if (this.line.isUp) for (const room of keep.rooms()) void this.rooms.follow(room);
+  }
+
+  #hello(): wire.HelloRequest | null {
+    const session = keep.session();
+    if (session === null && this.#name === "") return null;
+    const { rooms } = store.value;
+    const known = Object.keys(rooms).filter((name) => !name.startsWith("@"));
+    const names = new Set(session === null ? [] : [...keep.rooms(), ...known]);
+    const first = wantedRoom() ?? defaultRoom();
+    if (names.size === 0 && first !== null) names.add(first);
+    this.#asked = Object.fromEntries([...names].map((name) => [name, rooms[name]?.last || null]));
+    const who = session === null ? { name: this.#name } : { token: session.token, epoch: session.epoch };
+    return names.size === 0 ? { type: "hello", ...who } : { type: "hello", ...who, rooms: this.#asked };
+  }
+
+  #welcome(welcome: wire.Welcome): void {
+    const session = keep.session();
+    const sameLog = session?.epoch === welcome.epoch;
+    const { user: me, epoch } = welcome;
+    keep.setSession({ token: welcome.session, epoch, me });
+    keep.setName(me.name);
+    const wanted = this.#arrived ? null : wantedRoom();
+    this.#arrived = true;
+    dispatch({ type: "welcome", welcome, sameLog });
+    this.rooms.welcomed(welcome, this.#asked);
+    if (wanted !== null && wanted in store.value.rooms) this.rooms.open(wanted);
+    else if (wanted !== null) this.rooms.enter(wanted).catch(() => undefined);
+    this.saying.lineUp();
+  }
+
+  #refused(refused: Refused): void {
+    if (refused.code === "bad_token") {
+      // The session has run out: the same name again, if nobody has taken it meanwhile.
+      this.#name = keep.session()?.me.name ?? "";
+      keep.setSession(null);
+      this.saying.giveUp(strings.notSent);
+      return;
+    }
+    this.line.stop();
+    keep.setSession(null);
+    dispatch({ type: "refused", error: refused.message });
+  }
+
+  #frame(frame: wire.Event | wire.Error): void {
+    if (frame.type === "error") {
+      const { room } = frame;
+      const current = store.value.current;
+      if (room !== undefined) {
+        dispatch({ type: "gone", room });
+        this.rooms.forget(room);
+      }
+      if (current !== null) dispatch({ type: "note", room: current, text: frame.message, kind: "error" });
+      return;
+    }
+    const own = store.value.me?.id;
+    if (frame.type === "presence" && frame.user.id === own) {
+      if (frame.state === "left") this.rooms.forget(frame.room);
+      if (frame.state === "joined") void this.rooms.follow(frame.room);
+      if (frame.state === "renamed") this.#renamed(frame.user.name);
+    }
+    dispatch({ type: "event", event: frame, now: Date.now() });
+    if (frame.type === "gap") void this.rooms.load(frame.room, "jump", {});
+    if (frame.type === "message") this.saying.heard(frame);
+  }
+
+  #renamed(name: string): void {
+    const session = keep.session();
+    if (session === null || session.me.name === name) return;
+    keep.setSession({ ...session, me: { ...session.me, name } });
+    keep.setName(name);
+  }
+
+  #lineState(state: "dialling" | "up" | "down", reason: string): void {
+    if (state === "down") this.saying.lineDown();
+    if (state === "down" && store.value.phase === "joining") {
+      dispatch({ type: "line", line: { state, reason } });
+      return;
+    }
+    // Dialling again is no news to somebody who waits.
+    const before = store.value.line.state;
+    if (state === "dialling" && before === "down") return;
+    if (state !== "up") dispatch({ type: "line", line: { state, reason } });
+  }
+
+  #over(code: number, reason: string): void {
+    this.#out(code === 1000 ? strings.left : reason || strings.tooOld);
+  }
+
+  #out(why: string): void {
+    this.line.stop();
+    this.saying.forget();
+    keep.forget();
+    this.#name = "";
+    this.#arrived = false;
+    dispatch({ type: "out", error: why });
+  }
+}
+
+/** The room that the address names, `#dev`. */
+export function wantedRoom(): string | null {
+  const name = decodeURIComponent(location.hash.slice(1));
+  return name === "" || name.startsWith("@") || name.startsWith("to:") ? null : name;
+}
+
+/** The room that the server names for those who wish for none. */
+export function defaultRoom(): string | null {
+  return document.querySelector<HTMLMetaElement>('meta[name="default-room"]')?.content || null;
+}

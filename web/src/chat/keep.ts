@@ -1,0 +1,157 @@
+// What the browser keeps between visits: who one is, drafts, unsent messages, the last messages of
+// each room. In localStorage, which all tabs of a person share; a browser that gives none keeps
+// nothing, and the page works all the same.
+
+import type { Kept } from "../store/actions";
+import { emptyRoom, lastSeq, NO_SETTINGS, type Pending, type Room, type State } from "../store/state";
+import type * as wire from "../protocol";
+
+const PREFIX = "hubbub.";
+const OUT = `${PREFIX}out.`;
+const ROOM = `${PREFIX}room.`;
+const EVENTS_KEPT = 60;
+const ROOM_CHARS = 120_000;
+const ROOMS_KEPT = 30;
+
+export interface Session {
+  token: string;
+  epoch: string;
+  me: wire.Self;
+}
+
+export const keep = {
+  session(): Session | null {
+    return read<Session>("session");
+  },
+
+  setSession(session: Session | null): void {
+    write("session", session);
+  },
+
+  /** The public rooms that this person is in, which all tabs follow. */
+  rooms(): string[] {
+    return read<string[]>("rooms") ?? [];
+  },
+
+  setRooms(rooms: readonly string[]): void {
+    const names = [...rooms].sort();
+    if (names.join("\n") !== keep.rooms().sort().join("\n")) write("rooms", names);
+  },
+
+  setUnsent(pending: Pending): void {
+    // A key for each: tabs that write at the same time do not overwrite each other.
+    write(`out.${pending.nonce}`, pending);
+  },
+
+  forgetUnsent(nonce: string): void {
+    write(`out.${nonce}`, null);
+  },
+
+  unsent(): Pending[] {
+    const found = keys(OUT).map((key) => read<Pending>(key.slice(PREFIX.length)));
+    return found.filter((each) => each !== null).sort((one, other) => one.at - other.at);
+  },
+
+  all(): Kept {
+    const session = keep.session();
+    const rooms = keys(ROOM).map((key) => read<Partial<Room>>(key.slice(PREFIX.length)));
+    const known = rooms.filter((room) => room?.name !== undefined).map((room) => ({
+      ...emptyRoom(room?.name ?? ""),
+      ...room,
+    }));
+    return {
+      me: session?.me ?? null,
+      epoch: session?.epoch ?? null,
+      rooms: session === null ? {} : Object.fromEntries(known.map((room) => [room.name, room])),
+      drafts: read<Record<string, string>>("drafts") ?? {},
+      settings: { ...NO_SETTINGS, ...read<State["settings"]>("settings") },
+      pending: session === null ? [] : keep.unsent(),
+      current: read<string>("current"),
+    };
+  },
+
+  settings(settings: State["settings"]): void {
+    write("settings", settings);
+  },
+
+  drafts(drafts: State["drafts"]): void {
+    write("drafts", drafts);
+  },
+
+  current(current: string | null): void {
+    write("current", current);
+  },
+
+  /** The end of a room, so that the next visit begins with something to read. */
+  room(room: Room): void {
+    // What is kept must be the log's end, or a resume from there would leave a hole.
+    if (room.last === 0 || lastSeq(room) !== room.last) return;
+    const { name, kind, topic, first, last, read: readTo, unread, others } = room;
+    let events = room.events.slice(-EVENTS_KEPT);
+    while (events.length > 1 && JSON.stringify(events).length > ROOM_CHARS) events = events.slice(events.length >> 1);
+    write(`room.${name}`, { name, kind, topic, first, last, read: readTo, unread, others, events });
+  },
+
+  forgetRoom(name: string): void {
+    write(`room.${name}`, null);
+  },
+
+  /** Drops the rooms that this person is in no more. */
+  onlyRooms(names: readonly string[]): void {
+    const wanted = new Set(names.slice(0, ROOMS_KEPT).map((name) => ROOM + name));
+    for (const key of keys(ROOM)) if (!wanted.has(key)) write(key.slice(PREFIX.length), null);
+  },
+
+  /** Everything but the settings: the person has left. */
+  forget(): void {
+    for (const key of keys(PREFIX)) {
+      if (key !== `${PREFIX}settings` && key !== `${PREFIX}name`) write(key.slice(PREFIX.length), null);
+    }
+  },
+
+  name(): string {
+    return read<string>("name") ?? "";
+  },
+
+  setName(name: string): void {
+    write("name", name);
+  },
+};
+
+/** Calls back when another tab of this person has changed something. */
+export function onOtherTab(listen: (what: "session" | "rooms" | "settings" | "drafts" | "unsent", key: string) => void): void {
+  window.addEventListener("storage", (event) => {
+    const key = event.key ?? "";
+    if (key === `${PREFIX}session`) listen("session", key);
+    else if (key === `${PREFIX}rooms`) listen("rooms", key);
+    else if (key === `${PREFIX}settings`) listen("settings", key);
+    else if (key === `${PREFIX}drafts`) listen("drafts", key);
+    else if (key.startsWith(OUT) && event.newValue === null) listen("unsent", key.slice(OUT.length));
+  });
+}
+
+function read<T>(key: string): T | null {
+  try {
+    const text = localStorage.getItem(PREFIX + key);
+    return text === null ? null : (JSON.parse(text) as T);
+  } catch {
+    return null;
+  }
+}
+
+function write(key: string, value: unknown): void {
+  try {
+    if (value === null) localStorage.removeItem(PREFIX + key);
+    else localStorage.setItem(PREFIX + key, JSON.stringify(value));
+  } catch {
+    // Full, or forbidden: the visit goes on without.
+  }
+}
+
+function keys(prefix: string): string[] {
+  try {
+    return Object.keys(localStorage).filter((key) => key.startsWith(prefix));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,181 @@
+// Which rooms are followed, and what is read of their logs.
+
+import { Refused, type Line } from "../line/line";
+import type * as wire from "../protocol";
+import { atEnd, lastSeq } from "../store/state";
+import { dispatch, store } from "../store/store";
+import { keep } from "./keep";
+
+const PAGE = 100;
+const MEMBER_PAGES = 5;
+const READ_MS = 400;
+const TYPING_MS = 3000;
+
+export class Rooms {
+  #followed = new Set<string>();
+  #readTimer: ReturnType<typeof setTimeout> | undefined;
+  #typedAt = 0;
+
+  constructor(private readonly line: Line) {}
+
+  /** After `welcome`: joins what this person is in elsewhere, reads what direct rooms lack. */
+  welcomed(welcome: wire.Welcome, asked: Readonly<Record<string, number | null>>): void {
+    const names = welcome.rooms.map((room) => room.room);
+    this.#followed = new Set(names.filter((name) => name in asked));
+    for (const room of welcome.rooms) {
+      if (room.kind === "direct") void this.#catchUp(room);
+      else if (!this.#followed.has(room.room)) void this.follow(room.room);
+    }
+    this.#keepNames();
+    const { current } = store.value;
+    if (current !== null) void this.readMembers(current);
+  }
+
+  async #catchUp(told: wire.RoomState): Promise<void> {
+    this.#followed.add(told.room);
+    const room = store.value.rooms[told.room];
+    if (room === undefined || told.last === 0) return;
+    if (room.events.length === 0) return this.load(told.room, "jump", {});
+    if (lastSeq(room) < told.last) await this.load(told.room, "newer", { after: lastSeq(room) });
+  }
+
+  /** Follows a room without opening it. */
+  async follow(name: string): Promise<void> {
+    if (this.#followed.has(name)) return;
+    this.#followed.add(name);
+    if (name.startsWith("@")) return this.load(name, "jump", {});
+    await this.#join(name, false);
+  }
+
+  /** Enters a room and opens it. Rejects with Refused. */
+  async enter(name: string): Promise<string> {
+    const joined = await this.#join(name, true);
+    dispatch({ type: "open", room: joined });
+    void this.readMembers(joined);
+    return joined;
+  }
+
+  async #join(name: string, asked: boolean): Promise<string> {
+    const last = store.value.rooms[name]?.last;
+    const request: wire.JoinRequest = last ? { type: "join", room: name, after: last } : { type: "join", room: name };
+    const joined = (await this.line.ask(request)) as wire.Joined;
+    this.#followed.add(joined.room);
+    dispatch({ type: "joined", joined, asked });
+    this.#keepNames();
+    return joined.room;
+  }
+
+  /** Opens a room that is followed. */
+  open(name: string): void {
+    dispatch({ type: "open", room: name });
+    if (this.line.isUp) void this.readMembers(name);
+  }
+
+  async leave(name: string): Promise<void> {
+    await this.line.ask({ type: "leave", room: name });
+    this.forget(name);
+    dispatch({ type: "gone", room: name });
+  }
+
+  forget(name: string): void {
+    this.#followed.delete(name);
+    keep.forgetRoom(name);
+    this.#keepNames();
+  }
+
+  #keepNames(): void {
+    keep.setRooms([...this.#followed].filter((name) => !name.startsWith("@")));
+    keep.onlyRooms([...this.#followed]);
+  }
+
+  /** Reads a page of a room's log into its window. */
+  async load(
+    name: string,
+    where: "older" | "newer" | "jump",
+    from: { before?: number; after?: number },
+  ): Promise<void> {
+    if (store.value.rooms[name]?.loading != null) return;
+    dispatch({ type: "loading", room: name, loading: where });
+    try {
+      const request: wire.HistoryRequest = { type: "history", room: name, limit: PAGE, ...from };
+      const page = (await this.line.ask(request)) as wire.Page;
+      dispatch({ type: "page", room: name, page, where });
+    } catch (error) {
+      dispatch({ type: "loading", room: name, loading: null });
+      if (error instanceof Refused && error.code === "rate_limited") {
+        setTimeout(() => void this.load(name, where, from), error.retryAfterMs ?? 1000);
+      }
+    }
+  }
+
+  older(name: string): void {
+    const oldest = store.value.rooms[name]?.events[0];
+    if (oldest !== undefined) void this.load(name, "older", { before: oldest.seq });
+  }
+
+  newer(name: string): void {
+    const room = store.value.rooms[name];
+    if (room !== undefined && !atEnd(room)) void this.load(name, "newer", { after: lastSeq(room) });
+  }
+
+  /** Shows the log's end. */
+  async latest(name: string): Promise<void> {
+    const room = store.value.rooms[name];
+    if (room !== undefined && !atEnd(room)) await this.load(name, "jump", {});
+    dispatch({ type: "following", room: name, following: true });
+  }
+
+  /** Shows the "new messages" line and what stands around it. */
+  async unread(name: string): Promise<void> {
+    const room = store.value.rooms[name];
+    const after = room?.newAfter;
+    if (room === undefined || after == null) return;
+    dispatch({ type: "following", room: name, following: false });
+    const shown = (room.events[0]?.seq ?? Infinity) <= after + 1 && after < lastSeq(room);
+    if (!shown) await this.load(name, "jump", { after: Math.max(0, after - PAGE / 2) });
+    dispatch({ type: "target", target: "new" });
+  }
+
+  async readMembers(name: string): Promise<void> {
+    if (!(name in store.value.rooms)) return;
+    let after: string | undefined;
+    try {
+      for (let count = 0; count < MEMBER_PAGES; count += 1) {
+        const request: wire.MembersRequest = { type: "members", room: name, limit: 200, ...(after === undefined ? {} : { after }) };
+        const page = (await this.line.ask(request)) as wire.MemberPage;
+        dispatch({ type: "members", room: name, members: page.members, fresh: count === 0 });
+        after = page.members.at(-1)?.name;
+        if (!page.more || after === undefined) return;
+      }
+    } catch {
+      // Read again when the room is opened next.
+    }
+  }
+
+  async readDirectory(): Promise<void> {
+    try {
+      const page = (await this.line.ask({ type: "rooms", limit: 200 })) as wire.RoomPage;
+      dispatch({ type: "directory", rooms: page.rooms });
+    } catch {
+      dispatch({ type: "directory", rooms: [] });
+    }
+  }
+
+  /** Tells that somebody has read so far, once in a while. */
+  read(name: string, seq: number): void {
+    const room = store.value.rooms[name];
+    if (room === undefined || (seq <= room.read && room.unread === 0)) return;
+    dispatch({ type: "read", room: name, seq });
+    clearTimeout(this.#readTimer);
+    this.#readTimer = setTimeout(() => {
+      this.line.ask({ type: "read", room: name, seq }).catch(() => undefined);
+    }, READ_MS);
+  }
+
+  typing(name: string): void {
+    const now = Date.now();
+    if (now - this.#typedAt < TYPING_MS || !(name in store.value.rooms)) return;
+    this.#typedAt = now;
+    this.line.ask({ type: "typing", room: name }).catch(() => undefined);
+  }
+}

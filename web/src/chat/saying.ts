@@ -1,0 +1,206 @@
+// What a person writes: messages, whispers and commands, on their way to the log.
+
+import { Outbox, type Said } from "../line/outbox";
+import { Refused, type Line } from "../line/line";
+import type * as wire from "../protocol";
+import type { Pending } from "../store/state";
+import { dispatch, store } from "../store/store";
+import { strings } from "../strings";
+import { ignoring, type OwnAnswer } from "./own";
+import { keep } from "./keep";
+import type { Rooms } from "./rooms";
+
+export class Saying {
+  #outbox = new Outbox();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #commands = new Map<Said, (answer: string | Refused) => void>();
+  /** A command of this tab is on the way: where it takes the person, the view follows. */
+  #follows = false;
+
+  constructor(
+    private readonly line: Line,
+    private readonly rooms: Rooms,
+    private readonly quit: () => void,
+  ) {}
+
+  /** Says a text in a room, or carries it out if it is a command; false keeps it in the composer. */
+  say(room: string, text: string): boolean {
+    if (text.startsWith("/") && !text.startsWith("//")) return this.#command(room, text);
+    const said = text.startsWith("//") ? text.slice(1) : text;
+    const pending: Pending = { nonce: nonce(), room, text: said, at: Date.now(), state: "waiting" };
+    if (room.startsWith("to:")) pending.to = room.slice(3).split(",");
+    keep.setUnsent(pending);
+    dispatch({ type: "wrote", pending });
+    this.takeUp(pending);
+    return true;
+  }
+
+  /** Takes something that was written before, in this tab or an earlier one. */
+  takeUp(pending: Pending): void {
+    if (pending.state === "failed") return;
+    const { room, text, nonce, to } = pending;
+    this.#outbox.add(to === undefined ? { type: "post", room, text, nonce } : { type: "whisper", to: [...to], text, nonce });
+    this.#pump();
+  }
+
+  retry({ error: _, ...pending }: Pending): void {
+    const again: Pending = { ...pending, state: "waiting" };
+    dispatch({ type: "retried", nonce: pending.nonce });
+    keep.setUnsent(again);
+    this.takeUp(again);
+  }
+
+  /** This browser's person is somebody new: what may have been said as another is not said again by itself. */
+  giveUp(why: string): void {
+    this.#outbox = new Outbox();
+    for (const pending of store.value.pending) if (pending.state === "waiting") this.#fail(pending, why);
+  }
+
+  discard(nonce: string): void {
+    this.#outbox.remove(nonce);
+    keep.forgetUnsent(nonce);
+    dispatch({ type: "dropped", nonce });
+  }
+
+  /** Another tab has said it, or thrown it away. */
+  saidElsewhere(nonce: string): void {
+    if (this.#outbox.remove(nonce)) dispatch({ type: "dropped", nonce });
+  }
+
+  lineUp(): void {
+    this.#pump();
+  }
+
+  lineDown(): void {
+    const lost = this.#outbox.lineLost();
+    if (lost !== null) this.#answer(lost, new Refused("line_lost", strings.uncertainCommand, false, null));
+  }
+
+  forget(): void {
+    this.#outbox = new Outbox();
+    this.#commands.clear();
+  }
+
+  /** A message has come: an own whisper that was typed as a command opens its conversation. */
+  heard(message: wire.Message): void {
+    if (this.#follows && message.to !== undefined && message.from.id === store.value.me?.id) {
+      this.#follows = false;
+      this.rooms.open(message.room);
+    }
+  }
+
+  #command(room: string, line: string): boolean {
+    const answer = ignoring(store.value, line);
+    if (answer !== null) {
+      this.#ownAnswer(room, answer);
+      return true;
+    }
+    const [word = "", ...rest] = line.slice(1).split(/\s+/);
+    const name = word.toLowerCase();
+    if (!this.line.isUp) {
+      dispatch({ type: "note", room, text: strings.offlineCommand, kind: "error" });
+      return false;
+    }
+    if (name === "quit" || name === "exit" || name === "bye") {
+      this.quit();
+    } else if (name === "leave" || name === "part") {
+      void this.#tell(room, this.rooms.leave(rest[0]?.replace(/^#/, "") || room));
+    } else if ((name === "join" || name === "j") && rest[0]) {
+      void this.#tell(room, this.rooms.enter(rest[0]));
+    } else {
+      this.#run({ type: "command", room: room.startsWith("to:") ? "" : room, line });
+    }
+    return true;
+  }
+
+  async #tell(room: string, doing: Promise<unknown>): Promise<void> {
+    try {
+      await doing;
+    } catch (error) {
+      if (error instanceof Refused) dispatch({ type: "note", room, text: error.message, kind: "error" });
+    }
+  }
+
+  #run(command: wire.CommandRequest): void {
+    const room = command.room;
+    this.#commands.set(command, (answer) => {
+      const text = typeof answer === "string" ? answer : answer.message;
+      const kind = typeof answer === "string" ? "info" : "error";
+      if (text !== "") dispatch({ type: "note", room, text, kind });
+    });
+    this.#follows = true;
+    this.#outbox.add(command);
+    this.#pump();
+  }
+
+  #ownAnswer(room: string, answer: OwnAnswer): void {
+    if (answer.settings !== undefined) dispatch({ type: "settings", settings: answer.settings });
+    dispatch({ type: "note", room, text: answer.text, kind: answer.refused === true ? "error" : "info" });
+  }
+
+  #answer(said: Said, answer: string | Refused): void {
+    this.#commands.get(said)?.(answer);
+    this.#commands.delete(said);
+  }
+
+  #pump(): void {
+    clearTimeout(this.#timer);
+    if (!this.line.isUp) return;
+    const said = this.#outbox.next(Date.now());
+    if (said !== null) {
+      void this.#send(said);
+      return;
+    }
+    const waitMs = this.#outbox.waitMs(Date.now());
+    if (waitMs !== null) this.#timer = setTimeout(() => this.#pump(), waitMs);
+  }
+
+  async #send(said: Said): Promise<void> {
+    try {
+      const reply = await this.line.ask(said);
+      this.#outbox.answered();
+      this.#done(said, reply);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.code === "line_lost") return;
+      if (error.temporary) {
+        this.#outbox.refused(error.retryAfterMs, Date.now());
+      } else {
+        this.#outbox.answered();
+        this.#refused(said, error);
+      }
+    }
+    this.#pump();
+  }
+
+  #done(said: Said, reply: wire.Reply): void {
+    if (said.type === "command") {
+      this.#answer(said, "text" in reply ? reply.text : "");
+      return;
+    }
+    keep.forgetUnsent(said.nonce);
+    if ("seq" in reply) dispatch({ type: "posted", nonce: said.nonce, room: reply.room, seq: reply.seq });
+  }
+
+  #refused(said: Said, refused: Refused): void {
+    if (said.type === "command") {
+      this.#answer(said, refused);
+      return;
+    }
+    const known = store.value.pending.find((each) => each.nonce === said.nonce);
+    const room = said.type === "post" ? said.room : `to:${said.to.join(",")}`;
+    const pending = known ?? { nonce: said.nonce, room, text: said.text, at: Date.now(), state: "failed" as const };
+    this.#fail(pending, refused.message);
+  }
+
+  #fail(pending: Pending, error: string): void {
+    // It is kept: only the person throws away what was written.
+    keep.setUnsent({ ...pending, state: "failed", error });
+    dispatch({ type: "failed", pending, error });
+  }
+}
+
+/** A name for a message that no other has: a retry with it is the same message. */
+function nonce(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(15));
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");
+}

@@ -1,0 +1,237 @@
+// The whole store: a state and something that happened make the next state. Pure.
+
+import type * as wire from "../protocol";
+import { strings } from "../strings";
+import type { Action } from "./actions";
+import { dropped, failed, posted, retried, settledBy } from "./pending";
+import {
+  entered,
+  goneFrom,
+  jumped,
+  logged,
+  present,
+  readTo,
+  replayed,
+  roomOf,
+  typingIn,
+  welcomed,
+  withoutStale,
+  withPage,
+  withRoom,
+} from "./rooms";
+import { initial, NOTES_KEPT, type Member, type State } from "./state";
+import { spoken } from "./spoken";
+
+export function reduce(state: State, action: Action): State {
+  switch (action.type) {
+    case "welcome":
+      return afterWelcome(state, action.welcome, action.sameLog);
+    case "event":
+      return afterEvent(state, action.event, action.now);
+    case "joined": {
+      const after = entered(state, action.joined, action.asked);
+      return after.current === null ? opened(after, action.joined.room) : after;
+    }
+    case "page":
+      return withPage(state, action.room, action.page, action.where);
+    case "members":
+      return withMembers(state, action.room, action.members, action.fresh);
+    case "directory":
+      return { ...state, directory: action.rooms };
+    case "gone":
+      return goneFrom(state, action.room);
+    case "line":
+      return { ...state, line: action.line };
+    case "out":
+      return { ...initial(), settings: state.settings, serverName: state.serverName, joinError: action.error };
+    case "refused":
+      return { ...state, phase: "out", joinError: action.error, line: { state: "off", reason: "" } };
+    case "joining":
+      return { ...state, phase: "joining", joinError: null };
+    case "kept":
+      return { ...state, ...action.kept, phase: action.kept.me === null ? "out" : "in" };
+    case "wrote":
+      return wrote(state, action.pending);
+    case "posted":
+      return afterPosted(state, action.nonce, action.room, action.seq);
+    case "failed":
+      return failed(state, action.pending, action.error);
+    case "retried":
+      return retried(state, action.nonce);
+    case "dropped":
+      return dropped(state, action.nonce);
+    default:
+      return afterPerson(state, action);
+  }
+}
+
+type PersonAction = Extract<
+  Action,
+  {
+    type:
+      | "open"
+      | "loading"
+      | "following"
+      | "read"
+      | "draft"
+      | "note"
+      | "hide_note"
+      | "settings"
+      | "dialog"
+      | "panel"
+      | "looking"
+      | "target"
+      | "tick";
+  }
+>;
+
+function afterPerson(state: State, action: PersonAction): State {
+  switch (action.type) {
+    case "open":
+      return opened(state, action.room);
+    case "loading":
+      return inRoom(state, action.room, { loading: action.loading });
+    case "following":
+      return inRoom(state, action.room, { following: action.following });
+    case "read":
+      return readTo(state, action.room, action.seq);
+    case "draft":
+      return drafted(state, action.room, action.text);
+    case "note":
+      return noted(state, action.room, action.text, action.kind);
+    case "hide_note": {
+      const notes = roomOf(state, action.room).notes.filter((note) => note.id !== action.id);
+      return inRoom(state, action.room, { notes });
+    }
+    case "settings":
+      return { ...state, settings: { ...state.settings, ...action.settings } };
+    case "dialog":
+      return { ...state, dialog: action.dialog };
+    case "panel":
+      return {
+        ...state,
+        roomsShown: action.rooms ?? state.roomsShown,
+        peopleShown: action.people ?? state.peopleShown,
+      };
+    case "looking":
+      return { ...state, looking: action.looking };
+    case "target":
+      return { ...state, target: action.target };
+    case "tick":
+      return withoutStale(state, action.now);
+  }
+}
+
+function afterWelcome(state: State, welcome: wire.Welcome, sameLog: boolean): State {
+  const rooms = welcomed(state, welcome, sameLog);
+  const current = state.current !== null && (state.current in rooms || state.current.startsWith("to:")) ? state.current : null;
+  const open = current === null ? undefined : rooms[current];
+  if (open !== undefined && open.unread > 0) rooms[open.name] = { ...open, newAfter: open.newAfter ?? open.read };
+  return {
+    ...state,
+    phase: "in",
+    joinError: null,
+    me: welcome.user,
+    epoch: welcome.epoch,
+    serverName: welcome.server.name,
+    commands: welcome.commands,
+    limits: welcome.limits,
+    line: { state: "up", reason: "" },
+    rooms,
+    current: current ?? Object.keys(rooms).find((name) => !name.startsWith("@")) ?? null,
+  };
+}
+
+function afterEvent(state: State, event: wire.Event, now: number): State {
+  switch (event.type) {
+    case "message":
+    case "topic":
+      return followed(settledBy({ ...logged(state, event), said: spoken(state, event) }, event), state, event);
+    case "replay": {
+      let after = replayed(state, event);
+      for (const each of event.events) after = settledBy(after, each);
+      return after;
+    }
+    case "gap":
+      return jumped(state, event);
+    case "presence":
+      return withPresenceNote(present(state, event), event);
+    case "typing":
+      return typingIn(state, event, now);
+    case "read":
+      return readTo(state, event.room, event.seq);
+    case "count":
+      return inRoom(state, event.room, { users: event.users });
+    case "notice":
+      return state.current === null ? state : noted(state, state.current, event.text, "info");
+    default:
+      // Of a later release of the server.
+      return state;
+  }
+}
+
+/** A conversation that was begun here has its room now. */
+function followed(after: State, before: State, event: wire.LogEvent): State {
+  const settled = before.pending.find((each) => !after.pending.includes(each));
+  const begun = settled?.to !== undefined && settled.room === before.current;
+  return begun ? opened(after, event.room) : after;
+}
+
+function withPresenceNote(state: State, event: wire.Presence): State {
+  if (!state.settings.notices || event.user.id === state.me?.id || !(event.room in state.rooms)) return state;
+  const sentence = strings.presence(event.state, event.user.name, event.was ?? "");
+  return noted(state, event.room, sentence, "info");
+}
+
+function withMembers(state: State, name: string, told: readonly wire.Member[], fresh: boolean): State {
+  if (!(name in state.rooms)) return state;
+  const members: Record<string, Member> = fresh ? {} : { ...roomOf(state, name).members };
+  for (const member of told) members[member.id] = member;
+  return inRoom(state, name, { members });
+}
+
+function opened(state: State, name: string): State {
+  let after = state;
+  if (state.current !== null && state.current !== name && state.current in state.rooms) {
+    // The line stays as long as somebody is in the room, and is gone when they come back.
+    after = inRoom(after, state.current, { newAfter: null });
+  }
+  const room = after.rooms[name];
+  if (room !== undefined && state.current !== name) {
+    const newAfter = room.unread > 0 ? Math.max(room.read, room.first - 1) : null;
+    after = inRoom(after, name, { newAfter, following: true });
+  }
+  return { ...after, current: name, roomsShown: false, dialog: null };
+}
+
+function wrote(state: State, pending: State["pending"][number]): State {
+  const after = { ...state, pending: [...state.pending, pending] };
+  return pending.room in after.rooms ? inRoom(after, pending.room, { newAfter: null, following: true }) : after;
+}
+
+function afterPosted(state: State, nonce: string, room: string, seq: number): State {
+  const entry = state.pending.find((each) => each.nonce === nonce);
+  const after = posted(state, nonce, room, seq);
+  // A first whisper has made its room.
+  return entry?.to !== undefined && state.current === entry.room ? opened({ ...after, rooms: { ...after.rooms, [room]: roomOf(after, room) } }, room) : after;
+}
+
+function drafted(state: State, room: string, text: string): State {
+  if ((state.drafts[room] ?? "") === text) return state;
+  const drafts = { ...state.drafts, [room]: text };
+  if (text === "") delete drafts[room];
+  return { ...state, drafts };
+}
+
+function noted(state: State, name: string, text: string, kind: "info" | "error"): State {
+  if (!(name in state.rooms)) return state;
+  const room = roomOf(state, name);
+  const note = { id: state.noteCount + 1, after: room.last, text, kind };
+  const notes = [...room.notes, note].slice(-NOTES_KEPT);
+  return { ...inRoom(state, name, { notes }), noteCount: note.id, said: text };
+}
+
+function inRoom(state: State, name: string, change: Partial<ReturnType<typeof roomOf>>): State {
+  const room = state.rooms[name];
+  return room === undefined ? state : withRoom(state, { ...room, ...change });
+}

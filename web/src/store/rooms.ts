@@ -1,0 +1,207 @@
+// How the server's events change a room.
+
+import { mentions } from "../text/mention";
+import type * as wire from "../protocol";
+import {
+  emptyRoom,
+  MEMBERS_KEPT,
+  TYPING_MS,
+  type Member,
+  type Room,
+  type State,
+} from "./state";
+import { appended, paged } from "./window";
+
+export function withRoom(state: State, room: Room): State {
+  return { ...state, rooms: { ...state.rooms, [room.name]: room } };
+}
+
+export function roomOf(state: State, name: string): Room {
+  return state.rooms[name] ?? emptyRoom(name);
+}
+
+/** The rooms after a `welcome`: what was known of them from before stays, if the log is the same. */
+export function welcomed(state: State, welcome: wire.Welcome, sameLog: boolean): Record<string, Room> {
+  const rooms: Record<string, Room> = {};
+  for (const told of welcome.rooms) {
+    const former = state.rooms[told.room];
+    // Behind the server's end the log is another one, whatever its epoch says.
+    const keep = former !== undefined && sameLog && former.last <= told.last;
+    const before = keep ? former : emptyRoom(told.room);
+    rooms[told.room] = {
+      ...before,
+      kind: told.kind,
+      topic: told.topic,
+      first: told.first,
+      // The replay that follows moves `last` on; without one, this is the end.
+      last: keep ? before.last : told.kind === "direct" ? told.last : 0,
+      read: Math.max(told.read, keep ? before.read : 0),
+      unread: told.unread,
+      loading: null,
+      others: before.others,
+    };
+  }
+  return rooms;
+}
+
+/** A durable event, in order: from a replay or live. */
+export function logged(state: State, event: wire.LogEvent): State {
+  const room = roomOf(state, event.room);
+  if (event.seq <= room.last) return state;
+  const next: Room = { ...room, events: appended(room, event), last: event.seq };
+  if (event.type === "topic") return withRoom(state, { ...next, topic: event.text });
+  const me = state.me;
+  const own = event.from.id === me?.id;
+  if (event.to !== undefined) {
+    next.kind = "direct";
+    const everyone = [event.from, ...event.to];
+    next.others = unique(everyone.filter((person) => person.id !== me?.id));
+  } else {
+    next.members = withMember(next.members, event.from);
+  }
+  if (event.from.id in room.typing) next.typing = without(room.typing, event.from.id);
+  if (own) {
+    next.newAfter = null;
+    return withRoom(state, next);
+  }
+  if (event.from.id in state.settings.ignored) return withRoom(state, next);
+  const seen = state.current === event.room && state.looking && room.following;
+  if (!seen && event.seq > room.read) {
+    next.unread = room.unread + 1;
+    if (me !== null && (next.kind === "direct" || mentions(event.text, me.name))) next.mentions = room.mentions + 1;
+    if (next.newAfter === null) next.newAfter = Math.max(room.read, room.last);
+  }
+  return withRoom(state, next);
+}
+
+/** What was missed, or a room's last page; `unread` was counted by the server already. */
+export function replayed(state: State, replay: wire.Replay): State {
+  const before = roomOf(state, replay.room);
+  const oldest = replay.events[0];
+  if (oldest === undefined) return state;
+  let after = state;
+  if (oldest.seq !== before.last + 1) {
+    // A first page: it is the log's end, and what the browser had kept does not reach it.
+    const last = oldest.seq - 1;
+    after = withRoom(state, { ...before, events: [], last });
+  }
+  const unread = before.unread;
+  for (const event of replay.events) after = logged(after, event);
+  const room = roomOf(after, replay.room);
+  return withRoom(after, { ...room, unread });
+}
+
+/** Too much was missed: the room goes on from its end, and what lies between is paged on demand. */
+export function jumped(state: State, gap: wire.Gap): State {
+  const room = roomOf(state, gap.room);
+  const fresh = gap.next <= gap.have;
+  return withRoom(state, {
+    ...room,
+    events: [],
+    last: gap.last,
+    first: fresh ? gap.next : room.first,
+    read: fresh ? Math.min(room.read, gap.last) : room.read,
+    newAfter: null,
+    loading: null,
+  });
+}
+
+/** The answer to `join`; whoever asked for it has no unread messages there. */
+export function entered(state: State, joined: wire.Joined, asked: boolean): State {
+  const room = roomOf(state, joined.room);
+  const base: Room = { ...room, topic: joined.topic, first: joined.first };
+  const oldest = joined.events[0];
+  const fits = oldest === undefined || oldest.seq === base.last + 1 || oldest.seq <= base.last;
+  let after = withRoom(state, fits && base.last > 0 ? base : { ...base, events: [], last: (oldest?.seq ?? 1) - 1 });
+  for (const event of joined.events) after = logged(after, event);
+  const now = roomOf(after, joined.room);
+  if (!asked) return withRoom(after, { ...now, unread: room.unread });
+  return withRoom(after, { ...now, read: Math.max(now.read, joined.last), unread: 0, mentions: 0, newAfter: null });
+}
+
+/** A page of `history`. */
+export function withPage(
+  state: State,
+  name: string,
+  page: wire.Page,
+  where: "older" | "newer" | "jump",
+): State {
+  const room = state.rooms[name];
+  if (room === undefined) return state;
+  const last = Math.max(room.last, page.events.at(-1)?.seq ?? 0);
+  let others = room.others;
+  for (const event of page.events) {
+    if (event.type !== "message" || event.to === undefined) continue;
+    others = unique([event.from, ...event.to].filter((person) => person.id !== state.me?.id));
+  }
+  const events = paged(room, page.events, where);
+  return withRoom(state, { ...room, events, last, first: page.first, others, loading: null });
+}
+
+export function present(state: State, event: wire.Presence): State {
+  const room = roomOf(state, event.room);
+  const mine = event.user.id === state.me?.id;
+  if (event.state === "left") {
+    if (mine) return goneFrom(state, event.room);
+    return withRoom(state, { ...room, members: without(room.members, event.user.id) });
+  }
+  let after = state;
+  if (mine && state.me !== null && state.me.name !== event.user.name) {
+    after = { ...state, me: { ...state.me, name: event.user.name } };
+  }
+  let members = withMember(room.members, event.user);
+  const member = members[event.user.id];
+  if (member !== undefined && (event.state === "away" || event.state === "back")) {
+    members = { ...members, [member.id]: { ...member, away: event.state === "away" } };
+  }
+  return withRoom(after, { ...room, members });
+}
+
+export function goneFrom(state: State, name: string): State {
+  const rooms = without(state.rooms, name);
+  const current = state.current === name ? (Object.keys(rooms)[0] ?? null) : state.current;
+  return { ...state, rooms, current };
+}
+
+export function typingIn(state: State, event: wire.Typing, now: number): State {
+  if (event.user.id === state.me?.id || event.user.id in state.settings.ignored) return state;
+  const room = roomOf(state, event.room);
+  const typing = { ...room.typing, [event.user.id]: { name: event.user.name, until: now + TYPING_MS } };
+  return withRoom(state, { ...room, typing });
+}
+
+/** Everybody whose typing was not renewed has stopped. */
+export function withoutStale(state: State, now: number): State {
+  let after = state;
+  for (const room of Object.values(state.rooms)) {
+    const writing = Object.entries(room.typing).filter(([, each]) => each.until > now);
+    if (writing.length < Object.keys(room.typing).length) {
+      after = withRoom(after, { ...room, typing: Object.fromEntries(writing) });
+    }
+  }
+  return after;
+}
+
+export function readTo(state: State, name: string, seq: number): State {
+  const room = state.rooms[name];
+  if (room === undefined || (seq <= room.read && room.unread === 0)) return state;
+  const read = Math.max(room.read, seq);
+  const unread = Math.max(0, Math.min(room.unread, room.last - read));
+  return withRoom(state, { ...room, read, unread, mentions: unread === 0 ? 0 : room.mentions });
+}
+
+function withMember(members: Room["members"], person: wire.Person): Room["members"] {
+  const former = members[person.id];
+  if (former?.name === person.name) return members;
+  if (former === undefined && Object.keys(members).length >= MEMBERS_KEPT) return members;
+  const member: Member = { role: "guest", away: false, ...former, ...person };
+  return { ...members, [person.id]: member };
+}
+
+export function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(record).filter(([each]) => each !== key));
+}
+
+function unique(people: readonly wire.Person[]): readonly wire.Person[] {
+  return [...new Map(people.map((person) => [person.id, person])).values()];
+}

@@ -1,0 +1,179 @@
+import type * as wire from "../protocol";
+
+/** Somebody in a room. `away` and `role` are known once the member list was read. */
+export interface Member {
+  id: string;
+  name: string;
+  role: string;
+  away: boolean;
+}
+
+/** A line that only this person sees: a command's answer, or a refusal. */
+export interface Note {
+  id: number;
+  /** It stands behind the message with this seq. */
+  after: number;
+  text: string;
+  kind: "info" | "error";
+}
+
+/** One room. `events` is a window into its log: consecutive seqs, oldest first. */
+export interface Room {
+  name: string;
+  kind: string;
+  topic: string;
+  /** The ends of the whole log. */
+  first: number;
+  last: number;
+  read: number;
+  unread: number;
+  mentions: number;
+  events: readonly wire.LogEvent[];
+  loading: "older" | "newer" | "jump" | null;
+  /** Whether the person looks at the window's end, so that new messages scroll into view. */
+  following: boolean;
+  /** The seq after which the "new messages" line stands. */
+  newAfter: number | null;
+  members: Readonly<Record<string, Member>>;
+  /** How many there are, where the room is too large for a list. */
+  users: number | null;
+  /** Who is writing, until when (milliseconds). */
+  typing: Readonly<Record<string, { name: string; until: number }>>;
+  notes: readonly Note[];
+  /** Those of a direct room but for this user. */
+  others: readonly wire.Person[];
+}
+
+/** Something that was written here and whose event has not come yet. */
+export interface Pending {
+  nonce: string;
+  /** A room's name, or `to:` and names for a first whisper. */
+  room: string;
+  text: string;
+  to?: readonly string[];
+  /** When it was written, in milliseconds. */
+  at: number;
+  state: "waiting" | "sent" | "failed";
+  seq?: number;
+  error?: string;
+}
+
+export type Theme = "system" | "light" | "dark";
+
+export interface Settings {
+  theme: Theme;
+  /** Whether comings, goings and new names are shown among the messages. */
+  notices: boolean;
+  /** Hidden people: their id, and the name they had. */
+  ignored: Readonly<Record<string, string>>;
+}
+
+export type Dialog = "switch" | "settings" | "rooms" | "keys" | null;
+
+export interface Line {
+  state: "off" | "dialling" | "up" | "down";
+  /** Why the last one ended. */
+  reason: string;
+}
+
+export interface State {
+  /** `out`: the first view, with the name; `in`: the rooms. */
+  phase: "out" | "joining" | "in";
+  joinError: string | null;
+  me: wire.Self | null;
+  epoch: string | null;
+  serverName: string;
+  commands: readonly wire.CommandInfo[];
+  limits: Readonly<Record<string, number>>;
+  line: Line;
+  rooms: Readonly<Record<string, Room>>;
+  current: string | null;
+  pending: readonly Pending[];
+  drafts: Readonly<Record<string, string>>;
+  settings: Settings;
+  dialog: Dialog;
+  /** What covers the messages on a small screen, or stands beside them on a large one. */
+  roomsShown: boolean;
+  peopleShown: boolean;
+  /** Whether somebody looks at the page. */
+  looking: boolean;
+  directory: readonly wire.RoomSummary[] | null;
+  /** The row that the list brings into view next. */
+  target: string | null;
+  /** What the live region reads next. */
+  said: string;
+  noteCount: number;
+}
+
+/** Events kept in a room's window; beyond `WINDOW_MOST` it is cut to `WINDOW_KEPT`. */
+export const WINDOW_KEPT = 300;
+export const WINDOW_MOST = 400;
+export const NOTES_KEPT = 50;
+export const MEMBERS_KEPT = 1000;
+export const TYPING_MS = 5000;
+
+export const NO_SETTINGS: Settings = { theme: "system", notices: false, ignored: {} };
+
+export function initial(): State {
+  return {
+    phase: "out",
+    joinError: null,
+    me: null,
+    epoch: null,
+    serverName: "hubbub",
+    commands: [],
+    limits: {},
+    line: { state: "off", reason: "" },
+    rooms: {},
+    current: null,
+    pending: [],
+    drafts: {},
+    settings: NO_SETTINGS,
+    dialog: null,
+    roomsShown: false,
+    peopleShown: false,
+    looking: true,
+    directory: null,
+    target: null,
+    said: "",
+    noteCount: 0,
+  };
+}
+
+export function emptyRoom(name: string): Room {
+  return {
+    name,
+    kind: name.startsWith("@") ? "direct" : "public",
+    topic: "",
+    first: 1,
+    last: 0,
+    read: 0,
+    unread: 0,
+    mentions: 0,
+    events: [],
+    loading: null,
+    following: true,
+    newAfter: null,
+    members: {},
+    users: null,
+    typing: {},
+    notes: [],
+    others: [],
+  };
+}
+
+/** Whether the window reaches the end of the log. */
+export function atEnd(room: Room): boolean {
+  return room.events.length === 0 ? room.last < room.first : lastSeq(room) >= room.last;
+}
+
+/** Whether the window reaches the beginning of the log. */
+export function atStart(room: Room): boolean {
+  const oldest = room.events[0];
+  return oldest === undefined ? room.last < room.first : oldest.seq <= room.first;
+}
+
+/** The newest seq of the window, 0 when it is empty. */
+export function lastSeq(room: Room): number {
+  return room.events.at(-1)?.seq ?? 0;
+}

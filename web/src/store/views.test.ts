@@ -1,0 +1,70 @@
+import { expect, test } from "vitest";
+import { badge, documentTitle, namesOf, rowsOf, titleOf } from "./views";
+import type { Row } from "./views";
+import { ANN, BOB, event, inLobby, said, and, told, welcome } from "./testing";
+import type { State } from "./state";
+
+const rows = (state: State): Row[] => rowsOf(state.rooms["lobby"]!, state.pending, "a", state.settings.ignored);
+const kinds = (state: State): string[] => rows(state).map((row) => row.kind);
+
+test("messages of one person stand under one name, those of another do not", () => {
+  const state = and(inLobby(2), event(said(3, "x", ANN)), event(said(4)));
+  const firsts = rows(state).flatMap((row) => (row.kind === "message" ? [row.first] : []));
+  expect(firsts).toEqual([true, false, true, true]);
+});
+
+test("a long pause, a new name and an action begin a new group", () => {
+  const late = { ...said(2), at: "2026-06-01T13:00:00.000Z" };
+  const renamed = { ...said(3, "x", { id: "b", name: "rob" }), at: "2026-06-01T13:00:01.000Z" };
+  const action = { ...renamed, seq: 4, me: true };
+  const state = and(inLobby(1), event(late), event(renamed), event(action));
+  expect(rows(state).flatMap((row) => (row.kind === "message" ? [row.first] : []))).toEqual([true, true, true, true]);
+});
+
+test("each day has its line, once", () => {
+  const state = and(inLobby(2), event({ ...said(3), at: "2026-06-04T12:00:00.000Z" }), event({ ...said(4), at: "2026-06-04T12:01:00.000Z" }));
+  expect(kinds(state)).toEqual(["day", "message", "message", "day", "message", "message"]);
+});
+
+test("the line of new messages stands before the first of them", () => {
+  const state = and(inLobby(1), { type: "looking", looking: false }, event(said(2)), event(said(3)));
+  expect(kinds(state)).toEqual(["day", "message", "new", "message", "message"]);
+});
+
+test("notes stand where they came, pending messages at the end", () => {
+  const state = and(
+    inLobby(1),
+    { type: "note", room: "lobby", text: "2 in lobby", kind: "info" },
+    event(said(2)),
+    { type: "wrote", pending: { nonce: "n", room: "lobby", text: "x", at: 0, state: "waiting" } },
+  );
+  expect(kinds(state)).toEqual(["day", "message", "note", "message", "pending"]);
+});
+
+test("a hidden person's messages are not shown", () => {
+  const state = and(inLobby(3), { type: "settings", settings: { ignored: { b: "bob" } } });
+  expect(kinds(state)).toEqual([]);
+});
+
+test("the title counts what speaks to one, and marks what is merely new", () => {
+  const state = and(inLobby(0), { type: "welcome", welcome: welcome(told("lobby", 0), told("dev", 0)), sameLog: true });
+  expect(documentTitle(state)).toBe("#lobby · hubbub");
+  const unread = and(state, event(said(1, "hi", BOB, "dev")));
+  expect(documentTitle(unread)).toBe("• #lobby · hubbub");
+  expect(documentTitle(and(unread, event(said(2, "@ann", BOB, "dev"))))).toBe("(1) #lobby · hubbub");
+});
+
+test("a direct conversation is called by the others in it, and each message in it counts", () => {
+  const state = and(inLobby(0), event({ ...said(1, "psst", BOB, "@x"), to: [ANN] }));
+  expect(titleOf(state.rooms["@x"]!)).toBe("bob");
+  expect(badge(state.rooms["@x"]!)).toBe(1);
+});
+
+test("names to complete begin with who spoke last, by their newest name", () => {
+  const state = and(
+    inLobby(1),
+    event(said(2, "x", { id: "c", name: "cara" })),
+    event({ type: "presence", room: "lobby", user: { id: "b", name: "rob" }, state: "renamed", was: "bob" }),
+  );
+  expect(namesOf(state, state.rooms["lobby"])).toEqual(["cara", "rob"]);
+});

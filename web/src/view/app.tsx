@@ -1,0 +1,135 @@
+import { useSignalEffect } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { VNode } from "preact";
+import { dispatch, store } from "../store/store";
+import { peopleCount, titleOf, titleOfNew } from "../store/views";
+import { strings } from "../strings";
+import { focusComposer, openNext } from "./actions";
+import { chat } from "./app-chat";
+import { Composer } from "./composer";
+import { Dialogs } from "./dialogs";
+import { MenuIcon, PeopleIcon } from "./icons";
+import { Join } from "./join";
+import { MessageList } from "./list";
+import { People } from "./people";
+import { current, line, phase, room, rooms, said, settings, title } from "./selectors";
+import { Sidebar } from "./sidebar";
+
+export function App(): VNode {
+  useSignalEffect(() => {
+    document.title = title.value;
+  });
+  useSignalEffect(() => {
+    document.documentElement.dataset["theme"] = settings.value.theme;
+  });
+  if (phase.value !== "in") return <Join />;
+  return <Rooms />;
+}
+
+function Rooms(): VNode {
+  useEffect(() => {
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, []);
+  const { roomsShown, peopleShown } = store.value;
+  return (
+    <div class={`app${peopleShown ? " with-people" : ""}`}>
+      <a class="skip" href="#composer" onClick={(event) => (event.preventDefault(), focusComposer())}>
+        {strings.skip}
+      </a>
+      <Sidebar />
+      {roomsShown ? <div class="scrim" onClick={() => dispatch({ type: "panel", rooms: false })} /> : null}
+      <main class="room">
+        <Head />
+        <LineState />
+        <MessageList />
+        <Composer />
+      </main>
+      <People />
+      <Dialogs />
+      <div class="unseen" aria-live="polite" aria-atomic="true">
+        {said.value}
+      </div>
+    </div>
+  );
+}
+
+function Head(): VNode {
+  const here = room.value;
+  const name = current.value ?? "";
+  const { roomsShown, peopleShown } = store.value;
+  const waiting = Object.values(rooms.value).some((each) => each.unread > 0 && each.name !== name);
+  const count = here === undefined ? 0 : peopleCount(here);
+  return (
+    <header class="head">
+      <button
+        type="button"
+        class={waiting ? "icon narrow-only waiting" : "icon narrow-only"}
+        aria-label={strings.showRooms}
+        aria-expanded={roomsShown}
+        onClick={() => dispatch({ type: "panel", rooms: !roomsShown })}
+      >
+        <MenuIcon />
+      </button>
+      <div class="titles">
+        <h1>
+          <bdi>{here === undefined ? titleOfNew(name) : titleOf(here)}</bdi>
+        </h1>
+        {here !== undefined && here.kind !== "direct" ? (
+          <p class="topic" dir="auto" title={here.topic}>
+            {here.topic || strings.noTopic}
+          </p>
+        ) : null}
+      </div>
+      {here === undefined ? null : (
+        <button
+          type="button"
+          class="icon people-button"
+          aria-label={strings.showPeople(count)}
+          aria-expanded={peopleShown}
+          onClick={() => dispatch({ type: "panel", people: !peopleShown })}
+        >
+          <PeopleIcon />
+          <span aria-hidden="true">{count}</span>
+        </button>
+      )}
+    </header>
+  );
+}
+
+/** One calm line while there is no connection. */
+function LineState(): VNode {
+  const down = line.value.state === "down";
+  return (
+    <div class={down ? "line-state shown" : "line-state"} role="status">
+      {down ? strings.reconnecting : ""}
+    </div>
+  );
+}
+
+function onKey(event: KeyboardEvent): void {
+  const { dialog, current } = store.value;
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && !event.shiftKey) {
+    event.preventDefault();
+    dispatch({ type: "dialog", dialog: dialog === "switch" ? null : "switch" });
+  } else if (dialog !== null) {
+    return;
+  } else if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
+    event.preventDefault();
+    openNext(event.key === "ArrowUp" ? -1 : 1);
+  } else if (event.key === "Escape" && current !== null) {
+    if (store.value.roomsShown) dispatch({ type: "panel", rooms: false });
+    else void chat.rooms.latest(current);
+    focusComposer();
+  } else if (event.key === "PageUp" || event.key === "PageDown") {
+    scrollPage(event);
+  }
+}
+
+/** Page Up and Page Down move the messages also while one writes. */
+function scrollPage(event: KeyboardEvent): void {
+  const list = document.getElementById("messages");
+  if (list === null || document.activeElement === list) return;
+  event.preventDefault();
+  list.scrollBy({ top: list.clientHeight * (event.key === "PageUp" ? -0.85 : 0.85) });
+}

@@ -1,0 +1,108 @@
+import { useEffect } from "preact/hooks";
+import type { VNode } from "preact";
+import { Refused } from "../line/line";
+import { dispatch, store } from "../store/store";
+import { badge, namesOf, roomList, titleOf } from "../store/views";
+import { strings } from "../strings";
+import { fold } from "../text/mention";
+import { openDirect } from "./actions";
+import { chat } from "./app-chat";
+import { Dialog } from "./dialog";
+import { Finder, type Found } from "./finder";
+import { dialog, room } from "./selectors";
+import { SettingsDialog } from "./settings";
+
+/** The dialog that is open, if one is. */
+export function Dialogs(): VNode | null {
+  switch (dialog.value) {
+    case "switch":
+      return <SwitchDialog />;
+    case "rooms":
+      return <RoomsDialog />;
+    case "settings":
+      return <SettingsDialog />;
+    case "keys":
+      return <KeysDialog />;
+    case null:
+      return null;
+  }
+}
+
+function SwitchDialog(): VNode {
+  const find = (word: string): Found[] => {
+    const state = store.value;
+    const wanted = fold(word.replace(/^[#@]/, ""));
+    const fits = (name: string): boolean => fold(name).includes(wanted);
+    const { rooms, direct } = roomList(state);
+    const waiting = [...rooms, ...direct].sort((one, other) => other.unread - one.unread);
+    const known = waiting
+      .filter((each) => fits(titleOf(each)))
+      .map((each) => ({
+        key: each.name,
+        label: titleOf(each),
+        hint: each.unread > 0 ? strings.unread(Math.max(each.unread, badge(each))) : each.topic,
+        open: () => chat.rooms.open(each.name),
+      }));
+    const talking = new Set(direct.filter((each) => each.others.length === 1).map((each) => each.others[0]?.name));
+    const people = namesOf(state, room.value)
+      .filter((name) => fits(name) && !talking.has(name))
+      .map((name) => ({ key: `to:${name}`, label: `@${name}`, hint: strings.direct, open: () => openDirect([name]) }));
+    return [...known, ...people].slice(0, 12);
+  };
+  return (
+    <Dialog title={strings.switchRoom} kind="switch">
+      <Finder label={strings.switchHint} none={strings.nobodyFits} find={find} />
+    </Dialog>
+  );
+}
+
+function RoomsDialog(): VNode {
+  useEffect(() => void chat.rooms.readDirectory(), []);
+  const enter = (name: string): void => {
+    const { current } = store.value;
+    dispatch({ type: "dialog", dialog: null });
+    chat.rooms.enter(name).catch((error: unknown) => {
+      if (error instanceof Refused && current !== null) dispatch({ type: "note", room: current, text: error.message, kind: "error" });
+    });
+  };
+  const find = (word: string): Found[] => {
+    const wanted = word.replace(/^#/, "").trim();
+    const directory = store.value.directory ?? [];
+    const fits = directory.filter((each) => fold(each.room).includes(fold(wanted)) || fold(each.topic).includes(fold(wanted)));
+    const found = fits.map((each) => ({
+      key: each.room,
+      label: `#${each.room}`,
+      hint: (
+        <>
+          {each.topic} <span class="count">{strings.people(each.users)}</span>
+        </>
+      ),
+      open: () => enter(each.room),
+    }));
+    const known = directory.some((each) => fold(each.room) === fold(wanted));
+    if (wanted === "" || known) return found;
+    return [...found, { key: "create", label: strings.createRoom(wanted), hint: "", open: () => enter(wanted) }];
+  };
+  return (
+    <Dialog title={strings.browse} kind="rooms">
+      <Finder label={strings.newRoomName} none={store.value.directory === null ? strings.loading : strings.noRooms} find={find} />
+    </Dialog>
+  );
+}
+
+function KeysDialog(): VNode {
+  return (
+    <Dialog title={strings.keys} kind="keys">
+      <dl>
+        {strings.keyList.map(([keys, what]) => (
+          <div key={keys}>
+            <dt>
+              <kbd>{keys}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
+  );
+}

@@ -1,0 +1,23 @@
+import type { VNode } from "preact";
+
+function icon(path: string): () => VNode {
+  return () => (
+    <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round">
+      <path d={path} />
+    </svg>
+  );
+}
+
+export const MenuIcon = icon("M4 7h16M4 12h16M4 17h10");
+export const PeopleIcon = icon(
+  "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM2.5 20c0-3.6 2.9-6 6.5-6s6.5 2.4 6.5 6M16 4.4a3.5 3.5 0 0 1 0 6.3M18 14.6c2.1.8 3.5 2.8 3.5 5.4",
+);
+export const SmileIcon = icon("M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM8.5 14.2c.8 1.2 2 1.9 3.5 1.9s2.7-.7 3.5-1.9M9 9.8v.1M15 9.8v.1");
+export const SendIcon = icon("M4.5 12 3.6 5.2c-.1-.9.8-1.5 1.6-1.2l14.6 7.1c.8.4.8 1.4 0 1.8L5.2 20c-.8.3-1.7-.3-1.6-1.2L4.5 12Zm0 0h7");
+export const PlusIcon = icon("M12 5v14M5 12h14");
+export const GearIcon = icon("M4 8h9M17 8h3M4 16h3M11 16h9M15 10.2a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.4ZM9 18.2a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.4Z");
+export const CloseIcon = icon("m6 6 12 12M18 6 6 18");
+export const DownIcon = icon("M12 5v14m-6-6 6 6 6-6");
+export const UpIcon = icon("M12 19V5m-6 6 6-6 6 6");
+export const SearchIcon = icon("M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14Zm5-2 4.5 4.5");
+export const LeaveIcon = icon("M14 4H6.5A1.5 1.5 0 0 0 5 5.5v13A1.5 1.5 0 0 0 6.5 20H14M10 12h10m-3.5-3.5L20 12l-3.5 3.5");

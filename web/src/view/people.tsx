@@ -1,0 +1,47 @@
+import type { VNode } from "preact";
+import { dispatch, store } from "../store/store";
+import { peopleOf } from "../store/views";
+import { strings } from "../strings";
+import { openDirect } from "./actions";
+import { chat } from "./app-chat";
+import { Avatar } from "./avatar";
+import { CloseIcon, LeaveIcon } from "./icons";
+import { me, room } from "./selectors";
+
+/** Who is in the room; a press begins a conversation. */
+export function People(): VNode | null {
+  const here = room.value;
+  if (!store.value.peopleShown || here === undefined) return null;
+  const people = peopleOf(here);
+  return (
+    <aside class="people" aria-label={strings.peopleTitle} id="people">
+      <header>
+        <h2>{here.users === null ? strings.people(people.length) : strings.people(here.users)}</h2>
+        <button type="button" class="icon" aria-label={strings.close} onClick={() => dispatch({ type: "panel", people: false })}>
+          <CloseIcon />
+        </button>
+      </header>
+      <ul>
+        {people.map((person) => {
+          const own = person.id === me.value?.id;
+          const note = own ? strings.you : person.away ? strings.away : "";
+          return (
+            <li key={person.id} class={person.away ? "away" : ""}>
+              <button type="button" disabled={own} title={own ? undefined : strings.messageTo(person.name)} onClick={() => openDirect([person.name])}>
+                <Avatar id={person.id} name={person.name} small />
+                <bdi>{person.name}</bdi>
+                <span class="hint">{note}</span>
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+      {people.length <= 1 ? <p class="quiet">{strings.onlyYou}</p> : null}
+      {here.kind === "direct" ? null : (
+        <button type="button" class="leave" onClick={() => void chat.rooms.leave(here.name).catch(() => undefined)}>
+          <LeaveIcon /> {strings.leaveRoom}
+        </button>
+      )}
+    </aside>
+  );
+}

@@ -1,0 +1,152 @@
+// The rows of the message list.
+
+import type { VNode } from "preact";
+import type { Note, Pending } from "../store/state";
+import type { Row } from "../store/views";
+import type * as wire from "../protocol";
+import { strings } from "../strings";
+import { isEmojiOnly } from "../text/format";
+import { mentions } from "../text/mention";
+import { dayLabel, fullTime, hourOf } from "../text/times";
+import { chat } from "./app-chat";
+import { Avatar } from "./avatar";
+import { CloseIcon } from "./icons";
+import { memo } from "./memo";
+import { Rich } from "./rich";
+
+export interface Look {
+  names: ReadonlySet<string>;
+  me: string;
+  myName: string;
+}
+
+export function showRow(row: Row, look: Look): VNode {
+  switch (row.kind) {
+    case "day":
+      return <DayRow key={row.key} rowKey={row.key} at={row.at} />;
+    case "new":
+      return (
+        <div key={row.key} data-key={row.key} class="line-new" role="separator" aria-label={strings.newMessages}>
+          <span>{strings.newMessages}</span>
+        </div>
+      );
+    case "message":
+      return (
+        <MessageRow key={row.key} rowKey={row.key} message={row.message} first={row.first} own={row.own} names={look.names} myName={look.myName} />
+      );
+    case "topic":
+      return (
+        <div key={row.key} data-key={row.key} class="aside" title={fullTime(row.topic.at)}>
+          <bdi>{strings.setTopic(row.topic.from.name, row.topic.text)}</bdi>
+        </div>
+      );
+    case "note":
+      return <NoteRow key={row.key} rowKey={row.key} note={row.note} />;
+    case "pending":
+      return <PendingRow key={row.key} rowKey={row.key} pending={row.pending} first={row.first} names={look.names} myName={look.myName} />;
+  }
+}
+
+const DayRow = memo(({ rowKey, at }: { rowKey: string; at: string | number }) => (
+  <div data-key={rowKey} class="day" role="separator">
+    <span>{dayLabel(at, Date.now())}</span>
+  </div>
+));
+
+interface MessageProps {
+  rowKey: string;
+  message: wire.Message;
+  first: boolean;
+  own: boolean;
+  names: ReadonlySet<string>;
+  myName: string;
+}
+
+const MessageRow = memo(({ rowKey, message, first, own, names, myName }: MessageProps) => {
+  const { from, at, text } = message;
+  const time = (
+    <time dateTime={at} title={fullTime(at)}>
+      {hourOf(at)}
+    </time>
+  );
+  if (message.me === true) {
+    return (
+      <article data-key={rowKey} class="message action">
+        <div class="gutter" aria-hidden="true">✦</div>
+        <div class="body">
+          <b>
+            <bdi>{from.name}</bdi>
+          </b>{" "}
+          <span class="said">
+            <Rich text={text} names={names} me={myName} />
+          </span>{" "}
+          {time}
+        </div>
+      </article>
+    );
+  }
+  const calls = !own && mentions(text, myName);
+  const kind = `message${own ? " own" : ""}${first ? " first" : ""}${calls ? " calls" : ""}`;
+  return (
+    <article data-key={rowKey} class={kind}>
+      <div class="gutter">{own ? null : first ? <Avatar id={from.id} name={from.name} /> : time}</div>
+      <div class="body">
+        {first && !own ? (
+          <div class="who">
+            <h2>
+              <bdi>{from.name}</bdi>
+            </h2>
+            {time}
+          </div>
+        ) : (
+          <span class="unseen">{own ? strings.you : from.name}: </span>
+        )}
+        <div class={isEmojiOnly(text) ? "said huge" : "said"}>
+          <Rich text={text} names={names} me={myName} />
+        </div>
+      </div>
+      {own ? time : null}
+    </article>
+  );
+});
+
+interface PendingProps {
+  rowKey: string;
+  pending: Pending;
+  first: boolean;
+  names: ReadonlySet<string>;
+  myName: string;
+}
+
+const PendingRow = memo(({ rowKey, pending, first, names, myName }: PendingProps) => (
+  <article data-key={rowKey} class={`message own ${pending.state}${first ? " first" : ""}`}>
+    <div class="gutter" />
+    <div class="body">
+      <span class="unseen">{strings.you}: </span>
+      <div class={isEmojiOnly(pending.text) ? "said huge" : "said"}>
+        <Rich text={pending.text} names={names} me={myName} />
+      </div>
+      {pending.state === "failed" ? (
+        <p class="failure" role="alert">
+          {strings.notSent} {pending.error}
+          <button type="button" class="link" onClick={() => chat.saying.retry(pending)}>
+            {strings.retry}
+          </button>
+          <button type="button" class="link" onClick={() => chat.saying.discard(pending.nonce)}>
+            {strings.discard}
+          </button>
+        </p>
+      ) : null}
+    </div>
+    <time class="state">{pending.state === "failed" ? "" : strings.sending}</time>
+  </article>
+));
+
+const NoteRow = memo(({ rowKey, note }: { rowKey: string; note: Note }) => (
+  <div data-key={rowKey} class={`note ${note.kind}`} role={note.kind === "error" ? "alert" : "note"}>
+    <pre dir="auto">{note.text}</pre>
+    <button type="button" class="icon" aria-label={strings.dismiss} onClick={() => chat.hideNote(note.id)}>
+      <CloseIcon />
+    </button>
+  </div>
+));

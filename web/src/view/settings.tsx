@@ -1,0 +1,107 @@
+import { useSignal } from "@preact/signals";
+import type { VNode } from "preact";
+import type { Theme } from "../store/state";
+import { dispatch, store } from "../store/store";
+import { strings } from "../strings";
+import { chat } from "./app-chat";
+import { Dialog } from "./dialog";
+import { me, settings } from "./selectors";
+
+const THEMES: readonly Theme[] = ["system", "light", "dark"];
+
+export function SettingsDialog(): VNode {
+  const { theme, notices, ignored } = settings.value;
+  const people = Object.entries(ignored);
+  return (
+    <Dialog title={strings.settings} kind="settings">
+      <NameField />
+      <fieldset>
+        <legend>{strings.theme}</legend>
+        <div class="segments">
+          {THEMES.map((each) => (
+            <label key={each}>
+              <input type="radio" name="theme" checked={each === theme} onChange={() => dispatch({ type: "settings", settings: { theme: each } })} />
+              <span>{strings.themes[each]}</span>
+            </label>
+          ))}
+        </div>
+      </fieldset>
+      <label class="switch-row">
+        <input type="checkbox" checked={notices} onChange={(event) => dispatch({ type: "settings", settings: { notices: event.currentTarget.checked } })} />
+        <span>{strings.notices}</span>
+      </label>
+      <section>
+        <h3>{strings.notifications}</h3>
+        <p class="quiet">{strings.notificationsLater}</p>
+      </section>
+      <section>
+        <h3>{strings.ignoredPeople}</h3>
+        {people.length === 0 ? <p class="quiet">{strings.ignoreNone}</p> : null}
+        <ul class="ignored">
+          {people.map(([id, name]) => (
+            <li key={id}>
+              <bdi>{name}</bdi>
+              <button type="button" class="link" aria-label={strings.stopIgnoring(name)} onClick={() => stopIgnoring(id)}>
+                {strings.close}
+              </button>
+            </li>
+          ))}
+        </ul>
+      </section>
+      <section>
+        <h3>{strings.account}</h3>
+        <p class="quiet">{strings.accountLater}</p>
+        <p class="buttons">
+          <button type="button" class="plain" onClick={() => dispatch({ type: "dialog", dialog: "keys" })}>
+            {strings.keys}
+          </button>
+          <button type="button" class="plain danger" onClick={() => chat.leaveForGood()}>
+            {strings.leaveServer}
+          </button>
+        </p>
+      </section>
+    </Dialog>
+  );
+}
+
+function stopIgnoring(id: string): void {
+  const ignored = Object.fromEntries(Object.entries(settings.value.ignored).filter(([each]) => each !== id));
+  dispatch({ type: "settings", settings: { ignored } });
+}
+
+function NameField(): VNode {
+  const name = useSignal(me.value?.name ?? "");
+  const problem = useSignal("");
+  const change = async (): Promise<void> => {
+    problem.value = await chat.rename(name.value.trim());
+  };
+  return (
+    <form
+      class="name-field"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void change();
+      }}
+    >
+      <label for="my-name">{strings.name}</label>
+      <div class="with-button">
+        <input
+          id="my-name"
+          value={name.value}
+          maxLength={store.value.limits["name_chars"] ?? 32}
+          autocomplete="nickname"
+          spellcheck={false}
+          aria-invalid={problem.value !== ""}
+          aria-describedby="name-problem"
+          onInput={(event) => (name.value = event.currentTarget.value)}
+        />
+        <button type="submit" class="primary" disabled={name.value.trim() === "" || name.value === me.value?.name}>
+          {strings.changeName}
+        </button>
+      </div>
+      <p class="failure" id="name-problem" role="alert">
+        {problem.value}
+      </p>
+    </form>
+  );
+}
