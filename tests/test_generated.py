@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import get_args
 
 import pytest
 
@@ -88,3 +89,15 @@ def test_a_block_that_nothing_writes_fails_and_is_named(
         file.write("<!-- generated: other -->\n<!-- end generated -->\n")
     assert tool.main(["--check"], copy, settings()) == 1
     assert "nothing writes its block `other`" in capsys.readouterr().err
+
+
+def test_the_types_of_the_page_name_every_request_reply_and_event(tool: ModuleType) -> None:
+    from hubbub.protocol import events, requests
+
+    text = tool.REGISTRY["web/src/protocol.ts", "types"]()
+    for request in get_args(requests.AnyRequest):
+        assert f"export interface {request.__name__}Request {{" in text
+    for frame in get_args(events.ServerFrame):
+        assert f"export interface {frame.__name__} {{" in text
+    assert "  from: Person;\n  text: string;\n  me?: boolean;\n  to?: Person[];" in text
+    assert '"renamed"' in text.partition("export interface Presence {")[2].partition("}")[0]

@@ -84,7 +84,7 @@ class Person:
     def sees(self, *texts: str) -> None:
         """Waits until exactly these messages are shown, in this order, all sent."""
         expect(self.page.locator("article .said")).to_have_text(list(texts))
-        expect(self.page.locator("article.waiting")).to_have_count(0)
+        expect(self.page.locator("article.waiting, article.sent")).to_have_count(0)
 
     def heard(self, text: str) -> None:
         """Waits until a message is shown."""

@@ -1,0 +1,169 @@
+"""People at browsers and in terminals, on lines that break."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.conftest import Server, hello
+from tests.web.conftest import People, aside
+
+pytestmark = pytest.mark.real
+
+
+def test_two_browsers_and_a_line_client_lose_and_repeat_nothing_when_the_server_is_killed(
+    server: Server, people: People
+) -> None:
+    ann, bob = people("ann").join(server.url), people("bob").join(server.url)
+
+    async def terminal(text: str) -> None:
+        async with hello(server, name="term") as client:
+            await client.ask(type="post", room="lobby", text=text, nonce=text)
+            await client.ask(type="command", room="lobby", line="/quit")
+
+    ann.say("one")
+    bob.heard("one")
+    aside(lambda: terminal("two, from a terminal"))
+    ann.heard("two")
+    bob.say("three")
+    said = ["one", "two, from a terminal", "three"]
+    ann.sees(*said)
+    bob.sees(*said)
+    ann.composer.fill("half a sentence")
+
+    server.kill()
+    expect(ann.page.get_by_role("status")).to_contain_text("Reconnecting")
+    bob.say("four, into the void")
+    expect(bob.page.locator("article.waiting")).to_have_count(1)
+    server.start()
+
+    expect(ann.page.get_by_role("status")).to_have_text("")
+    said.append("four, into the void")
+    bob.sees(*said)
+    ann.sees(*said)
+    expect(ann.composer).to_have_value("half a sentence")
+    ann.composer.press("Enter")
+    bob.sees(*said, "half a sentence")
+
+
+def test_three_messages_written_offline_are_sent_once_also_after_a_reload(
+    server: Server, people: People
+) -> None:
+    ann, bob = people("ann").join(server.url), people("bob").join(server.url)
+    ann.say("before")
+    bob.heard("before")
+
+    server.kill()
+    for text in ("one", "two", "three"):
+        ann.say(text)
+    expect(ann.page.locator("article.waiting")).to_have_count(3)
+    ann.page.reload()
+    expect(ann.page.locator("article.waiting")).to_have_count(3)
+    server.start()
+    ann.page.evaluate("dispatchEvent(new Event('online'))")
+    bob.page.evaluate("dispatchEvent(new Event('online'))")
+
+    ann.sees("before", "one", "two", "three")
+    bob.sees("before", "one", "two", "three")
+
+
+def test_two_tabs_are_one_user(shared: Server, people: People) -> None:
+    ann = people("two.tabs").join(shared.url + "/#tabs")
+    second = ann.context.new_page()
+    second.goto(shared.url + "/#tabs")
+    expect(second.locator("#composer")).to_be_visible()
+
+    ann.say("from the first")
+    expect(second.locator("article.own .said")).to_have_text("from the first")
+    second.locator("#composer").fill("from the second")
+    second.locator("#composer").press("Enter")
+    ann.sees("from the first", "from the second")
+    expect(ann.page.locator("article.own")).to_have_count(2)
+    expect(ann.page.locator(".people-button")).to_have_text("1")
+
+
+def test_drafts_stay_with_their_room_and_survive_a_reload(shared: Server, people: People) -> None:
+    ann = people("drafter").join(shared.url + "/#drafts")
+    ann.composer.fill("half\na thought")
+    ann.page.reload()
+    expect(ann.composer).to_have_value("half\na thought")
+
+    ann.page.keyboard.press("Control+k")
+    ann.page.keyboard.type("#lob")
+    ann.page.keyboard.press("Escape")
+    ann.page.get_by_role("button", name="Browse rooms").click()
+    ann.page.keyboard.type("other")
+    ann.page.keyboard.press("Enter")
+    expect(ann.page.get_by_role("heading", level=1)).to_have_text("#other")
+    expect(ann.composer).to_have_value("")
+    ann.page.keyboard.press("Control+k")
+    ann.page.keyboard.type("draf")
+    ann.page.keyboard.press("Enter")
+    expect(ann.composer).to_have_value("half\na thought")
+
+
+def test_unread_messages_and_mentions_are_counted_by_room_and_in_the_title(
+    shared: Server, people: People
+) -> None:
+    ann, bob = people("counter"), people("caller").join(shared.url + "/#loud")
+    ann.join(shared.url + "/#loud")
+    ann.page.evaluate("location.hash = '#quiet'")
+    expect(ann.page.get_by_role("heading", level=1)).to_have_text("#quiet")
+
+    bob.say("hello")
+    bob.say("@counter are you there?")
+    loud = ann.page.get_by_role("link", name="loud")
+    expect(loud).to_contain_text("2 unread")
+    expect(loud.locator(".badge")).to_contain_text("1")
+    expect(ann.page).to_have_title(re.compile(r"^\(1\) #quiet"))
+
+    loud.click()
+    expect(ann.page.get_by_role("separator", name="New messages")).to_be_visible()
+    expect(ann.page.locator("article.calls")).to_have_count(1)
+    expect(ann.page).to_have_title(re.compile(r"^#loud"))
+
+
+def test_typing_is_shown_and_ends_with_the_message(shared: Server, people: People) -> None:
+    ann, bob = people("watcher").join(shared.url + "/#t"), people("typist").join(shared.url + "/#t")
+    bob.composer.press_sequentially("hm")
+    expect(ann.page.locator(".below")).to_have_text("typist is typing…")
+    bob.composer.press("Enter")
+    ann.heard("hm")
+    expect(ann.page.locator(".below")).to_have_text("")
+
+
+def test_commands_names_and_emoji_are_completed_and_the_last_message_is_recalled(
+    shared: Server, people: People
+) -> None:
+    ann, bob = people("one").join(shared.url + "/#c"), people("barbara").join(shared.url + "/#c")
+    write = ann.page.keyboard
+    write.type("/top")
+    expect(ann.page.get_by_role("option")).to_have_count(1)
+    write.press("Enter")
+    write.type("Tea and cake")
+    write.press("Enter")
+    expect(bob.page.locator(".topic")).to_have_text("Tea and cake")
+
+    write.type("hi @bar")
+    expect(ann.page.get_by_role("option", name="@barbara")).to_be_visible()
+    write.press("Tab")
+    write.type("look :tad")
+    expect(ann.page.get_by_role("option", name="🎉").first).to_be_visible()
+    write.press("Enter")
+    write.press("Enter")
+    bob.heard("hi @barbara look 🎉")
+    expect(bob.page.locator("article.calls .mention.own")).to_have_text("@barbara")
+
+    write.press("ArrowUp")
+    expect(ann.composer).to_have_value("hi @barbara look 🎉")
+
+
+def test_a_refused_message_says_why_and_is_kept_until_it_is_discarded(
+    shared: Server, people: People
+) -> None:
+    ann = people("refused").join(shared.url + "/#r")
+    ann.say("/nosuchcommand")
+    expect(ann.page.get_by_role("alert")).to_contain_text("There is no command /nosuchcommand")
+    ann.composer.fill("ä" * 9000)
+    expect(ann.page.locator(".below")).to_contain_text("1616 bytes too long")
+    expect(ann.page.get_by_role("button", name="Send")).to_be_disabled()

@@ -1,0 +1,128 @@
+"""A room of 50,000 messages, scrolled from its end to its beginning."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from hubbub.protocol.events import Person
+from hubbub.storage import open_storage, sqlite_url
+from hubbub.storage.interface import AppendMessage
+from tests.conftest import Server, hello
+from tests.web.conftest import People, aside
+
+pytestmark = pytest.mark.real
+MESSAGES = 50_000
+FRAMES = """
+window.frames_ms = [];
+(function frame(before) {
+  requestAnimationFrame((now) => { frames_ms.push(now - before); frame(now); });
+})(performance.now());
+"""
+# Scrolls up as fast as pages come, and says which message is the oldest that is shown.
+SCROLL = """
+() => new Promise((resolve) => {
+  const list = document.getElementById("messages");
+  const step = () => {
+    const first = list.querySelector("article .said")?.textContent;
+    if (first === "message 1") return resolve();
+    list.scrollTop -= 4000;
+    requestAnimationFrame(step);
+  };
+  step();
+})
+"""
+
+
+@pytest.fixture
+def long_room(tmp_path: Path) -> Iterator[Server]:
+    server = Server(tmp_path, ("--rate-limits", "off"), {})
+    fill(server.data, MESSAGES)
+    server.start()
+    yield server
+    server.kill()
+
+
+def fill(folder: Path, count: int) -> None:
+    folder.mkdir(parents=True)
+    storage = open_storage(sqlite_url(folder), "normal")
+    people = [Person(f"p{index}", f"person{index}") for index in range(7)]
+    start_ms = 1_700_000_000_000
+    try:
+        for first in range(1, count, 1000):
+            messages = [
+                AppendMessage("lobby", people[n // 3 % 7], f"message {n}")
+                for n in range(first, first + 1000)
+            ]
+            storage.commit(messages, start_ms + first * 20_000)
+    finally:
+        storage.close()
+
+
+@pytest.mark.timeout(180)
+def test_fifty_thousand_messages_scroll_to_the_beginning_in_bounded_memory(
+    long_room: Server, people: People, record_property: Callable[[str, object], None]
+) -> None:
+    ann = people("reader").join(long_room.url)
+    ann.heard("message 50000")
+    session = ann.context.new_cdp_session(ann.page)
+    session.send("HeapProfiler.collectGarbage")
+    before = session.send("Runtime.getHeapUsage")["usedSize"]
+    ann.page.evaluate(FRAMES)
+    start_s = time.monotonic()
+    ann.page.evaluate(SCROLL)
+    took_s = time.monotonic() - start_s
+
+    expect(ann.page.locator(".top")).to_have_text("This is the beginning of #lobby.")
+    frames = sorted(ann.page.evaluate("frames_ms"))
+    session.send("HeapProfiler.collectGarbage")
+    grown = session.send("Runtime.getHeapUsage")["usedSize"] - before
+    rows = ann.page.locator("article").count()
+    figures = {
+        "seconds": round(took_s, 1),
+        "frames": len(frames),
+        "median_ms": round(frames[len(frames) // 2], 1),
+        "p95_ms": round(frames[int(len(frames) * 0.95)], 1),
+        "worst_ms": round(frames[-1], 1),
+        "heap_grown_mb": round(grown / 1e6, 1),
+        "rows": rows,
+    }
+    for name, value in figures.items():
+        record_property(name, value)
+    print(figures)  # noqa: T201
+    assert rows <= 400
+    assert grown < 20_000_000
+
+    ann.page.keyboard.press("Escape")
+    ann.heard("message 50000")
+    assert ann.page.locator("article").count() <= 400
+
+
+def test_what_one_reads_keeps_its_place_while_older_messages_come_and_new_ones_arrive(
+    shared: Server, people: People
+) -> None:
+    async def talk() -> None:
+        async with hello(shared, name="talker", rooms={"place": None}) as client:
+            for number in range(1, 301):
+                text = f"message {number}"
+                await client.send(type="post", room="place", text=text, nonce=text, id=text)
+            await client.until("ok", id=text)
+
+    aside(talk)
+    url = f"{shared.url}/#place"
+    ann, bob = people("still").join(url), people("busy").join(url)
+    ann.heard("message 300")
+    ann.page.evaluate("document.getElementById('messages').scrollTop -= 400")
+    row = "document.querySelector('[data-key=e285]').getBoundingClientRect().top"
+    before = ann.page.evaluate(row)
+    expect(ann.page.locator("[data-key=e155]")).to_have_count(1)
+    bob.say("new")
+    button = ann.page.get_by_role("button", name=re.compile("1 new message"))
+    expect(button).to_be_visible()
+
+    assert abs(ann.page.evaluate(row) - before) < 2
+    button.click()
+    ann.heard("new")

@@ -1,0 +1,54 @@
+"""The newcomer's minute."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import Server
+from tests.web.conftest import People, until
+
+pytestmark = pytest.mark.real
+COUNT = """
+window.clicks = 0; window.keys = 0;
+addEventListener("pointerdown", () => clicks++, true);
+addEventListener("keydown", () => keys++, true);
+"""
+
+
+def test_from_the_address_to_the_first_message_it_takes_the_name_and_no_click(
+    shared: Server, people: People, record_property: Callable[[str, object], None]
+) -> None:
+    host, newcomer = people("host").join(shared.url), people("eve")
+    newcomer.context.add_init_script(COUNT)
+
+    start_s = time.monotonic()
+    newcomer.page.goto(shared.url)
+    usable_ms = newcomer.page.evaluate(
+        "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
+    )
+    newcomer.page.keyboard.type("eve\n")
+    until(newcomer.page, "document.activeElement?.id === 'composer'")
+    newcomer.page.keyboard.type("hello\n")
+    host.heard("hello")
+    took_s = time.monotonic() - start_s
+
+    clicks, keys = newcomer.page.evaluate("[clicks, keys]")
+    record_property("seconds", round(took_s, 2))
+    record_property("first_paint_ms", round(usable_ms))
+    assert (clicks, keys) == (0, len("eve\nhello\n"))
+    assert took_s < 10
+    assert usable_ms < 1000
+
+
+def test_a_taken_name_is_told_and_the_field_keeps_what_was_typed(
+    shared: Server, people: People
+) -> None:
+    people("taken").join(shared.url)
+    other = people("Taken")
+    other.page.goto(shared.url)
+    other.page.keyboard.type("Taken\n")
+
+    alert = other.page.get_by_role("alert")
+    alert.get_by_text("The name Taken is taken").wait_for()
+    assert other.page.locator("#name").input_value() == "Taken"
