@@ -160,8 +160,8 @@ def join(
     """
     import asyncio
 
-    from hubbub.client.line import run
-    from hubbub.client.line.options import JoinOptions
+    from hubbub.client.join import run
+    from hubbub.client.options import JoinOptions
 
     options = JoinOptions(
         url=url,

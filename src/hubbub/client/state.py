@@ -1,7 +1,9 @@
 """What a screen shows of a conversation, as a pure reading of its events."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import assert_never
 
 from hubbub.client.changes import (
@@ -32,7 +34,10 @@ KNOWN_MEMBERS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class RoomView:
-    """One room: `members` by user id; `users` is how many there are, where a server counts."""
+    """One room: `members` by user id; `users` is how many there are, where a server counts.
+
+    `mentions` counts the unread messages that speak to this user, in a direct room all of them.
+    """
 
     name: str
     kind: str = "public"
@@ -40,7 +45,9 @@ class RoomView:
     last: int = 0
     read: int = 0
     unread: int = 0
+    mentions: int = 0
     members: Mapping[str, str] = field(default_factory=dict)
+    away: frozenset[str] = frozenset()
     users: int | None = None
 
     @property
@@ -92,7 +99,7 @@ def apply(state: ChatState, event: ChatEvent) -> ChatState:
         case Count(room=room, users=users):
             return _with(state, replace(_room(state, room), users=users))
         case Restarted(room=room):
-            return _with(state, replace(_room(state, room), last=0, read=0, unread=0))
+            return _with(state, replace(_room(state, room), last=0, read=0, unread=0, mentions=0))
         case RoomRefused(room=room):
             return left(state, room)
         case Disconnected():
@@ -110,6 +117,7 @@ def with_members(state: ChatState, room: str, members: tuple[Member, ...]) -> Ch
     view = _room(state, room)
     for member in members:
         view = _with_member(view, Person(member.id, member.name))
+        view = _with_away(view, member.id, away=member.away)
     return _with(state, view)
 
 
@@ -118,7 +126,21 @@ def mark_read(state: ChatState, room: str, seq: int) -> ChatState:
     view = _room(state, room)
     if seq <= view.read:
         return state
-    return _with(state, replace(view, read=seq, unread=max(0, view.last - seq)))
+    unread = max(0, view.last - seq)
+    return _with(state, replace(view, read=seq, unread=unread, mentions=min(view.mentions, unread)))
+
+
+def speaks_to(message: Message, user: Self) -> bool:
+    """Whether a message of somebody else's is to this user, by a whisper or by the name in it."""
+    if message.sender.id == user.id:
+        return False
+    return message.to is not None or mention_of(user.name).search(message.text) is not None
+
+
+@lru_cache(maxsize=64)
+def mention_of(name: str) -> "re.Pattern[str]":
+    """What finds a name in a text, with or without an @ before it, as a word of its own."""
+    return re.compile(rf"(?<![\w@])@?{re.escape(name)}(?!\w)", re.IGNORECASE)
 
 
 def left(state: ChatState, room: str) -> ChatState:
@@ -134,7 +156,14 @@ def _shown(state: RoomState, former: RoomView | None) -> RoomView:
         last=state.last,
         read=state.read,
         unread=state.unread,
+        mentions=_mentions(state, former),
     )
+
+
+def _mentions(state: RoomState, former: RoomView | None) -> int:
+    if state.kind == "direct":
+        return state.unread
+    return min(former.mentions, state.unread) if former is not None else 0
 
 
 def _with_message(state: ChatState, message: Message) -> ChatState:
@@ -146,8 +175,10 @@ def _with_message(state: ChatState, message: Message) -> ChatState:
                 view = _with_member(view, person)
     own = message.sender.id == state.user.id
     fresh = message.seq > max(view.last, view.read)
-    unread = view.unread + (1 if fresh and not own else 0)
-    return _with(state, replace(view, last=max(view.last, message.seq), unread=unread))
+    counts = 1 if fresh and not own else 0
+    mentions = view.mentions + (counts if speaks_to(message, state.user) else 0)
+    last = max(view.last, message.seq)
+    return _with(state, replace(view, last=last, unread=view.unread + counts, mentions=mentions))
 
 
 def _with_presence(state: ChatState, presence: Presence) -> ChatState:
@@ -155,11 +186,20 @@ def _with_presence(state: ChatState, presence: Presence) -> ChatState:
     view = _room(state, presence.room)
     if presence.state == "left":
         members = {k: v for k, v in view.members.items() if k != user.id}
-        return _with(state, replace(view, members=members))
+        return _with(state, replace(view, members=members, away=view.away - {user.id}))
     if user.id == state.user.id and user.name != state.user.name:
         me = state.user
         state = replace(state, user=Self(me.id, user.name, me.kind, me.role))
-    return _with(state, _with_member(view, user))
+    view = _with_member(view, user)
+    if presence.state != "renamed":
+        view = _with_away(view, user.id, away=presence.state == "away")
+    return _with(state, view)
+
+
+def _with_away(view: RoomView, user_id: str, *, away: bool) -> RoomView:
+    if away == (user_id in view.away):
+        return view
+    return replace(view, away=view.away | {user_id} if away else view.away - {user_id})
 
 
 def _with_member(view: RoomView, person: Person) -> RoomView:
@@ -169,7 +209,7 @@ def _with_member(view: RoomView, person: Person) -> RoomView:
     members[person.id] = person.name
     if len(members) > KNOWN_MEMBERS:
         del members[next(iter(members))]
-    return replace(view, members=members)
+    return replace(view, members=members, away=view.away & members.keys())
 
 
 def _room(state: ChatState, room: str) -> RoomView:

@@ -18,11 +18,14 @@ class Terminal:
     def __init__(self, folder: Path) -> None:
         self._socket = folder / "tmux"
         self._state = folder / "state"
+        self.config = folder / "config"
         self._windows = 0
 
     def run(self, *command: str, env: dict[str, str] | None = None) -> "Window":
         """Starts a program; its exit code is printed after it."""
-        settings = {"XDG_STATE_HOME": str(self._state), "HUBBUB_TOKEN": "", **(env or {})}
+        homes = {"XDG_STATE_HOME": self._state, "XDG_CONFIG_HOME": self.config}
+        homes_set = {name: str(folder) for name, folder in homes.items()}
+        settings = {**homes_set, "HUBBUB_TOKEN": "", **(env or {})}
         words = [f"{name}={shlex.quote(value)}" for name, value in settings.items()]
         line = f"{' '.join(words)} {shlex.join(command)}; echo code $?; exec cat"
         how = ["new-window", "-d"] if self._windows else ["new-session", "-d", "-x100", "-y60"]

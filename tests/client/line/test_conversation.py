@@ -10,7 +10,7 @@ import hubbub
 from hubbub.client.line.completion import candidates
 from hubbub.client.line.conversation import Conversation
 from hubbub.client.line.look import Look
-from hubbub.client.line.typed import read_typed
+from hubbub.client.typed import read_typed
 from hubbub.protocol.events import Message, Person
 from tests.client.fake import FakeServer, fake_server
 from tests.client.test_sdk import QUICK

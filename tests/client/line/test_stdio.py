@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from hubbub.client.line.look import Look, colour_allowed, colour_of, local_time, plain_line
 from hubbub.client.line.manner import End, manner
-from hubbub.client.line.options import JoinOptions
 from hubbub.client.line.stdio import Line, LineSplitter, read_lines, write_all
-from hubbub.client.line.typed import (
+from hubbub.client.options import JoinOptions
+from hubbub.client.typed import (
     GoFrom,
     GoTo,
     Ignore,

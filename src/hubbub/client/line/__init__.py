@@ -10,8 +10,8 @@ from hubbub.client.chat import connect
 from hubbub.client.failures import PlainServer
 from hubbub.client.line.filter import Filter, complain
 from hubbub.client.line.manner import STDIN, STDOUT, Manner, end_of, manner
-from hubbub.client.line.options import JoinOptions
 from hubbub.client.line.stdio import write_all
+from hubbub.client.options import JoinOptions
 from hubbub.client.plain import connect_plain
 
 FAREWELL = "Connection closed. Goodbye!"

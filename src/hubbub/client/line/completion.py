@@ -6,7 +6,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from hubbub.client.line.conversation import Conversation
-from hubbub.client.line.typed import OWN_COMMANDS
+from hubbub.client.typed import OWN_COMMANDS
 
 _ROOM_COMMANDS = frozenset({"/join", "/j", "/leave", "/part", "/who"})
 

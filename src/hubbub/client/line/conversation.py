@@ -7,7 +7,15 @@ from typing import assert_never
 from hubbub.client.changes import ChatEvent, Disconnected, Reconnected, Restarted, RoomRefused
 from hubbub.client.chat import Chat
 from hubbub.client.line.look import Look, plain_line
-from hubbub.client.line.typed import (
+from hubbub.client.state import (
+    ChatState,
+    apply,
+    left,
+    mark_read,
+    welcomed,
+    with_members,
+)
+from hubbub.client.typed import (
     GoFrom,
     GoTo,
     Ignore,
@@ -17,14 +25,6 @@ from hubbub.client.line.typed import (
     Say,
     Typed,
     Unignore,
-)
-from hubbub.client.state import (
-    ChatState,
-    apply,
-    left,
-    mark_read,
-    welcomed,
-    with_members,
 )
 from hubbub.errors import BadName, BadRequest, HubbubError, NotAMember
 from hubbub.model import room_name, user_name

@@ -19,8 +19,8 @@ from hubbub.client.chat import Chat
 from hubbub.client.line.look import plain_line
 from hubbub.client.line.manner import STDIN, STDOUT, Manner
 from hubbub.client.line.stdio import LINE_BYTES, Line, Worker, read_lines, write_all
-from hubbub.client.line.typed import Quit, Run, Say, Typed, read_typed
 from hubbub.client.plain import PlainConnection
+from hubbub.client.typed import Quit, Run, Say, Typed, read_typed
 from hubbub.errors import ConnectionFailed, HubbubError
 from hubbub.protocol.events import Message, Posted, Topic
 from hubbub.protocol.json import encode

@@ -5,7 +5,7 @@ import stat
 from dataclasses import dataclass
 from typing import Literal
 
-from hubbub.client.line.options import JoinOptions
+from hubbub.client.options import JoinOptions
 
 STDIN, STDOUT = 0, 1
 

@@ -26,9 +26,9 @@ from hubbub.client.line import ASK_NAME, FAREWELL
 from hubbub.client.line.completion import ConversationCompleter
 from hubbub.client.line.conversation import Conversation
 from hubbub.client.line.look import Look, colour_allowed
-from hubbub.client.line.options import JoinOptions
-from hubbub.client.line.typed import Quit, read_typed
+from hubbub.client.options import JoinOptions
 from hubbub.client.plain import PlainConnection, connect_plain
+from hubbub.client.typed import Quit, read_typed
 from hubbub.errors import BadName, ConnectionFailed, NameTaken
 from hubbub.protocol.text import clean, notice, refusal
 

@@ -1,0 +1,270 @@
+"""Keys about messages: moving through them, choosing one, what can be done with it."""
+
+from typing import TYPE_CHECKING, cast
+
+from textual.screen import Screen
+from textual.widgets import Input
+
+from hubbub.client.tui.dialogs import Item, Picker, Reader
+from hubbub.client.tui.rows import links_in, local_time
+from hubbub.client.tui.shown import one_line, shown
+from hubbub.client.tui.timeline import Entry, Note, Pending, Timeline
+from hubbub.protocol.events import Message
+
+if TYPE_CHECKING:
+    from hubbub.client.tui.app import HubbubApp
+    from hubbub.client.tui.composer import Composer
+    from hubbub.client.tui.conversation import Conversation
+    from hubbub.client.tui.messages import Messages
+    from hubbub.client.tui.store import View
+
+LINKS = 50
+
+
+class MessageActs(Screen[None]):
+    """The part of the chat screen that is about messages."""
+
+    conversation: "Conversation | None"
+    composer: "Composer"
+    messages: "Messages"
+    _search: Input
+
+    @property
+    def hubbub(self) -> "HubbubApp":
+        """The program."""
+        return cast("HubbubApp", self.app)
+
+    @property
+    def view(self) -> "View | None":
+        """What there is to show."""
+        raise NotImplementedError
+
+    def put_status(self, text: str, style: str = "bar") -> None:
+        """Says something below the messages."""
+        raise NotImplementedError
+
+    # --- moving
+
+    def action_scroll_page(self, pages: int) -> None:
+        """Scrolls by a screenful."""
+        self.messages.scroll_pages(pages)
+
+    def action_scroll_home(self) -> None:
+        """To the oldest that is loaded; more comes by then."""
+        self.messages.scroll_rows(-len(self.messages.rows))
+
+    def action_scroll_end(self) -> None:
+        """To the newest."""
+        if self.conversation is not None:
+            self.conversation.load_latest()
+        self.messages.follow()
+
+    def action_to_new(self) -> None:
+        """To the mark before what is new."""
+        row = self.messages.transcript.new_row()
+        if row is None:
+            self.put_status("Nothing here is new.")
+        else:
+            self.messages.show_row(row)
+
+    def action_back(self) -> None:
+        """Closes the innermost of what is open; then goes to the newest message."""
+        if self.composer.choosing:
+            self.composer.close_choices()
+        elif self._search.display:
+            self.close_search()
+            self.composer.focus()
+        elif self.messages.cursor is not None or self.focused is not self.composer:
+            self._leave_cursor()
+        else:
+            self.action_scroll_end()
+
+    # --- search
+
+    def action_search(self) -> None:
+        """Asks for a word; Enter then goes back from match to match."""
+        if self._search.display and self._search.has_focus:
+            self._find(-1)
+            return
+        self._search.display = True
+        self._search.focus()
+
+    def close_search(self) -> None:
+        """Puts the search away, where one is open."""
+        if self._search.display:
+            self._search.display = False
+            self._search.value = ""
+            self.messages.query_text = ""
+            self.messages.cursor = None
+            self._show_messages()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Marks every match and shows the newest."""
+        self.messages.query_text = event.value
+        self.messages.cursor = None
+        self._show_messages()
+        if event.value:
+            self._find(-1)
+
+    def on_input_submitted(self) -> None:
+        """The match before."""
+        self._find(-1)
+
+    def _find(self, step: int) -> None:
+        wanted = self.messages.query_text.casefold()
+        matches = [key for key, text in self._texts() if wanted and wanted in text.casefold()]
+        if not matches:
+            self.put_status(f"Nothing loaded has “{one_line(wanted)}”." if wanted else "")
+            return
+        cursor = self.messages.cursor
+        if cursor in matches:
+            place = (matches.index(cursor) + step) % len(matches)
+        else:
+            place = len(matches) - 1
+        self.messages.cursor = matches[place]
+        self.messages.reveal(matches[place])
+        self.put_status(f"{len(matches) - place} of {len(matches)}; Enter for the one before")
+
+    def _texts(self) -> list[tuple[str, str]]:
+        view = self.view
+        entries = view.timeline.entries if view is not None else ()
+        return [(str(e.seq), e.text) for e in entries if isinstance(e, Message)]
+
+    # --- the cursor
+
+    def action_message_cursor(self) -> None:
+        """Chooses the newest message on the screen, then the one before."""
+        self.messages.move_cursor(-1)
+        self.messages.focus()
+        self._after_cursor()
+
+    def action_cursor(self, step: int) -> None:
+        """Another message; below the last one the composer."""
+        if not self.messages.move_cursor(step) and step > 0:
+            self._leave_cursor()
+        else:
+            self._after_cursor()
+
+    def _leave_cursor(self) -> None:
+        self.messages.cursor = None
+        self.messages.refresh()
+        self.composer.focus()
+        self._after_cursor()
+
+    def _after_cursor(self) -> None:
+        self.messages.post_message(self.messages.Scrolled())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Letters are keys only where a message is chosen."""
+        del parameters
+        of_message = {
+            "cursor", "read_all", "whisper_back", "mention", "copy_message", "open_link",
+            "say_again", "drop",
+        }  # fmt: skip
+        return action not in of_message or self.messages.has_focus
+
+    def _chosen(self) -> Entry | Pending | None:
+        timeline = self.view.timeline if self.view is not None else Timeline()
+        key = self.messages.cursor
+        entries: tuple[Entry | Pending, ...] = (*timeline.entries, *timeline.unsent)
+        return next((e for e in entries if _key(e) == key), None)
+
+    def action_read_all(self) -> None:
+        """Shows the whole message."""
+        chosen = self._chosen()
+        if chosen is not None:
+            self.app.push_screen(Reader(shown(chosen.text), at_end=False))
+
+    def action_whisper_back(self) -> None:
+        """Begins a whisper to the author."""
+        self._begin_with("/whisper {} ")
+
+    def action_mention(self) -> None:
+        """Speaks to the author."""
+        self._begin_with("@{} ")
+
+    def _begin_with(self, form: str) -> None:
+        chosen = self._chosen()
+        if isinstance(chosen, Message):
+            rest = self.composer.text if form.startswith("@") else ""
+            self._leave_cursor()
+            self.composer.fill(rest + form.format(one_line(chosen.sender.name)))
+
+    def action_copy_message(self) -> None:
+        """Copies the text of the message."""
+        chosen = self._chosen()
+        if chosen is not None:
+            self.app.copy_to_clipboard(chosen.text)
+            self.put_status("Copied.")
+
+    def action_say_again(self) -> None:
+        """Sends again what was refused."""
+        if self.conversation is not None and self.messages.cursor is not None:
+            self.conversation.say_again(self.messages.cursor)
+
+    def action_drop(self) -> None:
+        """Drops what was refused."""
+        if self.conversation is not None and self.messages.cursor is not None:
+            self.conversation.drop(self.messages.cursor)
+
+    # --- links and copying
+
+    def action_open_link(self) -> None:
+        """Opens the link of the chosen message, or lets choose among several."""
+        chosen = self._chosen()
+        if chosen is not None:
+            self._open_one_of(links_in(chosen.text))
+
+    def action_links(self) -> None:
+        """Lets choose among the links here, the newest first."""
+        if self.messages.has_focus and self._chosen() is not None:
+            self.action_open_link()
+            return
+        links = [link for _, text in reversed(self._texts()) for link in links_in(text)]
+        self._open_one_of(list(dict.fromkeys(links))[:LINKS])
+
+    def _open_one_of(self, links: list[str]) -> None:
+        if not links:
+            self.put_status("There is no link here.")
+        elif len(links) == 1:
+            self._open(links[0])
+        else:
+            items = [Item(link, link) for link in links]
+
+            def fitting(wanted: str) -> list[Item]:
+                return [item for item in items if wanted.casefold() in item.label.casefold()]
+
+            self.app.push_screen(Picker("Open a link", fitting), self._open)
+
+    def _open(self, link: str | None) -> None:
+        if link is not None:
+            self.app.open_url(link)
+            self.put_status(f"Opening {link}")
+
+    def action_select(self) -> None:
+        """Shows what is loaded as plain text."""
+        view = self.view
+        if view is None:
+            return
+        lines = [_as_text(entry) for entry in view.timeline.entries]
+        self.app.push_screen(Reader("\n".join(lines)))
+
+    def _show_messages(self) -> None:
+        if self.view is not None:
+            self.messages.show(self.view)
+
+
+def _key(entry: Entry | Pending) -> str:
+    return entry.key if isinstance(entry, Note | Pending) else str(entry.seq)
+
+
+def _as_text(entry: Entry) -> str:
+    local = local_time(entry.at)
+    time = f"{local:%H:%M} " if local is not None else ""
+    if isinstance(entry, Note):
+        return f"{time}-- {shown(entry.text)}"
+    name = one_line(entry.sender.name)
+    if isinstance(entry, Message):
+        head = f"* {name} " if entry.me else f"{name}: "
+        return f"{time}{head}{shown(entry.text)}"
+    return f"{time}{name} set the topic: {shown(entry.text)}"

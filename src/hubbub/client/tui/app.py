@@ -1,0 +1,235 @@
+"""The full-screen client as a program: its start, its connection, its end."""
+
+import asyncio
+import importlib
+import math
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from hubbub.client import saved
+from hubbub.client.address import Address, parse_address
+from hubbub.client.options import JoinOptions
+from hubbub.client.saved import Saved, Server, Session
+from hubbub.client.tui import keys
+from hubbub.client.tui.dialogs import Naming
+from hubbub.client.tui.look import THEMES, fitting_theme, styles_of
+from hubbub.client.tui.screen import ChatScreen
+from hubbub.errors import BadName, BadToken, ConfigError, HubbubError, NameTaken, Refusal
+
+if TYPE_CHECKING:
+    from hubbub.client.chat import Chat
+    from hubbub.client.tui.conversation import Conversation
+
+CLOSE_S = 2.0
+"""How long leaving waits for the last acknowledgements."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it ended; `plain` asks for the line client, which also talks to other servers."""
+
+    code: int = 0
+    error: HubbubError | None = None
+    plain: bool = False
+
+
+@dataclass(slots=True)
+class _Wish:
+    """As whom to say hello, and where."""
+
+    name: str | None
+    token: str | None
+    rooms: tuple[str, ...]
+    from_session: bool
+
+
+class HubbubApp(App[Outcome]):
+    """`hubbub join` on a terminal."""
+
+    CSS_PATH = "hubbub.tcss"
+    TITLE = "hubbub"
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(self, options: JoinOptions, kept: Saved, server: Server) -> None:
+        super().__init__()
+        self.options = options
+        self.kept = kept
+        self.preferences = kept.preferences
+        self.server = server
+        self.address: Address = parse_address(server.url)
+        self.animation_level = "none"
+        for theme in THEMES:
+            self.register_theme(theme)
+        fitting = fitting_theme(self.console.color_system, no_color=self.no_color)
+        wanted = self.preferences.theme
+        usable = wanted in self.available_themes and not self.no_color
+        self.theme = wanted if wanted is not None and usable else fitting
+        self._first_theme = self.theme
+        self.chat_screen = ChatScreen(styles_of(self.current_theme), self.address.shown)
+        self.chat_screen.people_wanted = self.preferences.people
+        self._chat: Chat | None = None
+        self._conversation: Conversation | None = None
+        self._left = asyncio.Event()
+
+    def get_default_screen(self) -> Screen[None]:
+        """The conversation; nothing is above it but dialogs."""
+        return self.chat_screen
+
+    def on_mount(self) -> None:
+        """Begins to connect once there is a screen."""
+        self.theme_changed_signal.subscribe(self, self._theme_changed)
+        self.run_worker(self._live(), name="connection", exit_on_error=True)
+
+    # --- the connection
+
+    async def _live(self) -> None:
+        try:
+            outcome = await self._connect_and_talk()
+        except HubbubError as error:
+            outcome = Outcome(1, error)
+        self.exit(outcome)
+
+    async def _connect_and_talk(self) -> Outcome:
+        # The web library takes as long to load as everything else; the screen is there before it.
+        await asyncio.to_thread(importlib.import_module, "hubbub.client.tui.conversation")
+        failures = importlib.import_module("hubbub.client.failures")
+        wish = self._first_wish()
+        if wish.name is None and wish.token is None and not await self._ask_name(wish, ""):
+            return Outcome()
+        while True:
+            try:
+                await self._talk_as(wish)
+                return Outcome()
+            except failures.PlainServer:
+                return Outcome(plain=True)
+            except (NameTaken, BadName) as error:
+                if error.room is not None or not await self._ask_name(wish, str(error)):
+                    raise
+            except BadToken:
+                if not wish.from_session:
+                    raise
+                self._forget_session(wish)
+            except Refusal as error:
+                if error.room not in wish.rooms or error.room in self.options.rooms:
+                    raise
+                wish.rooms = tuple(room for room in wish.rooms if room != error.room)
+
+    def _first_wish(self) -> _Wish:
+        options, server = self.options, self.server
+        name = options.name or server.name
+        if options.token is not None:
+            return _Wish(options.name, options.token, options.rooms or server.rooms, False)
+        session = saved.session_for(self.kept, self.address, name)
+        if session is None:
+            return _Wish(name, None, options.rooms or server.rooms, False)
+        rooms = tuple(dict.fromkeys((*options.rooms, *server.rooms, *session.rooms)))
+        return _Wish(None, session.token, rooms, True)
+
+    async def _ask_name(self, wish: _Wish, why: str) -> bool:
+        name = await self.push_screen_wait(Naming(self.address.shown, why))
+        wish.name = name or None
+        return name is not None
+
+    def _forget_session(self, wish: _Wish) -> None:
+        token = wish.token or ""
+        known = saved.session_for(self.kept, self.address, self.options.name or self.server.name)
+        wish.name, wish.token, wish.from_session = (known.name if known else None), None, False
+        self._keep(lambda kept: saved.without_session(kept, self.address, token))
+
+    async def _talk_as(self, wish: _Wish) -> None:
+        from hubbub.client.calls import Bounds
+        from hubbub.client.chat import connect
+        from hubbub.client.tui.conversation import Conversation
+
+        async with connect(
+            self.server.url,
+            name=wish.name,
+            token=wish.token,
+            rooms=wish.rooms or None,
+            keep_session=True,
+            bounds=Bounds(give_up_s=math.inf, close_timeout_s=CLOSE_S),
+        ) as chat:
+            room = next(iter(self.options.rooms), None) or self._last_room(chat.session)
+            conversation = Conversation(chat, self.chat_screen.draw_soon, room=room)
+            self._chat, self._conversation = chat, conversation
+            self._remember_session()
+            await self._until_left(conversation)
+            self._remember_session()
+
+    async def _until_left(self, conversation: "Conversation") -> None:
+        self.chat_screen.server = conversation.chat.welcome.server.name
+        task = asyncio.create_task(conversation.run())
+        # It has asked for its first page before the first picture of it.
+        await asyncio.sleep(0)
+        self.chat_screen.begin(conversation)
+        try:
+            await self._left.wait()
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
+
+    def leave(self) -> None:
+        """Ends everything; the session is kept."""
+        if self._conversation is None:
+            self.exit(Outcome())
+        else:
+            self._left.set()
+
+    # --- what is kept
+
+    def _last_room(self, token: str) -> str | None:
+        sessions = self.kept.sessions.get(self.address.http_url, ())
+        return next((known.room for known in sessions if known.token == token), None)
+
+    def _remember_session(self) -> None:
+        chat, conversation = self._chat, self._conversation
+        if chat is None or conversation is None or self.options.token is not None:
+            return
+        view = conversation.view
+        rooms = tuple(name for name in view.order if view.chat.rooms[name].kind != "direct")
+        session = Session(chat.session, chat.name, rooms, view.room)
+        self._keep(lambda kept: saved.with_session(kept, self.address, session))
+
+    def _keep(self, how: Callable[[Saved], Saved]) -> None:
+        try:
+            self.kept = saved.change(how)
+        except ConfigError as error:
+            # One talks on without; it is only not remembered.
+            self.chat_screen.put_status(str(error), "warning")
+
+    def toggle_bell(self) -> None:
+        """Rings for mentions and whispers, or not."""
+        bell = not self.preferences.bell
+        self._prefer(replace(self.preferences, bell=bell))
+        self.chat_screen.put_status(
+            "The bell rings for mentions and whispers." if bell else "The bell is silent."
+        )
+
+    def _prefer(self, preferences: saved.Preferences) -> None:
+        self.preferences = preferences
+        self._keep(lambda kept: replace(kept, preferences=preferences))
+
+    def _theme_changed(self, _: object) -> None:
+        self.chat_screen.restyle(styles_of(self.current_theme))
+        if self.theme != self._first_theme:
+            self._first_theme = self.theme
+            self._prefer(replace(self.preferences, theme=self.theme))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Everything that a key does, and the themes."""
+        yield SystemCommand("Theme", "Choose the colours", self.action_change_theme)
+        for key in keys.PALETTE:
+            yield SystemCommand(key.does, key.shown, self._runner(key.action))
+
+    def _runner(self, action: str) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            await self.chat_screen.run_action(action)
+
+        return run

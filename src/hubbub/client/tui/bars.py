@@ -1,0 +1,89 @@
+"""The line above the messages and the one below them."""
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from hubbub.client.tui.rows import Span
+from hubbub.client.tui.shown import cut, one_line
+from hubbub.client.tui.store import View
+
+
+class Bar(Widget):
+    """One line: what matters at the left, the rest at the right as far as there is space."""
+
+    def __init__(self, styles: dict[str, Style], name: str) -> None:
+        super().__init__(id=name)
+        self.looks = styles
+        self._left: tuple[Span, ...] = ()
+        self._right: tuple[Span, ...] = ()
+
+    def put(self, left: tuple[Span, ...], right: tuple[Span, ...] = ()) -> None:
+        """Shows this, if it is not there already."""
+        if (left, right) != (self._left, self._right):
+            self._left, self._right = left, right
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The line."""
+        width = self.size.width
+        base = self.rich_style
+        if y > 0:
+            return Strip.blank(width, base)
+        used = sum(cell_len(span.text) for span in self._left)
+        right = [Segment(span.text, self.looks[span.style]) for span in self._right]
+        wanted = sum(cell_len(segment.text) for segment in right)
+        room = width - 2
+        if used + wanted + 2 > room:
+            right, wanted = [], 0
+        segments, left_cells = [Segment(" ")], room - wanted
+        for span in self._left:
+            text = cut(span.text, left_cells)
+            left_cells -= cell_len(text)
+            segments.append(Segment(text, self.looks[span.style]))
+        segments += [Segment(" " * max(0, left_cells)), *right, Segment(" ")]
+        return Strip(segments).adjust_cell_length(width).apply_style(base)
+
+
+def heading(view: View, *, narrow: bool) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    """The room in view, its topic, and where the rooms are hidden what is new in the others."""
+    room = view.in_view
+    if room is None:
+        return (Span("no room", "title"),), ()
+    title = one_line(room.title)
+    left = [Span(title if room.kind == "direct" else f"#{title}", "title")]
+    if room.topic:
+        left.append(Span(f"  {one_line(room.topic)}", "bar"))
+    unread, mentions = view.unread_elsewhere
+    right = []
+    if narrow and mentions:
+        right.append(Span(f" @{mentions} ", "mentions"))
+    if narrow and unread:
+        right.append(Span(f" +{unread}", "count"))
+    if not narrow:
+        right.append(Span(one_line(view.chat.user.name), "own"))
+    return tuple(left), tuple(right)
+
+
+def status(view: View, typists: tuple[str, ...], below: int) -> tuple[Span, ...]:
+    """The one calm line: the connection, then what is unsent, what is below, who is writing."""
+    if view.line == "over":
+        return (Span(f"✗ {one_line(view.status)} Ctrl+Q quits.", "refusal"),)
+    if view.line == "down":
+        waiting = f" {_messages(view.unsent)} will be sent." if view.unsent else ""
+        why = one_line(view.status)
+        return (Span(f"◌ Not connected ({why}); coming back.{waiting}", "warning"),)
+    if below > 0:
+        return (Span(f"↓ {below} more below, Esc goes there", "warning"),)
+    if typists:
+        names = ", ".join(one_line(name) for name in typists[:3])
+        others = " and others" if len(typists) > 3 else ""
+        verb = "is" if len(typists) == 1 else "are"
+        return (Span(f"{names}{others} {verb} writing …", "bar"),)
+    return (Span(one_line(view.status), "bar"),) if view.status else ()
+
+
+def _messages(count: int) -> str:
+    return "1 message" if count == 1 else f"{count} messages"

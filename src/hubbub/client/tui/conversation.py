@@ -1,0 +1,380 @@
+"""One person's talk with a server: wishes in, a `View` out; knows no terminal.
+
+What is said goes through one queue in the order of typing and is shown at once. Everything else
+(pages, members, read markers) is asked for beside it, each question once at a time.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from typing import assert_never
+
+from hubbub.client.changes import Reconnected
+from hubbub.client.chat import Chat
+from hubbub.client.state import RoomView, with_members
+from hubbub.client.tui import store
+from hubbub.client.tui import timeline as lines
+from hubbub.client.tui.store import View
+from hubbub.client.tui.timeline import IN_VIEW_ENTRIES, Pending, Timeline
+from hubbub.client.typed import (
+    GoFrom,
+    GoTo,
+    Ignore,
+    Notices,
+    Quit,
+    Run,
+    Say,
+    Typed,
+    Unignore,
+)
+from hubbub.errors import BadRequest, ConnectionFailed, HubbubError, NotAMember, TooLong
+from hubbub.protocol.events import Page, Posted
+
+PAGE_EVENTS = 100
+SAID = 500
+"""Messages and commands that may wait for the server."""
+MARK_READ_S = 1.0
+TYPING_S = 3.0
+KNOWN_ROOMS = 1_000
+MEMBER_PAGES = 5
+DIRECT_ROOMS = 50
+"""Direct rooms whose people are looked up at the start."""
+
+
+class Conversation:
+    """The view, and what changes it. `changed` is called after every change."""
+
+    def __init__(self, chat: Chat, changed: Callable[[], None], *, room: str | None = None) -> None:
+        self.chat = chat
+        self.view: View = store.arrived(chat.welcome, chat.followed, room)
+        self.known_rooms: set[str] = set()
+        self._changed = changed
+        self._said: asyncio.Queue[tuple[str, str, str] | Run] = asyncio.Queue(SAID)
+        self._count = 0
+        self._asked: set[tuple[str, str]] = set()
+        self._marks: dict[str, int] = {}
+        self._wrote_s = float("-inf")
+        self._group: asyncio.TaskGroup | None = None
+
+    async def run(self) -> None:
+        """Talks until the connection ends for good or the task is cancelled."""
+        async with asyncio.TaskGroup() as self._group:
+            self._group.create_task(self._send_said())
+            self._start("begin", "", self._begin())
+            try:
+                await self._listen()
+            except ConnectionFailed as error:
+                self._show(store.ended(self.view, str(error)))
+            else:
+                self._show(store.ended(self.view, "The server said goodbye."))
+
+    async def _listen(self) -> None:
+        async for event in self.chat:
+            now_s, at = time.monotonic(), _now()
+            for each in (event, *self.chat.ready()):
+                self.view = store.happened(self.view, each, now_s, at)
+                if isinstance(each, Reconnected):
+                    self.view = store.welcomed_again(self.view, self.chat.welcome)
+                    self._after_a_break()
+            self._changed()
+            # Others run too, however much arrives.
+            await asyncio.sleep(0)
+
+    async def _begin(self) -> None:
+        self.look()
+        known = self.chat.welcome.rooms
+        for state in known:
+            if state.kind != "direct" and state.room not in self.chat.followed:
+                # A room of this user's that this client did not name when it came.
+                await self._enter(state.room)
+        direct = [state.room for state in known if state.kind == "direct"]
+        for room in direct[:DIRECT_ROOMS]:
+            await self._learn_members(room)
+        rooms = await self.chat.rooms()
+        self.known_rooms.update(summary.room for summary in rooms.rooms[:KNOWN_ROOMS])
+
+    def _after_a_break(self) -> None:
+        # Who came and went meanwhile, nobody has told.
+        if self.view.room is not None:
+            self._start("members", self.view.room, self._learn_members(self.view.room))
+
+    # --- what is typed
+
+    def do(self, typed: Typed) -> None:
+        """Carries out what was typed. Raises HubbubError where it cannot, and the draft stays."""
+        match typed:
+            case Say(text=text):
+                self.say(text)
+            case Run():
+                self.note(typed.line, "typed")
+                self._put(typed)
+            case GoTo(room=room):
+                self._start("enter", room, self._enter(room, look=True))
+            case GoFrom(room=room):
+                room = room or self.view.room or ""
+                if not room:
+                    raise NotAMember("You are in no room.")
+                self._start("leave", room, self._leave(room))
+            case Notices(on=on):
+                if on is not None:
+                    self.view = store.with_notices(self.view, on=on)
+                self.note(f"Notices are {'on' if self.view.notices else 'off'}.")
+            case Ignore(name=name):
+                self._ignore(name)
+            case Unignore(name=name):
+                if store.name_key(name) not in self.view.ignored:
+                    raise BadRequest(f"You do not ignore {name or 'nobody'}.")
+                self.view = store.without_ignored(self.view, name)
+                self.note(f"You no longer ignore {name}.")
+            case Quit():
+                pass
+            case _:
+                assert_never(typed)
+
+    def say(self, text: str, room: str | None = None) -> None:
+        """Says something, shown at once. Raises NotAMember, TooLong or BadRequest."""
+        place = room or self.view.room
+        if place is None:
+            raise NotAMember("You are in no room; /join ROOM enters one.")
+        limit = self.chat.welcome.limits.get("text_bytes", 0)
+        size = len(text.encode("utf-8", "replace"))
+        if limit and size > limit:
+            raise TooLong(f"The message has {size:,} bytes, the limit is {limit:,}.")
+        self._count += 1
+        key = f"said-{self._count}"
+        self._put((place, key, text))
+        timeline = self.view.timelines.get(place, Timeline())
+        timeline = lines.with_pending(timeline, Pending(key, _now(), text))
+        self._show(store.with_timeline(self.view, place, timeline))
+
+    def say_again(self, key: str) -> None:
+        """Sends what was refused once more."""
+        pending = self.pending(key)
+        if pending is not None and pending.refused is not None:
+            self.drop(key)
+            self.say(pending.text)
+
+    def drop(self, key: str) -> None:
+        """Gives up what was refused."""
+        pending = self.pending(key)
+        if pending is not None and pending.refused is not None and self.view.room:
+            timeline = lines.without_pending(self.view.timeline, key)
+            self._show(store.with_timeline(self.view, self.view.room, timeline))
+
+    def pending(self, key: str) -> Pending | None:
+        """A message of the room in view that no server has."""
+        return next((p for p in self.view.timeline.unsent if p.key == key), None)
+
+    def note(self, text: str, kind: str = "info") -> None:
+        """Shows this person a line."""
+        view = store.noted(self.view, text, _now(), kind)  # type: ignore[arg-type]
+        self._show(view)
+
+    def _ignore(self, name: str) -> None:
+        if not name:
+            names = ", ".join(sorted(self.view.ignored)) or "nobody"
+            self.note(f"You ignore {names}.")
+            return
+        if store.name_key(name) == store.name_key(self.chat.name):
+            raise BadRequest("You cannot ignore yourself.")
+        self.view = store.with_ignored(self.view, name)
+        self.note(f"You ignore {name} from now on; /unignore {name} ends it.")
+
+    def _put(self, wish: tuple[str, str, str] | Run) -> None:
+        try:
+            self._said.put_nowait(wish)
+        except asyncio.QueueFull:
+            raise BadRequest(
+                f"{SAID} messages wait for the server already; send this one later."
+            ) from None
+
+    async def _send_said(self) -> None:
+        while True:
+            wish = await self._said.get()
+            if isinstance(wish, Run):
+                self._count += 1
+                self._start("run", str(self._count), self._run(wish.line, self.view.room))
+                # It has its place in the order before what follows is offered.
+                await asyncio.sleep(0)
+                continue
+            room, key, text = wish
+            try:
+                answer = await self.chat.post_soon(text, room)
+            except HubbubError as error:
+                self._refused(room, key, str(error))
+                continue
+            answer.add_done_callback(lambda done, r=room, k=key: self._answered(r, k, done))  # type: ignore[misc]
+
+    def _answered(self, room: str, key: str, answer: "asyncio.Future[Posted]") -> None:
+        if answer.cancelled():
+            return
+        error = answer.exception()
+        if error is not None:
+            self._refused(room, key, str(error))
+        elif (timeline := self.view.timelines.get(room)) is not None:
+            timeline = lines.posted(timeline, key, answer.result())
+            self._show(store.with_timeline(self.view, room, timeline))
+
+    def _refused(self, room: str, key: str, why: str) -> None:
+        timeline = self.view.timelines.get(room)
+        if timeline is not None:
+            self._show(store.with_timeline(self.view, room, lines.refused(timeline, key, why)))
+
+    async def _run(self, line: str, room: str | None) -> None:
+        answer = await self.chat.command(line, room)
+        if answer:
+            self.note(answer)
+
+    # --- rooms
+
+    def go_to(self, room: str) -> None:
+        """Brings a room into view."""
+        self._show(store.looked_at(self.view, room))
+        self.look()
+
+    def look(self) -> None:
+        """Asks for what the room in view lacks."""
+        room = self.view.room
+        if room is None:
+            return
+        if not self.view.timeline.loaded:
+            self._start("page", room, self._load_latest(room))
+        self._start("members", room, self._learn_members(room))
+
+    def load_older(self) -> None:
+        """Asks for the page before what is here."""
+        room, timeline = self.view.room, self.view.timeline
+        if room is not None and timeline.has_older:
+            self._start("page", room, self._load_older(room))
+
+    def load_newer(self) -> None:
+        """Asks for the page after what is here."""
+        room, timeline = self.view.room, self.view.timeline
+        if room is not None and timeline.has_newer:
+            self._start("page", room, self._load_newer(room))
+
+    def load_latest(self) -> None:
+        """Jumps to the log's end, without what is between."""
+        room = self.view.room
+        if room is not None and self.view.timeline.has_newer:
+            self._start("latest", room, self._load_latest(room))
+
+    @property
+    def loading(self) -> bool:
+        """Whether a page of the room in view is on its way."""
+        return ("page", self.view.room or "") in self._asked
+
+    async def _load_latest(self, room: str) -> None:
+        page = await self.chat.history(room, limit=PAGE_EVENTS)
+        self._with_page(room, lambda timeline: lines.with_latest(timeline, page))
+
+    async def _load_older(self, room: str) -> None:
+        oldest = self.view.timelines[room].oldest
+        page = await self.chat.history(room, before=oldest, limit=PAGE_EVENTS)
+        self._with_page(room, lambda timeline: lines.with_older(timeline, page, IN_VIEW_ENTRIES))
+
+    async def _load_newer(self, room: str) -> None:
+        newest = self.view.timelines[room].newest or 0
+        page = await self.chat.history(room, after=newest, limit=PAGE_EVENTS)
+        self._with_page(room, lambda timeline: lines.with_newer(timeline, page, IN_VIEW_ENTRIES))
+
+    def _with_page(self, room: str, how: Callable[[Timeline], Timeline]) -> None:
+        timeline = self.view.timelines.get(room)
+        self._asked.discard(("page", room))
+        if timeline is not None:
+            self._show(store.with_timeline(self.view, room, how(timeline)))
+
+    async def _enter(self, room: str, *, look: bool = False) -> None:
+        joined = await self.chat.join(room)
+        state = next((s for s in self.chat.welcome.rooms if s.room == joined.room), None)
+        # A room that is new to this user has nothing unread.
+        read = state.read if state is not None else joined.last
+        kind = state.kind if state is not None else "public"
+        here = RoomView(
+            joined.room, kind, joined.topic, joined.last, read, max(0, joined.last - read)
+        )
+        view = store.entered(self.view, here)
+        page = Page(events=joined.events, more=joined.more, first=joined.first, last=joined.last)
+        timeline = view.timelines.get(joined.room, Timeline())
+        if not timeline.loaded:
+            view = store.with_timeline(view, joined.room, lines.with_latest(timeline, page))
+        self.known_rooms.add(joined.room)
+        self._show(store.looked_at(view, joined.room) if look else view)
+        if look:
+            self.look()
+
+    async def _leave(self, room: str) -> None:
+        await self.chat.leave(room)
+        self._show(store.gone_from(self.view, room))
+        self.look()
+
+    async def _learn_members(self, room: str) -> None:
+        after: str | None = None
+        for _ in range(MEMBER_PAGES):
+            page = await self.chat.members(room, after=after)
+            if room not in self.view.chat.rooms:
+                return
+            chat = with_members(self.view.chat, room, page.members)
+            self._show(store.with_chat(self.view, chat))
+            if not page.more or not page.members:
+                return
+            after = page.members[-1].name
+
+    # --- signs
+
+    def read(self) -> None:
+        """This person has seen the room in view to its end."""
+        here = self.view.in_view
+        if here is None or here.last <= here.read:
+            return
+        self._show(store.read_up_to(self.view, here.name, here.last))
+        self._marks[here.name] = here.last
+        self._start("read", "", self._send_marks())
+
+    async def _send_marks(self) -> None:
+        await asyncio.sleep(MARK_READ_S)
+        marks, self._marks = self._marks, {}
+        self._asked.discard(("read", ""))
+        for room, seq in marks.items():
+            await self.chat.read(room, seq)
+
+    def wrote(self) -> None:
+        """This person is writing in the room in view."""
+        room, now_s = self.view.room, time.monotonic()
+        if room is not None and now_s - self._wrote_s > TYPING_S:
+            self._wrote_s = now_s
+            self._start("typing", room, self.chat.typing(room))
+
+    # ---
+
+    def _show(self, view: View) -> None:
+        if view is not self.view:
+            self.view = view
+            self._changed()
+
+    def change(self, how: Callable[[View], View]) -> None:
+        """Changes the view, for what only the screen knows."""
+        self._show(how(self.view))
+
+    def _start(self, what: str, about: str, work: Coroutine[None, None, None]) -> None:
+        """Does something beside the rest; the same is not begun twice."""
+        if (what, about) in self._asked or self._group is None:
+            work.close()
+            return
+        self._asked.add((what, about))
+        self._group.create_task(self._ask(what, about, work))
+
+    async def _ask(self, what: str, about: str, work: Coroutine[None, None, None]) -> None:
+        quiet = what in {"typing", "read", "members", "begin"}
+        try:
+            await work
+        except HubbubError as error:
+            if not quiet:
+                self.note(str(error), "refusal")
+        finally:
+            self._asked.discard((what, about))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,205 @@
+"""What opens above the conversation: a list to choose from, a text to read, a name to give."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static, TextArea
+from textual.widgets.option_list import Option
+
+from hubbub.client.tui.keys import help_rows
+from hubbub.client.tui.shown import one_line
+
+OFFERED = 200
+ASK_NAME = "Your name (Enter for an automatic one)"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something to choose; `value` is what the chooser gets."""
+
+    value: str
+    label: str
+    hint: str = ""
+
+
+class Picker(ModalScreen[str | None]):
+    """A list that typing narrows; Enter takes, Esc does not."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape", "dismiss(None)", "Close"),
+        ("ctrl+k", "dismiss(None)", "Close"),
+        ("down", "move(1)", "Down"),
+        ("up", "move(-1)", "Up"),
+        ("pagedown", "move(8)", "Down"),
+        ("pageup", "move(-8)", "Up"),
+    ]
+
+    def __init__(
+        self, title: str, items: Callable[[str], list[Item]], *, empty: str = "Nothing fits."
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._items_for = items
+        self._empty = empty
+        self._items: list[Item] = []
+
+    def compose(self) -> ComposeResult:
+        """A line to type in, and the list."""
+        with Vertical(id="dialog"):
+            yield Input(placeholder=self._title, id="wanted", compact=True)
+            yield OptionList(id="items", compact=True, markup=False)
+
+    def on_mount(self) -> None:
+        """Everything, before anything is typed."""
+        self.query_one(Input).cursor_blink = False
+        self.query_one(OptionList).can_focus = False
+        self._narrow("")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Another word, another list."""
+        self._narrow(event.value)
+
+    def _narrow(self, wanted: str) -> None:
+        options = self.query_one(OptionList)
+        self._items = self._items_for(wanted)[:OFFERED]
+        options.clear_options()
+        if not self._items:
+            options.add_option(Option(Text(self._empty, "dim"), disabled=True))
+            return
+        options.add_options([Option(_labelled(item)) for item in self._items])
+        options.highlighted = 0
+
+    def action_move(self, step: int) -> None:
+        """Another line of the list."""
+        options = self.query_one(OptionList)
+        if self._items:
+            place = (options.highlighted or 0) + step
+            options.highlighted = max(0, min(place, len(self._items) - 1))
+
+    def on_input_submitted(self) -> None:
+        """Takes the line."""
+        place = self.query_one(OptionList).highlighted
+        self.dismiss(self._items[place].value if self._items and place is not None else None)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Takes the line that was clicked."""
+        if event.option_index < len(self._items):
+            self.dismiss(self._items[event.option_index].value)
+
+
+def _labelled(item: Item) -> Text:
+    text = Text(one_line(item.label), no_wrap=True, overflow="ellipsis")
+    if item.hint:
+        text.append(f"  {one_line(item.hint)}", "dim")
+    return text
+
+
+class Reader(ModalScreen[None]):
+    """A text on the whole screen without frames: for the terminal's own selecting, and by keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape", "dismiss(None)", "Close"),
+        ("q", "dismiss(None)", "Close"),
+        ("f4", "dismiss(None)", "Close"),
+        ("alt+s", "dismiss(None)", "Close"),
+        ("ctrl+c", "copy", "Copy"),
+        ("c", "copy", "Copy"),
+        ("y", "copy", "Copy"),
+    ]
+
+    def __init__(self, text: str, *, at_end: bool = True) -> None:
+        super().__init__()
+        self._text = text
+        self._at_end = at_end
+
+    def compose(self) -> ComposeResult:
+        """The text and one line that tells what to do."""
+        yield TextArea(
+            self._text,
+            read_only=True,
+            show_cursor=True,
+            compact=True,
+            highlight_cursor_line=False,
+            id="reading",
+        )
+        yield Static("Shift+arrows select, C copies, Esc closes", id="reading-keys", markup=False)
+
+    def on_mount(self) -> None:
+        """The newest is at the end."""
+        area = self.query_one(TextArea)
+        area.cursor_blink = False
+        if self._at_end:
+            area.move_cursor(area.document.end)
+        area.focus()
+
+    def action_copy(self) -> None:
+        """Copies what is selected, or the line with the cursor."""
+        area = self.query_one(TextArea)
+        text = area.selected_text or str(area.document.get_line(area.cursor_location[0]))
+        self.app.copy_to_clipboard(text)
+        self.query_one("#reading-keys", Static).update(f"Copied {len(text):,} characters")
+
+
+class Help(ModalScreen[None]):
+    """The keys, and the server's commands."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape", "dismiss(None)", "Close"),
+        ("f1", "dismiss(None)", "Close"),
+        ("q", "dismiss(None)", "Close"),
+    ]
+
+    def __init__(self, commands: list[tuple[str, str]]) -> None:
+        super().__init__()
+        self._commands = commands
+
+    def compose(self) -> ComposeResult:
+        """Sections of two columns."""
+        with VerticalScroll(id="help"):
+            for title, rows in [*help_rows(), ("Commands", self._commands)]:
+                text = Text(title + "\n", "bold")
+                width = min(max((len(left) for left, _ in rows), default=0), 30)
+                for left, right in rows:
+                    text.append(f"  {one_line(left):<{width}}  ", "not bold")
+                    text.append(f"{one_line(right)}\n", "not bold dim")
+                yield Static(text)
+
+    def on_mount(self) -> None:
+        """Arrows scroll at once."""
+        self.query_one("#help").focus()
+
+
+class Naming(ModalScreen[str | None]):
+    """Who are you? None ends it all, an empty text takes an automatic name."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape", "dismiss(None)", "Quit"),
+        ("ctrl+c", "dismiss(None)", "Quit"),
+        ("ctrl+d", "dismiss(None)", "Quit"),
+    ]
+
+    def __init__(self, server: str, refusal: str = "") -> None:
+        super().__init__()
+        self._server = server
+        self._refusal = refusal
+
+    def compose(self) -> ComposeResult:
+        """A question, and why it is asked again."""
+        with Vertical(id="dialog"):
+            yield Static(f"Joining {self._server}", id="naming-title", markup=False)
+            yield Input(placeholder=ASK_NAME, id="wanted", compact=True)
+            yield Static(self._refusal, id="naming-refusal", markup=False)
+
+    def on_mount(self) -> None:
+        """A cursor that does not blink."""
+        self.query_one(Input).cursor_blink = False
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """The name is taken as typed; the server judges it."""
+        self.dismiss(event.value.strip())

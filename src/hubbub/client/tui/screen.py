@@ -1,0 +1,384 @@
+"""The conversation on the screen: widgets that follow the view, and what each key does."""
+
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input
+
+from hubbub.client.tui import keys, store
+from hubbub.client.tui.acts import MessageActs
+from hubbub.client.tui.bars import Bar, heading, status
+from hubbub.client.tui.completion import Offer, offer
+from hubbub.client.tui.composer import Choices, Composer
+from hubbub.client.tui.dialogs import Help, Item, Picker
+from hubbub.client.tui.messages import Messages
+from hubbub.client.tui.rows import Span
+from hubbub.client.tui.sidebar import People, RoomList, Sidebar
+from hubbub.client.typed import Quit, read_typed
+from hubbub.errors import HubbubError
+
+if TYPE_CHECKING:
+    from hubbub.client.tui.conversation import Conversation
+    from hubbub.client.tui.store import View
+
+FRAME_S = 1 / 30
+"""However much arrives, the screen follows it this often."""
+NARROW_CELLS = 60
+PEOPLE_CELLS = 100
+"""From this width the people are shown unless somebody hid them."""
+
+
+class ChatScreen(MessageActs, Screen[None]):
+    """One conversation. Everything on it is a reading of `conversation.view`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *keys.bindings(keys.ROOMS, first=True),
+        *keys.bindings(keys.READING, first=True),
+        *keys.bindings(keys.GENERAL, first=True),
+        *keys.bindings(keys.MESSAGE, first=False),
+    ]
+    AUTO_FOCUS = "#composer"
+
+    def __init__(self, styles: dict[str, Style], server: str) -> None:
+        super().__init__()
+        self.looks = styles
+        self.server = server
+        self.conversation: Conversation | None = None
+        self.rooms_wanted: bool | None = None
+        self.people_wanted: bool | None = None
+        self._choices = Choices(styles)
+        self.composer = Composer(self._choices, self._offer)
+        self.messages = Messages(styles)
+        self._rooms = RoomList(styles, "rooms")
+        self._people = People(styles, "people")
+        self._heading = Bar(styles, "heading")
+        self._status = Bar(styles, "status")
+        self._search = Input(placeholder="Search what is loaded", id="search", compact=True)
+        self._room: str | None = None
+        self._alerts = 0
+        self._drawn_s = float("-inf")
+        self._drawing: Timer | None = None
+        self._typists: Timer | None = None
+        self._interrupted = False
+
+    def compose(self) -> ComposeResult:
+        """Rooms, the conversation, people."""
+        with Horizontal():
+            yield self._rooms
+            with Vertical(id="middle"):
+                yield self._heading
+                yield self.messages
+                yield self._search
+                yield self._status
+                yield self._choices
+                yield self.composer
+            yield self._people
+
+    def on_mount(self) -> None:
+        """Nothing is there yet; one may write already."""
+        self._search.cursor_blink = False
+        self._arrange()
+        self.put_status("connecting …")
+
+    @property
+    def view(self) -> "View | None":
+        """What there is to show."""
+        return self.conversation.view if self.conversation is not None else None
+
+    # --- following the view
+
+    def begin(self, conversation: "Conversation") -> None:
+        """There is a conversation to show."""
+        self.conversation = conversation
+        self._alerts = conversation.view.alerts
+        self.composer.placeholder = ""
+        self.draw()
+
+    def draw_soon(self) -> None:
+        """Follows the view at once, or with the next frame where that was just done."""
+        if self._drawing is not None or not self.is_attached:
+            return
+        wait_s = self._drawn_s + FRAME_S - time.monotonic()
+        if wait_s <= 0:
+            self.draw()
+        else:
+            self._drawing = self.set_timer(wait_s, self.draw)
+
+    def draw(self) -> None:
+        """Makes every widget follow the view; each redraws only what changed."""
+        if self._drawing is not None:
+            self._drawing.stop()
+            self._drawing = None
+        self._drawn_s = time.monotonic()
+        view = self.view
+        if view is None:
+            return
+        if view.room != self._room:
+            self._change_room(view)
+        self.messages.show(view)
+        self._rooms.show(view, self.server)
+        self._people.show(view.in_view, view.chat.user.name)
+        self._heading.put(*heading(view, narrow=not self._rooms.display))
+        self._draw_status(view)
+        self._ring(view)
+        self._settle()
+
+    def _change_room(self, view: "View") -> None:
+        self._room = view.room
+        self.close_search()
+        self.composer.fill(view.drafts.get(view.room or "", ""))
+        room = view.in_view
+        title = room.title if room is not None else ""
+        self.composer.placeholder = f"Message {title}" if title else "/join ROOM enters a room"
+
+    def put_status(self, text: str, style: str = "bar") -> None:
+        """Says something in the line below the messages until the view says otherwise."""
+        self._status.put((Span(text, style),))
+
+    def _draw_status(self, view: "View") -> None:
+        now_s = time.monotonic()
+        typists = view.typists(now_s)
+        below = self.messages.rows_below if not self.messages.following else 0
+        hints: list[Span] = []
+        for key, does in (("Ctrl+K", "rooms"), ("F1", "help")):
+            hints += [Span(f"  {key} ", "key"), Span(does, "dim")]
+        left = status(view, typists, below)
+        if self.messages.cursor is not None and view.line == "up":
+            left = (Span("W whisper  C copy  O link  Enter all  Esc back", "bar"),)
+        self._status.put(left, tuple(hints) if not left or self.size.width >= 80 else ())
+        if typists and self._typists is None:
+            self._typists = self.set_timer(store.TYPING_S, self._forget_typists)
+
+    def _forget_typists(self) -> None:
+        self._typists = None
+        if self.view is not None:
+            self._draw_status(self.view)
+
+    def _ring(self, view: "View") -> None:
+        if view.alerts > self._alerts:
+            self._alerts = view.alerts
+            if self.hubbub.preferences.bell:
+                self.app.bell()
+
+    def _settle(self) -> None:
+        """What follows from where the reader is: pages to load, a marker to move."""
+        conversation, messages = self.conversation, self.messages
+        if conversation is None:
+            return
+        view = conversation.view
+        reading = not messages.following
+        if view.reading != reading:
+            conversation.view = store.with_reading(view, reading=reading)
+        if not view.timeline.loaded:
+            return
+        if messages.near_top and (reading or messages.top == 0):
+            conversation.load_older()
+        if messages.near_bottom:
+            conversation.load_newer()
+        if not reading and self.app.app_focus and not view.timeline.has_newer:
+            conversation.read()
+
+    def on_messages_scrolled(self) -> None:
+        """The reader moved."""
+        view = self.view
+        if view is not None:
+            self.messages.show(view)
+            self._draw_status(view)
+            self._settle()
+
+    def on_app_blur(self) -> None:
+        """Nobody looks: what comes is new."""
+        if self.conversation is not None:
+            self.conversation.change(store.looked_away)
+
+    def on_app_focus(self) -> None:
+        """Somebody looks again."""
+        self._settle()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Narrow screens have the messages alone."""
+        del event
+        self._arrange()
+        self.draw_soon()
+
+    def _arrange(self) -> None:
+        width = self.size.width
+        rooms, people = self.rooms_wanted, self.people_wanted
+        self._rooms.display = width >= NARROW_CELLS if rooms is None else rooms
+        self._people.display = width >= PEOPLE_CELLS if people is None else people
+
+    def restyle(self, styles: dict[str, Style]) -> None:
+        """Another theme."""
+        self.looks = styles
+        for widget in self.query("*"):
+            if hasattr(widget, "looks"):
+                widget.looks = styles
+                widget.refresh()
+        if self.view is not None:
+            self.draw()
+
+    # --- writing
+
+    def _offer(self, before: str) -> Offer:
+        conversation = self.conversation
+        if conversation is None:
+            return Offer()
+        commands = conversation.chat.welcome.commands
+        return offer(before, conversation.view, commands, conversation.known_rooms)
+
+    def on_text_area_changed(self) -> None:
+        """Somebody writes: the room may know, and the draft is kept."""
+        text, conversation = self.composer.text, self.conversation
+        self._interrupted = False
+        if conversation is None or self._room is None:
+            return
+        conversation.change(lambda view: store.with_draft(view, self._room or "", text))
+        if text.strip() and not text.startswith("/"):
+            conversation.wrote()
+
+    def on_composer_sent(self, event: Composer.Sent) -> None:
+        """Says it or does it; where that is refused at once, the text stays."""
+        conversation = self.conversation
+        typed = read_typed(event.text)
+        if isinstance(typed, Quit):
+            self.action_leave_hubbub()
+            return
+        if conversation is None or typed is None:
+            return
+        try:
+            conversation.do(typed)
+        except HubbubError as error:
+            conversation.note(str(error), "refusal")
+            return
+        self.composer.taken(event.text)
+        conversation.change(lambda view: store.with_draft(view, self._room or "", ""))
+        self.action_scroll_end()
+
+    def on_composer_interrupted(self, event: Composer.Interrupted) -> None:
+        """Ctrl+C twice, or Ctrl+D, ends hubbub."""
+        if event.end or self._interrupted:
+            self.action_leave_hubbub()
+        else:
+            self._interrupted = True
+            self.put_status("Ctrl+C once more, or Ctrl+Q, quits.")
+
+    # --- rooms
+
+    def action_switch(self) -> None:
+        """Lets somebody choose a room, also one that is not entered yet."""
+        conversation = self.conversation
+        if conversation is not None:
+            items = self._room_items
+            self.app.push_screen(Picker("Go to a room", items), self._switched)
+
+    def _room_items(self, wanted: str) -> list[Item]:
+        conversation = self.conversation
+        assert conversation is not None, "there is a list of rooms because there is one"
+        view, wanted = conversation.view, wanted.strip().removeprefix("#")
+        items = [
+            Item(name, _room_label(view, name), view.chat.rooms[name].topic) for name in view.order
+        ]
+        others = sorted(conversation.known_rooms - set(view.order))
+        items += [Item(name, name, "not entered yet") for name in others]
+        fitting = [item for item in items if wanted.casefold() in item.label.casefold()]
+        fitting.sort(key=lambda item: not item.label.casefold().startswith(wanted.casefold()))
+        if wanted and all(item.value != wanted.casefold() for item in fitting):
+            fitting.append(Item(wanted, wanted, "enter or make this room"))
+        return fitting
+
+    def _switched(self, room: str | None) -> None:
+        conversation = self.conversation
+        if room is None or conversation is None:
+            return
+        if room in conversation.view.chat.rooms:
+            conversation.go_to(room)
+        else:
+            typed = read_typed(f"/join {room}")
+            assert typed is not None, "a command is not blank"
+            conversation.do(typed)
+
+    def _go_to(self, room: str | None) -> None:
+        if self.conversation is not None and room is not None:
+            self.conversation.go_to(room)
+
+    def action_room_step(self, step: int) -> None:
+        """The next room or the one before."""
+        if self.view is not None:
+            self._go_to(store.next_room(self.view, step))
+
+    def action_room_number(self, number: int) -> None:
+        """A room by its place in the list."""
+        if self.view is not None and number <= len(self.view.order):
+            self._go_to(self.view.order[number - 1])
+
+    def action_room_unread(self) -> None:
+        """The next room in which something is new."""
+        if self.view is not None:
+            self._go_to(store.next_room(self.view, 1, unread=True))
+
+    def on_sidebar_chosen(self, event: Sidebar.Chosen) -> None:
+        """A click on a room goes there, one on a person begins a whisper."""
+        view = self.view
+        if view is not None and event.what in view.chat.rooms:
+            self._go_to(event.what)
+        elif view is not None:
+            self.composer.fill(f"/whisper {event.what} ")
+        self.composer.focus()
+
+    def action_toggle_rooms(self) -> None:
+        """Shows or hides the rooms."""
+        self.rooms_wanted = not self._rooms.display
+        self._arrange()
+        self.draw_soon()
+
+    def action_toggle_people(self) -> None:
+        """Shows or hides the people."""
+        self.people_wanted = not self._people.display
+        self._arrange()
+        self.draw_soon()
+
+    # --- help, and the end
+
+    def action_help(self) -> None:
+        """Shows the keys and the commands."""
+        commands: Iterable[tuple[str, str]] = ()
+        if self.conversation is not None:
+            infos = self.conversation.chat.welcome.commands
+            commands = [(info.usage, info.summary) for info in infos]
+        self.app.push_screen(Help(list(commands)))
+
+    def action_palette(self) -> None:
+        """Opens the list of everything that can be done."""
+        self.app.action_command_palette()
+
+    def action_redraw(self) -> None:
+        """Draws everything anew, for a terminal that something else wrote to."""
+        self.refresh(layout=True)
+
+    def action_toggle_bell(self) -> None:
+        """Rings for mentions and whispers, or not."""
+        self.hubbub.toggle_bell()
+
+    def action_leave_hubbub(self) -> None:
+        """Quits; asks once more where something was not sent."""
+        unsent = self.view.unsent if self.view is not None else 0
+        if unsent and not self._interrupted:
+            self._interrupted = True
+            what = "1 message is" if unsent == 1 else f"{unsent} messages are"
+            self.put_status(f"{what} not sent yet; Ctrl+Q again quits without.", "warning")
+            return
+        self.hubbub.leave()
+
+
+def _room_label(view: "View", name: str) -> str:
+    room = view.chat.rooms[name]
+    counts = f"  @{room.mentions}" if room.mentions else f"  {room.unread}" if room.unread else ""
+    return f"{room.title}{counts}"
