@@ -131,6 +131,9 @@ def _loopback(host: str) -> bool:
     envvar="HUBBUB_TOKEN",
     help="The session to come back with, also HUBBUB_TOKEN.",
 )
+@click.option(
+    "--save", metavar="NAME", help="Keep this server, name and rooms: then `hubbub join NAME`."
+)
 @click.option("--plain", is_flag=True, help="The line client; a pipe always has it.")
 @click.option("--json", is_flag=True, help="Print events as JSON, one a line.")
 @click.option(
@@ -148,14 +151,15 @@ def join(
     name: str | None,
     rooms: tuple[str, ...],
     token: str | None,
+    save: str | None,
     plain: bool,
     json: bool,
     follow: bool | None,
     commands: bool | None,
 ) -> None:
-    """Joins the chat at URL: host[:port], http(s)://... or ws(s)://.../chat.
+    """Joins the chat at URL: host[:port], http(s)://..., ws(s)://.../chat, or a saved name.
 
-    In a pipe it is a filter: lines of standard input are posted, and it ends when all of them
+    On a terminal it fills the screen (docs/clients.md). In a pipe it is a filter: lines of standard input are posted, and it ends when all of them
     are acknowledged; to another pipe it prints what it hears.
     """
     import asyncio
@@ -168,6 +172,7 @@ def join(
         name=name,
         rooms=rooms,
         token=token,
+        save=save,
         plain=plain,
         json=json,
         follow=follow,

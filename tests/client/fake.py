@@ -33,6 +33,10 @@ class FakeServer:
         self.greet_with: Frame | None = None
         self.before_post: Callable[[Frame], Frame | str | None] = lambda frame: None
         self.json_dialect = json_dialect
+        self.members: list[Frame] = []
+        self.topics: dict[str, str] = {}
+        self.commands: list[Frame] = []
+        self.unread: dict[str, int] = {}
         self.url = ""
         self._server: Any = None
         self._port = 0
@@ -154,11 +158,11 @@ class FakeServer:
             {
                 "room": room,
                 "kind": self.kinds.get(room, "public"),
-                "topic": "",
+                "topic": self.topics.get(room, ""),
                 "first": 1,
                 "last": len(log),
-                "read": self.read,
-                "unread": 0,
+                "read": len(log) - self.unread[room] if room in self.unread else self.read,
+                "unread": self.unread.get(room, 0),
                 "role": "guest",
             }
             for room, log in self.logs.items()
@@ -176,7 +180,7 @@ class FakeServer:
             "server": {"name": "fake", "version": "0"},
             "ping_s": 20,
             "rooms": rooms,
-            "commands": [],
+            "commands": self.commands,
             "limits": self.limits,
             "a_field_of_a_later_release": True,
         }
@@ -200,9 +204,13 @@ class FakeServer:
 
     def _history(self, frame: Frame) -> list[Frame | str]:
         log = self.logs[frame["room"]]
-        after = frame.get("after", 0)
-        page = log[after : after + min(frame.get("limit", 50), self.page_events)]
-        more = bool(page) and page[-1]["seq"] < len(log)
+        limit = min(frame.get("limit", 50), self.page_events)
+        if "after" in frame:
+            page = log[frame["after"] : frame["after"] + limit]
+            more = bool(page) and page[-1]["seq"] < len(log)
+        else:
+            before = log[: frame.get("before", len(log) + 1) - 1]
+            page, more = before[-limit:], len(before) > limit
         ok = {"type": "ok", "id": frame["id"], "first": 1, "last": len(log)}
         return [{**ok, "events": page, "more": more}]
 
@@ -210,6 +218,16 @@ class FakeServer:
         log = self.logs.setdefault(frame["room"], [])
         ok = {"type": "ok", "id": frame["id"], "room": frame["room"], "topic": ""}
         return [{**ok, "first": 1, "last": len(log), "events": log[-50:], "more": False}]
+
+    def _members(self, frame: Frame) -> list[Frame | str]:
+        people = sorted(self.members, key=lambda member: str(member["name"]))
+        after = [member for member in people if member["name"] > frame.get("after", "")]
+        page = after[: frame.get("limit", 50)]
+        return [{"type": "ok", "id": frame["id"], "members": page, "more": len(after) > len(page)}]
+
+    def _rooms(self, frame: Frame) -> list[Frame | str]:
+        rooms = [{"room": room, "topic": "", "users": 1} for room in self.logs if room[0] != "@"]
+        return [{"type": "ok", "id": frame["id"], "rooms": rooms, "more": False}]
 
     def _command(self, frame: Frame) -> list[Frame | str]:
         verdict = self.before_post(frame)

@@ -12,6 +12,8 @@ async def run(options: JoinOptions) -> int:
 
     Raises what `hubbub.client.line.run` raises.
     """
+    if options.save is not None:
+        _save(options, options.save)
     able = os.environ.get("TERM", "dumb") not in {"", "dumb"}
     terminal = os.isatty(0) and os.isatty(1)
     if terminal and able and not options.plain and not options.json:
@@ -26,6 +28,17 @@ async def run(options: JoinOptions) -> int:
     from hubbub.client.line import run as run_line
 
     return await run_line(_found(options))
+
+
+def _save(options: JoinOptions, name: str) -> None:
+    def with_it(kept: saved.Saved) -> saved.Saved:
+        server = saved.find_server(options.url, kept)
+        changed = saved.Server(
+            server.url, options.name or server.name, options.rooms or server.rooms
+        )
+        return saved.with_server(kept, name, changed)
+
+    saved.change(with_it)
 
 
 def _found(options: JoinOptions) -> JoinOptions:

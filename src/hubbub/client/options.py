@@ -17,5 +17,7 @@ class JoinOptions:
     """Go on after the end of standard input; None: unless that is a pipe or a file."""
     commands: bool | None = None
     """Run lines of standard input that begin with a slash; None: if that is a terminal."""
+    save: str | None = None
+    """Keep the server under this name."""
     plain: bool = False
     """The line client also where a full-screen one could run."""

@@ -116,6 +116,9 @@ def with_members(state: ChatState, room: str, members: tuple[Member, ...]) -> Ch
     """The state after a page of a room's members."""
     view = _room(state, room)
     for member in members:
+        if view.kind == "direct" and member.id == state.user.id:
+            # A direct room is known by the others in it.
+            continue
         view = _with_member(view, Person(member.id, member.name))
         view = _with_away(view, member.id, away=member.away)
     return _with(state, view)

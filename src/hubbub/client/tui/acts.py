@@ -1,11 +1,12 @@
 """Keys about messages: moving through them, choosing one, what can be done with it."""
 
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual.screen import Screen
 from textual.widgets import Input
 
-from hubbub.client.tui.dialogs import Item, Picker, Reader
+from hubbub.client.tui.dialogs import Item, Picker, Reader, narrowed
 from hubbub.client.tui.rows import links_in, local_time
 from hubbub.client.tui.shown import one_line, shown
 from hubbub.client.tui.timeline import Entry, Note, Pending, Timeline
@@ -231,9 +232,7 @@ class MessageActs(Screen[None]):
         else:
             items = [Item(link, link) for link in links]
 
-            def fitting(wanted: str) -> list[Item]:
-                return [item for item in items if wanted.casefold() in item.label.casefold()]
-
+            fitting = partial(narrowed, items)
             self.app.push_screen(Picker("Open a link", fitting), self._open)
 
     def _open(self, link: str | None) -> None:

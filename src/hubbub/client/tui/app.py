@@ -3,22 +3,22 @@
 import asyncio
 import importlib
 import math
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.screen import Screen
 
 from hubbub.client import saved
 from hubbub.client.address import Address, parse_address
 from hubbub.client.options import JoinOptions
 from hubbub.client.saved import Saved, Server, Session
-from hubbub.client.tui import keys
 from hubbub.client.tui.dialogs import Naming
-from hubbub.client.tui.look import THEMES, fitting_theme, styles_of
+from hubbub.client.tui.look import TERMINAL, THEMES, fitting_theme, styles_of
 from hubbub.client.tui.screen import ChatScreen
+from hubbub.client.tui.terminal_keys import mend_alt
 from hubbub.errors import BadName, BadToken, ConfigError, HubbubError, NameTaken, Refusal
 
 if TYPE_CHECKING:
@@ -53,9 +53,10 @@ class HubbubApp(App[Outcome]):
 
     CSS_PATH = "hubbub.tcss"
     TITLE = "hubbub"
-    ENABLE_COMMAND_PALETTE = True
+    ENABLE_COMMAND_PALETTE = False
 
     def __init__(self, options: JoinOptions, kept: Saved, server: Server) -> None:
+        mend_alt()
         super().__init__()
         self.options = options
         self.kept = kept
@@ -69,7 +70,6 @@ class HubbubApp(App[Outcome]):
         wanted = self.preferences.theme
         usable = wanted in self.available_themes and not self.no_color
         self.theme = wanted if wanted is not None and usable else fitting
-        self._first_theme = self.theme
         self.chat_screen = ChatScreen(styles_of(self.current_theme), self.address.shown)
         self.chat_screen.people_wanted = self.preferences.people
         self._chat: Chat | None = None
@@ -175,6 +175,14 @@ class HubbubApp(App[Outcome]):
         if not task.cancelled() and (error := task.exception()) is not None:
             raise error
 
+    async def action_quit(self) -> None:
+        """Ctrl+Q, wherever one is."""
+        self.chat_screen.action_leave_hubbub()
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C, where nothing is written."""
+        self.chat_screen.interrupted(end=False)
+
     def leave(self) -> None:
         """Ends everything; the session is kept."""
         if self._conversation is None:
@@ -216,20 +224,20 @@ class HubbubApp(App[Outcome]):
         self.preferences = preferences
         self._keep(lambda kept: replace(kept, preferences=preferences))
 
+    @property
+    def theme_names(self) -> list[str]:
+        """Every theme, ours first; a terminal without colours has but its own."""
+        if self.no_color:
+            return [TERMINAL.name]
+        ours = [theme.name for theme in THEMES]
+        others = sorted(set(self.available_themes) - set(ours))
+        return ours + [name for name in others if not name.startswith("textual-ansi")]
+
+    def choose_theme(self, name: str | None) -> None:
+        """Takes other colours, and keeps them."""
+        if name is not None:
+            self.theme = name
+            self._prefer(replace(self.preferences, theme=name))
+
     def _theme_changed(self, _: object) -> None:
         self.chat_screen.restyle(styles_of(self.current_theme))
-        if self.theme != self._first_theme:
-            self._first_theme = self.theme
-            self._prefer(replace(self.preferences, theme=self.theme))
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Everything that a key does, and the themes."""
-        yield SystemCommand("Theme", "Choose the colours", self.action_change_theme)
-        for key in keys.PALETTE:
-            yield SystemCommand(key.does, key.shown, self._runner(key.action))
-
-    def _runner(self, action: str) -> Callable[[], Awaitable[None]]:
-        async def run() -> None:
-            await self.chat_screen.run_action(action)
-
-        return run

@@ -12,11 +12,12 @@ from hubbub.client.tui.store import View
 
 
 class Bar(Widget):
-    """One line: what matters at the left, the rest at the right as far as there is space."""
+    """One line with two ends; where both do not fit, the right one goes, or the left is cut."""
 
-    def __init__(self, styles: dict[str, Style], name: str) -> None:
+    def __init__(self, styles: dict[str, Style], name: str, *, right_first: bool = False) -> None:
         super().__init__(id=name)
         self.looks = styles
+        self._right_first = right_first
         self._left: tuple[Span, ...] = ()
         self._right: tuple[Span, ...] = ()
 
@@ -36,9 +37,9 @@ class Bar(Widget):
         right = [Segment(span.text, self.looks[span.style]) for span in self._right]
         wanted = sum(cell_len(segment.text) for segment in right)
         room = width - 2
-        if used + wanted + 2 > room:
+        if used + wanted + 2 > room and not self._right_first:
             right, wanted = [], 0
-        segments, left_cells = [Segment(" ")], room - wanted
+        segments, left_cells = [Segment(" ")], max(0, room - wanted)
         for span in self._left:
             text = cut(span.text, left_cells)
             left_cells -= cell_len(text)
@@ -70,7 +71,7 @@ def heading(view: View, *, narrow: bool) -> tuple[tuple[Span, ...], tuple[Span, 
 def status(view: View, typists: tuple[str, ...], below: int) -> tuple[Span, ...]:
     """The one calm line: the connection, then what is unsent, what is below, who is writing."""
     if view.line == "over":
-        return (Span(f"✗ {one_line(view.status)} Ctrl+Q quits.", "refusal"),)
+        return (Span(f"✗ Ctrl+Q quits. {one_line(view.status)}", "refusal"),)
     if view.line == "down":
         waiting = f" {_messages(view.unsent)} will be sent." if view.unsent else ""
         why = one_line(view.status)

@@ -1,9 +1,10 @@
 """What opens above the conversation: a list to choose from, a text to read, a name to give."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -93,11 +94,19 @@ class Picker(ModalScreen[str | None]):
             self.dismiss(self._items[event.option_index].value)
 
 
-def _labelled(item: Item) -> Text:
-    text = Text(one_line(item.label), no_wrap=True, overflow="ellipsis")
-    if item.hint:
-        text.append(f"  {one_line(item.hint)}", "dim")
-    return text
+def _labelled(item: Item) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table.add_column(no_wrap=True, overflow="ellipsis")
+    table.add_column(no_wrap=True, overflow="ellipsis", justify="right")
+    table.add_row(one_line(item.label), Text(one_line(item.hint), "dim"))
+    return table
+
+
+def narrowed(items: Iterable[Item], wanted: str) -> list[Item]:
+    """The items that have every word of what was typed, those that begin with it first."""
+    words = wanted.casefold().split()
+    found = [item for item in items if all(word in item.label.casefold() for word in words)]
+    return sorted(found, key=lambda item: not item.label.casefold().startswith(wanted.casefold()))
 
 
 class Reader(ModalScreen[None]):
@@ -163,12 +172,13 @@ class Help(ModalScreen[None]):
         """Sections of two columns."""
         with VerticalScroll(id="help"):
             for title, rows in [*help_rows(), ("Commands", self._commands)]:
-                text = Text(title + "\n", "bold")
-                width = min(max((len(left) for left, _ in rows), default=0), 30)
+                yield Static(Text(title, "bold"), classes="help-title")
+                table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+                table.add_column(width=min(max((len(row[0]) for row in rows), default=1), 26))
+                table.add_column(ratio=1)
                 for left, right in rows:
-                    text.append(f"  {one_line(left):<{width}}  ", "not bold")
-                    text.append(f"{one_line(right)}\n", "not bold dim")
-                yield Static(text)
+                    table.add_row(one_line(left), Text(one_line(right), "dim"))
+                yield Static(table)
 
     def on_mount(self) -> None:
         """Arrows scroll at once."""
@@ -199,6 +209,7 @@ class Naming(ModalScreen[str | None]):
     def on_mount(self) -> None:
         """A cursor that does not blink."""
         self.query_one(Input).cursor_blink = False
+        self.query_one("#naming-refusal").display = bool(self._refusal)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """The name is taken as typed; the server judges it."""

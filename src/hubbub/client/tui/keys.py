@@ -25,7 +25,7 @@ ROOMS = (
         for n in range(1, 11)
     ),
     Key("alt+a", "Alt+A", "room_unread", "Go to the next room with something new"),
-    Key("f2,alt+b", "F2, Alt+B", "toggle_rooms", "Show or hide the rooms"),
+    Key("f2", "F2", "toggle_rooms", "Show or hide the rooms"),
     Key("f3,alt+n", "F3, Alt+N", "toggle_people", "Show or hide the people"),
 )
 READING = (
@@ -43,6 +43,7 @@ READING = (
 GENERAL = (
     Key("f1", "F1", "help", "Show the keys and commands"),
     Key("ctrl+p", "Ctrl+P", "palette", "Find a command by its name", palette=False),
+    Key("alt+t", "Alt+T", "themes", "Choose the colours"),
     Key("alt+l", "Alt+L", "toggle_bell", "Ring for mentions and whispers, or not"),
     Key("ctrl+l", "Ctrl+L", "redraw", "Draw the screen anew"),
     Key("ctrl+q", "Ctrl+Q", "leave_hubbub", "Quit; your name is kept for you"),

@@ -1,8 +1,10 @@
 """Themes, and the styles of the rows for each; one table of names for all of them."""
 
+from dataclasses import replace
+
 from rich.style import Style
 from textual.color import Color
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 DARK = Theme(
     name="hubbub",
@@ -34,31 +36,19 @@ LIGHT = Theme(
     dark=False,
     variables={"border": "#d3cfc4", "scrollbar": "#d3cfc4"},
 )
-TERMINAL = Theme(
+TERMINAL = replace(
+    BUILTIN_THEMES["ansi-dark"],
     name="terminal",
-    ansi=True,
-    primary="ansi_blue",
-    secondary="ansi_cyan",
+    primary="ansi_cyan",
     accent="ansi_yellow",
-    foreground="ansi_default",
-    background="ansi_default",
-    surface="ansi_default",
-    panel="ansi_default",
-    boost="ansi_default",
-    success="ansi_green",
-    warning="ansi_yellow",
-    error="ansi_red",
-    dark=True,
     variables={
-        "border": "ansi_bright_black",
-        "scrollbar": "ansi_bright_black",
-        "block-cursor-foreground": "ansi_black",
-        "block-cursor-background": "ansi_cyan",
-        "block-cursor-text-style": "bold",
+        **BUILTIN_THEMES["ansi-dark"].variables,
+        "block-cursor-foreground": "ansi_default",
+        "block-cursor-background": "ansi_default",
+        "block-cursor-text-style": "reverse",
         "input-cursor-background": "ansi_default",
         "input-cursor-foreground": "ansi_default",
         "input-cursor-text-style": "reverse",
-        "input-selection-background": "ansi_bright_black",
     },
 )
 THEMES = (DARK, LIGHT, TERMINAL)

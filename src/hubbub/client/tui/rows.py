@@ -148,7 +148,8 @@ def _message(message: Message, page: Page, head: Head) -> list[Row]:
     tone = "mention" if spoken else ""
     text, label = shown(message.text), (name, style)
     if message.me:
-        text, label, head = f"{name} {text}", ("•", style), Head(name=True, time=head.time)
+        sign = "" if page.wide else "• "
+        text, label, head = f"{sign}{name} {text}", ("•", style), Head(page.wide, head.time)
     body = _body(text, page, "me" if message.me else "text")
     return _with_head(key_of(message), message.at, label, body, page, head, tone)
 

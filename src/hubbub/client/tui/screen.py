@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
@@ -18,7 +19,7 @@ from hubbub.client.tui.acts import MessageActs
 from hubbub.client.tui.bars import Bar, heading, status
 from hubbub.client.tui.completion import Offer, offer
 from hubbub.client.tui.composer import Choices, Composer
-from hubbub.client.tui.dialogs import Help, Item, Picker
+from hubbub.client.tui.dialogs import Help, Item, Picker, narrowed
 from hubbub.client.tui.messages import Messages
 from hubbub.client.tui.rows import Span
 from hubbub.client.tui.sidebar import People, RoomList, Sidebar
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 FRAME_S = 1 / 30
 """However much arrives, the screen follows it this often."""
+TOLD_S = 5.0
+"""How long what a key did is told."""
 NARROW_CELLS = 60
 PEOPLE_CELLS = 100
 """From this width the people are shown unless somebody hid them."""
@@ -59,7 +62,7 @@ class ChatScreen(MessageActs, Screen[None]):
         self.messages = Messages(styles)
         self._rooms = RoomList(styles, "rooms")
         self._people = People(styles, "people")
-        self._heading = Bar(styles, "heading")
+        self._heading = Bar(styles, "heading", right_first=True)
         self._status = Bar(styles, "status")
         self._search = Input(placeholder="Search what is loaded", id="search", compact=True)
         self._room: str | None = None
@@ -67,6 +70,8 @@ class ChatScreen(MessageActs, Screen[None]):
         self._drawn_s = float("-inf")
         self._drawing: Timer | None = None
         self._typists: Timer | None = None
+        self._telling: Timer | None = None
+        self._told: Span | None = None
         self._interrupted = False
 
     def compose(self) -> ComposeResult:
@@ -99,6 +104,7 @@ class ChatScreen(MessageActs, Screen[None]):
         """There is a conversation to show."""
         self.conversation = conversation
         self._alerts = conversation.view.alerts
+        self._told = None
         self.composer.placeholder = ""
         self.draw()
 
@@ -140,8 +146,17 @@ class ChatScreen(MessageActs, Screen[None]):
         self.composer.placeholder = f"Message {title}" if title else "/join ROOM enters a room"
 
     def put_status(self, text: str, style: str = "bar") -> None:
-        """Says something in the line below the messages until the view says otherwise."""
-        self._status.put((Span(text, style),))
+        """Says something in the line below the messages, for a while."""
+        if self._telling is not None:
+            self._telling.stop()
+        self._told = Span(text, style)
+        self._telling = self.set_timer(TOLD_S, self._stop_telling)
+        self._status.put((self._told,))
+
+    def _stop_telling(self) -> None:
+        self._told = None
+        if self.view is not None:
+            self._draw_status(self.view)
 
     def _draw_status(self, view: "View") -> None:
         now_s = time.monotonic()
@@ -151,7 +166,9 @@ class ChatScreen(MessageActs, Screen[None]):
         for key, does in (("Ctrl+K", "rooms"), ("F1", "help")):
             hints += [Span(f"  {key} ", "key"), Span(does, "dim")]
         left = status(view, typists, below)
-        if self.messages.cursor is not None and view.line == "up":
+        if self._told is not None and view.line != "over":
+            left = (self._told,)
+        elif self.messages.cursor is not None and view.line == "up":
             left = (Span("W whisper  C copy  O link  Enter all  Esc back", "bar"),)
         self._status.put(left, tuple(hints) if not left or self.size.width >= 80 else ())
         if typists and self._typists is None:
@@ -264,7 +281,11 @@ class ChatScreen(MessageActs, Screen[None]):
 
     def on_composer_interrupted(self, event: Composer.Interrupted) -> None:
         """Ctrl+C twice, or Ctrl+D, ends hubbub."""
-        if event.end or self._interrupted:
+        self.interrupted(end=event.end)
+
+    def interrupted(self, *, end: bool) -> None:
+        """Somebody wants to end it; the first time they are told how."""
+        if end or self._interrupted:
             self.action_leave_hubbub()
         else:
             self._interrupted = True
@@ -288,8 +309,7 @@ class ChatScreen(MessageActs, Screen[None]):
         ]
         others = sorted(conversation.known_rooms - set(view.order))
         items += [Item(name, name, "not entered yet") for name in others]
-        fitting = [item for item in items if wanted.casefold() in item.label.casefold()]
-        fitting.sort(key=lambda item: not item.label.casefold().startswith(wanted.casefold()))
+        fitting = narrowed(items, wanted)
         if wanted and all(item.value != wanted.casefold() for item in fitting):
             fitting.append(Item(wanted, wanted, "enter or make this room"))
         return fitting
@@ -357,7 +377,17 @@ class ChatScreen(MessageActs, Screen[None]):
 
     def action_palette(self) -> None:
         """Opens the list of everything that can be done."""
-        self.app.action_command_palette()
+        items = [Item(key.action, key.does, key.shown) for key in keys.PALETTE]
+        self.app.push_screen(Picker("Do something", partial(narrowed, items)), self._act)
+
+    async def _act(self, action: str | None) -> None:
+        if action is not None:
+            await self.run_action(action)
+
+    def action_themes(self) -> None:
+        """Lets somebody choose the colours."""
+        items = [Item(name, name) for name in self.hubbub.theme_names]
+        self.app.push_screen(Picker("Colours", partial(narrowed, items)), self.hubbub.choose_theme)
 
     def action_redraw(self) -> None:
         """Draws everything anew, for a terminal that something else wrote to."""

@@ -13,9 +13,6 @@ from hubbub.client.tui.rows import Span, nick_style
 from hubbub.client.tui.shown import fitted, one_line
 from hubbub.client.tui.store import View
 
-ROOMS_CELLS = 20
-PEOPLE_CELLS = 18
-
 _Line = tuple[tuple[Span, ...], str | None]
 
 
@@ -88,7 +85,7 @@ class RoomList(Sidebar):
 
     def show(self, view: View, server: str) -> None:
         """Follows the view."""
-        cells = max(self.size.width - 1, 8)
+        cells = max(self.size.width, 8)
         if not self.changed(view.chat.rooms, view.order, view.room, server, cells, id(self.looks)):
             return
         lines: list[_Line] = [((Span(f" {fitted(one_line(server), cells - 1)}", "dim"),), None)]

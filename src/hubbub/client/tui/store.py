@@ -350,8 +350,6 @@ def _with_timeline(view: View, room: str, timeline: Timeline) -> View:
 def _ordered(view: View, former: tuple[str, ...]) -> tuple[str, ...]:
     """Rooms keep the places that fingers know; new ones come last, direct ones below all others."""
     rooms = view.chat.rooms
-    if len(former) == len(rooms) and all(name in rooms for name in former):
-        return former
-    known = [name for name in former if name in rooms]
-    known += [name for name in rooms if name not in set(known)]
-    return tuple(sorted(known, key=lambda name: rooms[name].kind == "direct"))
+    known = dict.fromkeys(name for name in former if name in rooms) | dict.fromkeys(rooms)
+    order = tuple(sorted(known, key=lambda name: rooms[name].kind == "direct"))
+    return former if order == former else order

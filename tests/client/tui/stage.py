@@ -1,0 +1,103 @@
+"""The full-screen client on a screen of a test's size, with a server that tests can direct."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from hubbub.client import saved
+from hubbub.client.options import JoinOptions
+from hubbub.client.tui.app import HubbubApp, Outcome
+from hubbub.client.tui.conversation import Conversation
+from hubbub.client.tui.screen import ChatScreen
+from tests.client.fake import FakeServer
+
+WAIT_S = 15.0
+
+
+@dataclass
+class Stage:
+    """A running client, its keyboard, and what it shows."""
+
+    app: HubbubApp
+    pilot: Pilot[Outcome]
+
+    @property
+    def screen(self) -> ChatScreen:
+        return self.app.chat_screen
+
+    @property
+    def conversation(self) -> Conversation:
+        assert self.screen.conversation is not None
+        return self.screen.conversation
+
+    @property
+    def lines(self) -> list[str]:
+        """The rows of the whole screen, as a terminal would have them."""
+        app_screen = self.app.screen
+        width, height = self.app.size
+        strips = app_screen._compositor.render_strips()
+        return [strip.text.rstrip() for strip in strips[:height] if strip.cell_length <= width]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    @property
+    def draft(self) -> str:
+        return self.screen.composer.text
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    async def type(self, text: str) -> None:
+        names = {" ": "space", "/": "slash", "@": "at", ":": "colon", "!": "exclamation_mark"}
+        await self.pilot.press(*(names.get(char, char) for char in text))
+
+    async def say(self, text: str) -> None:
+        await self.type(text)
+        await self.press("enter")
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Waits for what other tasks bring about."""
+        end = time.monotonic() + WAIT_S
+        while not true():
+            assert time.monotonic() < end, f"never happened; the screen:\n{self.text}"
+            await asyncio.sleep(0.01)
+            self.screen.draw_soon()
+
+    async def shows(self, *texts: str) -> None:
+        await self.until(lambda: all(text in self.text for text in texts))
+
+    async def lacks(self, text: str) -> None:
+        await self.until(lambda: text not in self.text)
+
+
+@asynccontextmanager
+async def staged(
+    server: FakeServer,
+    *,
+    size: tuple[int, int] = (80, 24),
+    options: JoinOptions | None = None,
+    connected: bool = True,
+) -> AsyncIterator[Stage]:
+    """The client as ann, connected unless that is not what the test wants."""
+    options = options or JoinOptions(url=server.url, name="ann")
+    kept = saved.load()
+    app = HubbubApp(options, kept, saved.find_server(options.url, kept))
+    async with app.run_test(size=size) as pilot:
+        stage = Stage(app, pilot)
+        if connected:
+            await stage.until(lambda: app.chat_screen.conversation is not None)
+            await stage.until(lambda: stage.conversation.view.timeline.loaded)
+            await pilot.pause()
+        yield stage
+
+
+def config_of(folder: Path) -> Path:
+    """Where a client with that config home keeps what it keeps."""
+    return folder / "hubbub" / "client.json"
