@@ -159,7 +159,9 @@ def join(
 ) -> None:
     """Joins the chat at URL: host[:port], http(s)://..., ws(s)://.../chat, or a saved name.
 
-    On a terminal it fills the screen (docs/clients.md). In a pipe it is a filter: lines of standard input are posted, and it ends when all of them
+    On a terminal it fills the screen (docs/clients.md).
+
+    In a pipe it is a filter: lines of standard input are posted, and it ends when all of them
     are acknowledged; to another pipe it prints what it hears.
     """
     import asyncio

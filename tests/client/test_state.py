@@ -82,6 +82,9 @@ def test_a_direct_room_is_called_by_its_people() -> None:
     state = apply(start(), said(1, BOB, (ANN, CARA)))
 
     assert state.rooms["@d"].title == "bob, cara"
+    state = apply(state, said(2, ANN, (BOB, CARA)))
+    state = with_members(state, "@d", (Member("u1", "ann", "guest", False),))
+    assert state.rooms["@d"].title == "bob, cara"
     assert state.rooms["@d"].kind == "direct"
 
 

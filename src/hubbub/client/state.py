@@ -170,8 +170,10 @@ def _mentions(state: RoomState, former: RoomView | None) -> int:
 
 
 def _with_message(state: ChatState, message: Message) -> ChatState:
-    view = _with_member(_room(state, message.room), message.sender)
-    if message.to is not None:
+    view = _room(state, message.room)
+    if message.to is None:
+        view = _with_member(view, message.sender)
+    else:
         view = replace(view, kind="direct")
         for person in (*message.to, message.sender):
             if person.id != state.user.id:
@@ -193,6 +195,8 @@ def _with_presence(state: ChatState, presence: Presence) -> ChatState:
     if user.id == state.user.id and user.name != state.user.name:
         me = state.user
         state = replace(state, user=Self(me.id, user.name, me.kind, me.role))
+    if view.kind == "direct" and user.id == state.user.id:
+        return state
     view = _with_member(view, user)
     if presence.state != "renamed":
         view = _with_away(view, user.id, away=presence.state == "away")

@@ -36,7 +36,9 @@ class Terminal:
     def tmux(self, *words: str) -> str:
         """What a tmux command answers."""
         command = ["tmux", "-S", str(self._socket), "-f", "/dev/null", *words]
-        environment = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
+        # pytest may have set a size of its own.
+        own = {k: v for k, v in os.environ.items() if k not in {"COLUMNS", "LINES"}}
+        environment = {**own, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
         done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=20)
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -264,9 +264,18 @@ def test_every_way_out_ends_with_the_farewell(terminal: Terminal, server: Server
     assert screen[-2:] == ["Connection closed. Goodbye!", f"code {130 if way == 'C-c' else 0}"]
 
 
+def test_a_guest_comes_back_under_the_same_name(terminal: Terminal, server: Server) -> None:
+    ann = joined(terminal, server, "ann")
+    ann.press("C-d")
+    ann.shows("code 0")
+
+    joined(terminal, server, "ann")
+
+
 def test_a_name_that_is_taken_is_asked_for_again(terminal: Terminal, server: Server) -> None:
     joined(terminal, server, "ann")
-    other = terminal.run(*JOIN, "--plain", server.url)
+    elsewhere = {"XDG_CONFIG_HOME": str(terminal.config / "elsewhere")}
+    other = terminal.run(*JOIN, "--plain", server.url, env=elsewhere)
     other.shows(r"Your name \(Enter for an automatic one\):")
     other.enter("Ann")
     other.shows(r"! .*")

@@ -23,7 +23,7 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[FakeServer]:
+async def fake() -> AsyncIterator[FakeServer]:
     """A server that speaks just enough."""
-    async with fake_server() as fake:
-        yield fake
+    async with fake_server() as server:
+        yield server

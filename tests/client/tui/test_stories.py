@@ -16,64 +16,64 @@ from tests.client.tui.stage import config_of, staged
 pytestmark = pytest.mark.real
 
 
-async def test_a_message_is_shown_once_and_the_line_is_empty_again(server: FakeServer) -> None:
-    async with staged(server) as stage:
+async def test_a_message_is_shown_once_and_the_line_is_empty_again(fake: FakeServer) -> None:
+    async with staged(fake) as stage:
         await stage.say("hello there")
         await stage.shows("hello there")
         await stage.until(lambda: not stage.conversation.view.timeline.pending)
 
         assert stage.text.count("hello there") == 1
         assert stage.draft == ""
-        assert server.texts == ["hello there"]
+        assert fake.texts == ["hello there"]
 
 
-async def test_a_message_is_there_before_the_server_has_it(server: FakeServer) -> None:
-    server.before_post = lambda frame: "cut"
-    async with staged(server) as stage:
+async def test_a_message_is_there_before_the_server_has_it(fake: FakeServer) -> None:
+    fake.before_post = lambda frame: "cut"
+    async with staged(fake) as stage:
         await stage.say("patience")
         await stage.shows("patience", "Not connected")
-        assert server.texts == []
+        assert fake.texts == []
 
-        server.before_post = lambda frame: None
-        await stage.until(lambda: server.texts == ["patience"])
+        fake.before_post = lambda frame: None
+        await stage.until(lambda: fake.texts == ["patience"])
         await stage.lacks("Not connected")
         assert stage.text.count("patience") == 1
 
 
-async def test_a_post_whose_answer_was_lost_is_there_once(server: FakeServer) -> None:
+async def test_a_post_whose_answer_was_lost_is_there_once(fake: FakeServer) -> None:
     verdicts = ["store, then cut"]
-    server.before_post = lambda frame: verdicts.pop() if verdicts else None
-    async with staged(server) as stage:
+    fake.before_post = lambda frame: verdicts.pop() if verdicts else None
+    async with staged(fake) as stage:
         await stage.say("only once")
-        await stage.until(lambda: len(server.hellos) > 1)
+        await stage.until(lambda: len(fake.hellos) > 1)
         await stage.until(lambda: not stage.conversation.view.timeline.pending)
 
-        assert server.texts == ["only once"]
+        assert fake.texts == ["only once"]
         assert stage.text.count("only once") == 1
 
 
-async def test_what_is_refused_stays_says_why_and_can_be_sent_again(server: FakeServer) -> None:
-    server.before_post = lambda frame: {"code": "muted", "message": "You are muted."}
-    async with staged(server) as stage:
+async def test_what_is_refused_stays_says_why_and_can_be_sent_again(fake: FakeServer) -> None:
+    fake.before_post = lambda frame: {"code": "muted", "message": "You are muted."}
+    async with staged(fake) as stage:
         await stage.say("let me speak")
         await stage.shows("not sent: You are muted.")
 
-        server.before_post = lambda frame: None
+        fake.before_post = lambda frame: None
         await stage.press("ctrl+up", "r")
-        await stage.until(lambda: server.texts == ["let me speak"])
+        await stage.until(lambda: fake.texts == ["let me speak"])
         await stage.lacks("not sent")
 
 
-async def test_the_draft_and_its_cursor_outlive_a_server_that_restarts(server: FakeServer) -> None:
-    async with staged(server) as stage:
+async def test_the_draft_and_its_cursor_outlive_a_server_that_restarts(fake: FakeServer) -> None:
+    async with staged(fake) as stage:
         await stage.type("half a sen")
         await stage.press("left", "left")
         at = stage.screen.composer.cursor_location
-        await server.stop()
-        server.cut_all()
+        await fake.stop()
+        fake.cut_all()
         await stage.shows("Not connected")
-        server.append("lobby", "said meanwhile")
-        await server.start()
+        fake.append("lobby", "said meanwhile")
+        await fake.start()
         await stage.shows("said meanwhile")
         await stage.lacks("Not connected")
 
@@ -81,10 +81,10 @@ async def test_the_draft_and_its_cursor_outlive_a_server_that_restarts(server: F
         assert stage.text.count("said meanwhile") == 1
 
 
-async def test_what_arrives_moves_neither_text_nor_cursor(server: FakeServer) -> None:
-    async with staged(server) as stage:
+async def test_what_arrives_moves_neither_text_nor_cursor(fake: FakeServer) -> None:
+    async with staged(fake) as stage:
         for number in range(500):
-            await server.say(f"message {number}")
+            await fake.say(f"message {number}")
             if number % 25 == 0:
                 await stage.press("abcdefghij"[number // 50])
         await stage.shows("message 499")
@@ -96,17 +96,17 @@ async def test_what_arrives_moves_neither_text_nor_cursor(server: FakeServer) ->
 # --- rooms
 
 
-async def test_rooms_have_numbers_counts_drafts_and_places(server: FakeServer) -> None:
-    fill(server)
-    options = JoinOptions(url=server.url, name="ann", rooms=("lobby", "dev"))
-    async with staged(server, options=options) as stage:
+async def test_rooms_have_numbers_counts_drafts_and_places(fake: FakeServer) -> None:
+    fill(fake)
+    options = JoinOptions(url=fake.url, name="ann", rooms=("lobby", "dev"))
+    async with staged(fake, options=options) as stage:
         await stage.shows(" 1 lobby", " 2 dev", "new messages")
         await stage.type("for the lobby")
         await stage.press("alt+2")
         await stage.shows("#dev", "commit 3", "Message dev")
         assert stage.draft == ""
 
-        await server.say("@ann look", "lobby", BOB)
+        await fake.say("@ann look", "lobby", BOB)
         await stage.until(lambda: "@1" in stage.lines[1])
         await stage.press("alt+up")
         await stage.shows("#lobby", "@ann look")
@@ -114,19 +114,19 @@ async def test_rooms_have_numbers_counts_drafts_and_places(server: FakeServer) -
         await stage.until(lambda: "@1" not in stage.lines[1])
 
 
-async def test_alt_a_goes_where_something_is_new(server: FakeServer) -> None:
-    options = JoinOptions(url=server.url, name="ann", rooms=("lobby", "dev", "ops"))
-    async with staged(server, options=options) as stage:
-        await server.say("anybody?", "ops")
+async def test_alt_a_goes_where_something_is_new(fake: FakeServer) -> None:
+    options = JoinOptions(url=fake.url, name="ann", rooms=("lobby", "dev", "ops"))
+    async with staged(fake, options=options) as stage:
+        await fake.say("anybody?", "ops")
         await stage.until(lambda: stage.conversation.view.chat.rooms["ops"].unread == 1)
         await stage.press("alt+a")
 
         await stage.shows("#ops", "anybody?")
 
 
-async def test_the_switcher_finds_rooms_and_makes_new_ones(server: FakeServer) -> None:
-    fill(server)
-    async with staged(server) as stage:
+async def test_the_switcher_finds_rooms_and_makes_new_ones(fake: FakeServer) -> None:
+    fill(fake)
+    async with staged(fake) as stage:
         await stage.press("ctrl+k")
         await stage.type("gard")
         await stage.shows("enter or make this room")
@@ -139,8 +139,8 @@ async def test_the_switcher_finds_rooms_and_makes_new_ones(server: FakeServer) -
         await stage.shows("#lobby")
 
 
-async def test_a_room_that_is_left_is_gone(server: FakeServer) -> None:
-    async with staged(server) as stage:
+async def test_a_room_that_is_left_is_gone(fake: FakeServer) -> None:
+    async with staged(fake) as stage:
         await stage.say("/join dev")
         await stage.shows("#dev")
         await stage.say("/leave")
@@ -149,10 +149,10 @@ async def test_a_room_that_is_left_is_gone(server: FakeServer) -> None:
         assert stage.conversation.view.order == ("lobby",)
 
 
-async def test_a_whisper_has_a_room_of_its_own(server: FakeServer) -> None:
-    async with staged(server) as stage:
-        server.kinds["@d1"] = "direct"
-        await server.say("lunch?", "@d1", CARA, to=[ANN])
+async def test_a_whisper_has_a_room_of_its_own(fake: FakeServer) -> None:
+    async with staged(fake) as stage:
+        fake.kinds["@d1"] = "direct"
+        await fake.say("lunch?", "@d1", CARA, to=[ANN])
         await stage.until(lambda: "caroline" in stage.text)
         assert stage.conversation.view.alerts == 1
 
@@ -163,10 +163,10 @@ async def test_a_whisper_has_a_room_of_its_own(server: FakeServer) -> None:
 # --- reading
 
 
-async def test_scrolling_back_loads_older_pages_and_stays_where_it_is(server: FakeServer) -> None:
+async def test_scrolling_back_loads_older_pages_and_stays_where_it_is(fake: FakeServer) -> None:
     for number in range(1, 401):
-        server.append("lobby", f"number {number}.")
-    async with staged(server) as stage:
+        fake.append("lobby", f"number {number}.")
+    async with staged(fake) as stage:
         await stage.shows("number 400.")
         while "number 1." not in stage.text:
             await stage.press("pageup")
@@ -177,7 +177,7 @@ async def test_scrolling_back_loads_older_pages_and_stays_where_it_is(server: Fa
 
         top = stage.lines[3]
         for _ in range(20):
-            await server.say("and more")
+            await fake.say("and more")
         await stage.until(lambda: stage.conversation.view.chat.rooms["lobby"].last == 420)
         await stage.pilot.pause()
         assert stage.lines[3] == top
@@ -187,21 +187,21 @@ async def test_scrolling_back_loads_older_pages_and_stays_where_it_is(server: Fa
         await stage.lacks("more below")
 
 
-async def test_what_is_new_has_a_mark_that_a_key_goes_to(server: FakeServer) -> None:
+async def test_what_is_new_has_a_mark_that_a_key_goes_to(fake: FakeServer) -> None:
     for number in range(1, 81):
-        server.append("lobby", f"number {number}.")
-    server.unread = {"lobby": 60}
-    async with staged(server) as stage:
+        fake.append("lobby", f"number {number}.")
+    fake.unread = {"lobby": 60}
+    async with staged(fake) as stage:
         await stage.lacks("new messages")
         await stage.press("alt+u")
 
         await stage.shows("new messages", "number 21.")
 
 
-async def test_search_goes_from_match_to_match(server: FakeServer) -> None:
+async def test_search_goes_from_match_to_match(fake: FakeServer) -> None:
     for number in range(1, 91):
-        server.append("lobby", "the needle" if number in {3, 40} else f"hay {number}")
-    async with staged(server) as stage:
+        fake.append("lobby", "the needle" if number in {3, 40} else f"hay {number}")
+    async with staged(fake) as stage:
         await stage.press("ctrl+f")
         await stage.type("needle")
         await stage.shows("the needle", "1 of 2")
@@ -214,13 +214,13 @@ async def test_search_goes_from_match_to_match(server: FakeServer) -> None:
 
 
 async def test_a_chosen_message_can_be_answered_copied_and_followed(
-    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+    fake: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
     monkeypatch.setattr(HubbubApp, "open_url", lambda self, url: opened.append(url))
-    await server.say("see https://example.org/x.", sender=BOB)
-    server.append("lobby", "see https://example.org/x.", **{"from": BOB})
-    async with staged(server) as stage:
+    await fake.say("see https://example.org/x.", sender=BOB)
+    fake.append("lobby", "see https://example.org/x.", **{"from": BOB})
+    async with staged(fake) as stage:
         await stage.press("ctrl+up", "o")
         assert opened == ["https://example.org/x"]
         await stage.press("c")
@@ -231,9 +231,9 @@ async def test_a_chosen_message_can_be_answered_copied_and_followed(
         assert isinstance(stage.app.focused, Composer)
 
 
-async def test_the_text_can_be_read_without_frames(server: FakeServer) -> None:
-    fill(server)
-    async with staged(server) as stage:
+async def test_the_text_can_be_read_without_frames(fake: FakeServer) -> None:
+    fill(fake)
+    async with staged(fake) as stage:
         await stage.press("f4")
         await stage.shows("09:22 caroline: @ann would you look", "Esc closes")
         await stage.press("up", "up", "c")
@@ -246,9 +246,9 @@ async def test_the_text_can_be_read_without_frames(server: FakeServer) -> None:
 # --- writing
 
 
-async def test_tab_completes_and_goes_on_to_the_next(server: FakeServer) -> None:
-    fill(server)
-    async with staged(server) as stage:
+async def test_tab_completes_and_goes_on_to_the_next(fake: FakeServer) -> None:
+    fill(fake)
+    async with staged(fake) as stage:
         await stage.until(lambda: len(stage.conversation.view.chat.names) == 3)
         await stage.type("/n")
         await stage.shows("Changes your name.")
@@ -263,8 +263,8 @@ async def test_tab_completes_and_goes_on_to_the_next(server: FakeServer) -> None
         assert stage.draft == "@caroline 🎉 "
 
 
-async def test_several_lines_are_written_pasted_and_recalled(server: FakeServer) -> None:
-    async with staged(server) as stage:
+async def test_several_lines_are_written_pasted_and_recalled(fake: FakeServer) -> None:
+    async with staged(fake) as stage:
         await stage.type("one")
         await stage.press("ctrl+j")
         await stage.type("two")
@@ -272,7 +272,7 @@ async def test_several_lines_are_written_pasted_and_recalled(server: FakeServer)
         await stage.until(lambda: "three" in stage.draft)
         assert stage.draft == "one\ntwo\nthree \ufffd[31mred"
         await stage.press("enter")
-        await stage.until(lambda: len(server.texts) == 1)
+        await stage.until(lambda: len(fake.texts) == 1)
 
         await stage.type("draft")
         await stage.press("up")
@@ -287,24 +287,24 @@ def _paste(text: str) -> object:
     return Paste(text)
 
 
-async def test_a_text_past_the_limit_stays_where_it_is(server: FakeServer) -> None:
-    server.limits["text_bytes"] = 10
-    async with staged(server) as stage:
+async def test_a_text_past_the_limit_stays_where_it_is(fake: FakeServer) -> None:
+    fake.limits["text_bytes"] = 10
+    async with staged(fake) as stage:
         await stage.say("more than ten")
         await stage.shows("the limit is 10")
 
         assert stage.draft == "more than ten"
 
 
-async def test_commands_of_the_server_answer_in_the_room(server: FakeServer) -> None:
-    async with staged(server) as stage:
+async def test_commands_of_the_server_answer_in_the_room(fake: FakeServer) -> None:
+    async with staged(fake) as stage:
         await stage.say("/who")
 
         await stage.shows("ran /who")
 
 
-async def test_help_and_palette_have_every_key(server: FakeServer) -> None:
-    async with staged(server, size=(100, 100)) as stage:
+async def test_help_and_palette_have_every_key(fake: FakeServer) -> None:
+    async with staged(fake, size=(100, 100)) as stage:
         await stage.press("f1")
         await stage.shows("Alt+Up", "Ctrl+K", "Go to a room by its name", "PageUp", "Esc")
         await stage.press("escape", "ctrl+p")
@@ -318,59 +318,59 @@ async def test_help_and_palette_have_every_key(server: FakeServer) -> None:
 
 
 async def test_without_a_name_one_is_asked_and_a_taken_one_is_asked_again(
-    server: FakeServer,
+    fake: FakeServer,
 ) -> None:
     taken = {"type": "error", "code": "name_taken", "message": "Somebody is ann."}
-    server.greet_with = {**taken, "temporary": False}
-    options = JoinOptions(url=server.url)
-    async with staged(server, options=options, connected=False) as stage:
+    fake.greet_with = {**taken, "temporary": False}
+    options = JoinOptions(url=fake.url)
+    async with staged(fake, options=options, connected=False) as stage:
         await stage.until(lambda: "Your name" in stage.text)
         await stage.say("ann")
         await stage.shows("Somebody is ann.")
-        server.greet_with = None
+        fake.greet_with = None
         await stage.say("cara")
         await stage.until(lambda: stage.screen.conversation is not None)
 
-        assert [hello.get("name") for hello in server.hellos] == ["ann", "cara"]
+        assert [hello.get("name") for hello in fake.hellos] == ["ann", "cara"]
 
 
 async def test_a_guest_comes_back_as_the_same_person_to_the_same_rooms(
-    server: FakeServer, tmp_path: Path
+    fake: FakeServer, tmp_path: Path
 ) -> None:
-    async with staged(server) as stage:
+    async with staged(fake) as stage:
         await stage.say("/join dev")
         await stage.shows("#dev")
         await stage.press("ctrl+q")
         await stage.until(lambda: stage.app.return_value is not None)
     kept = config_of(tmp_path / "config")
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    [session] = json.loads(kept.read_text())["sessions"][f"http://{server.url}"]
+    [session] = json.loads(kept.read_text())["sessions"][f"http://{fake.url}"]
     assert session == {"token": "secret", "name": "ann", "rooms": ["lobby", "dev"], "room": "dev"}
 
-    async with staged(server, options=JoinOptions(url=server.url)) as stage:
+    async with staged(fake, options=JoinOptions(url=fake.url)) as stage:
         await stage.shows("#dev")
-        assert server.hellos[-1]["token"] == "secret"
-        assert set(server.hellos[-1]["rooms"]) == {"lobby", "dev"}
+        assert fake.hellos[-1]["token"] == "secret"
+        assert set(fake.hellos[-1]["rooms"]) == {"lobby", "dev"}
 
 
 async def test_a_session_that_has_run_out_gives_way_to_the_name(
-    server: FakeServer, tmp_path: Path
+    fake: FakeServer, tmp_path: Path
 ) -> None:
-    async with staged(server) as stage:
+    async with staged(fake) as stage:
         await stage.press("ctrl+q")
     bad = {"type": "error", "code": "bad_token", "message": "Unknown.", "temporary": False}
     answers = [bad]
-    real = server._hello
-    server._hello = lambda line, frame: [answers.pop()] if answers else real(line, frame)  # type: ignore[method-assign]
+    real = fake._hello
+    fake._hello = lambda line, frame: [answers.pop()] if answers else real(line, frame)  # type: ignore[method-assign]
 
-    async with staged(server, options=JoinOptions(url=server.url)) as stage:
+    async with staged(fake, options=JoinOptions(url=fake.url)) as stage:
         assert stage.conversation.chat.name == "ann"
-        assert "token" not in server.hellos[-1]
+        assert "token" not in fake.hellos[-1]
 
 
-async def test_quitting_with_something_unsent_asks_once(server: FakeServer) -> None:
-    server.before_post = lambda frame: "cut"
-    async with staged(server) as stage:
+async def test_quitting_with_something_unsent_asks_once(fake: FakeServer) -> None:
+    fake.before_post = lambda frame: "cut"
+    async with staged(fake) as stage:
         await stage.say("not yet")
         await stage.shows("Not connected")
         await stage.press("ctrl+q")
@@ -380,16 +380,16 @@ async def test_quitting_with_something_unsent_asks_once(server: FakeServer) -> N
         await stage.until(lambda: stage.app.return_value is not None)
 
 
-async def test_a_server_that_says_goodbye_is_told_calmly(server: FakeServer) -> None:
-    async with staged(server) as stage:
-        for line in list(server.lines):
+async def test_a_server_that_says_goodbye_is_told_calmly(fake: FakeServer) -> None:
+    async with staged(fake) as stage:
+        for line in list(fake.lines):
             await line.close(4003, "banned")
 
         await stage.shows("banned", "Ctrl+Q quits")
 
 
-async def test_themes_and_the_bell_are_kept(server: FakeServer, tmp_path: Path) -> None:
-    async with staged(server) as stage:
+async def test_themes_and_the_bell_are_kept(fake: FakeServer, tmp_path: Path) -> None:
+    async with staged(fake) as stage:
         await stage.press("alt+l")
         await stage.shows("The bell is silent.")
         await stage.press("alt+t")
@@ -402,11 +402,9 @@ async def test_themes_and_the_bell_are_kept(server: FakeServer, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 140, 300])
-async def test_every_width_has_the_messages_and_the_composer(
-    server: FakeServer, width: int
-) -> None:
-    fill(server)
-    async with staged(server, size=(width, 20)) as stage:
+async def test_every_width_has_the_messages_and_the_composer(fake: FakeServer, width: int) -> None:
+    fill(fake)
+    async with staged(fake, size=(width, 20)) as stage:
         await stage.shows("#lobby", "return 42")
         await stage.type("still here")
 

@@ -1,6 +1,7 @@
 """The line client on a terminal: what arrives is printed above the line that is being typed."""
 
 import asyncio
+import contextlib
 import math
 import os
 import sys
@@ -19,6 +20,8 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.shortcuts import CompleteStyle
 
 from hubbub.client.backoff import Backoff
+from hubbub.client import saved
+from hubbub.client.address import Address, parse_address
 from hubbub.client.calls import Bounds
 from hubbub.client.chat import Chat, connect
 from hubbub.client.failures import PlainServer
@@ -29,7 +32,7 @@ from hubbub.client.line.look import Look, colour_allowed
 from hubbub.client.options import JoinOptions
 from hubbub.client.plain import PlainConnection, connect_plain
 from hubbub.client.typed import Quit, read_typed
-from hubbub.errors import BadName, ConnectionFailed, NameTaken
+from hubbub.errors import BadName, BadToken, ConfigError, ConnectionFailed, NameTaken
 from hubbub.protocol.text import clean, notice, refusal
 
 TYPED_LINES = 100
@@ -60,17 +63,26 @@ async def _talk(options: JoinOptions) -> int:
     name = options.name
     if name is None and options.token is None:
         name = await _ask_name()
+    address = parse_address(options.url)
     while True:
+        known = _known(options, address, name)
         try:
             async with connect(
                 options.url,
-                name=name,
-                token=options.token,
+                name=name if known is None else None,
+                token=options.token if known is None else known.token,
                 rooms=options.rooms or None,
                 backlog=True,
+                keep_session=True,
                 bounds=Bounds(give_up_s=math.inf),
             ) as chat:
+                _remember(options, address, chat, known)
                 return await _Terminal().talk(chat)
+        except BadToken:
+            if known is None:
+                raise
+            token = known.token
+            saved.change(lambda kept: saved.without_session(kept, address, token))  # noqa: B023
         except (NameTaken, BadName) as error:
             if error.room is not None:
                 raise
@@ -81,6 +93,25 @@ async def _talk(options: JoinOptions) -> int:
             room = options.rooms[0] if options.rooms else None
             dial = partial(connect_plain, options.url, name=name, room=room)
             return await _Terminal().talk_plainly(dial)
+
+
+def _known(options: JoinOptions, address: Address, name: str | None) -> saved.Session | None:
+    """The session that gives somebody of this name back who they were."""
+    if name is None or options.token is not None:
+        return None
+    return saved.session_for(saved.load(), address, name)
+
+
+def _remember(
+    options: JoinOptions, address: Address, chat: Chat, known: saved.Session | None
+) -> None:
+    if options.token is not None:
+        return
+    rooms = known.rooms if known is not None else ()
+    session = saved.Session(chat.session, chat.name, rooms)
+    with contextlib.suppress(ConfigError):
+        # One talks on where nothing can be kept.
+        saved.change(lambda kept: saved.with_session(kept, address, session))
 
 
 async def _ask_name() -> str | None:

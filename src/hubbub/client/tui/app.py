@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -57,7 +58,11 @@ class HubbubApp(App[Outcome]):
 
     def __init__(self, options: JoinOptions, kept: Saved, server: Server) -> None:
         mend_alt()
-        super().__init__()
+        colourless = bool(os.environ.get("NO_COLOR"))
+        if not colourless:
+            # Set and empty it means nothing (no-color.org).
+            os.environ.pop("NO_COLOR", None)
+        super().__init__(ansi_color=True if colourless else None)
         self.options = options
         self.kept = kept
         self.preferences = kept.preferences

@@ -22,6 +22,7 @@ from hubbub.client.tui.composer import Choices, Composer
 from hubbub.client.tui.dialogs import Help, Item, Picker, narrowed
 from hubbub.client.tui.messages import Messages
 from hubbub.client.tui.rows import Span
+from hubbub.client.tui.shown import one_line
 from hubbub.client.tui.sidebar import People, RoomList, Sidebar
 from hubbub.client.typed import Quit, read_typed
 from hubbub.errors import HubbubError
@@ -105,7 +106,6 @@ class ChatScreen(MessageActs, Screen[None]):
         self.conversation = conversation
         self._alerts = conversation.view.alerts
         self._told = None
-        self.composer.placeholder = ""
         self.draw()
 
     def draw_soon(self) -> None:
@@ -129,6 +129,12 @@ class ChatScreen(MessageActs, Screen[None]):
             return
         if view.room != self._room:
             self._change_room(view)
+        room = view.in_view
+        title = (
+            f"Message {one_line(room.title)}" if room is not None else "/join ROOM enters a room"
+        )
+        if self.composer.placeholder != title:
+            self.composer.placeholder = title
         self.messages.show(view)
         self._rooms.show(view, self.server)
         self._people.show(view.in_view, view.chat.user.name)
@@ -141,9 +147,6 @@ class ChatScreen(MessageActs, Screen[None]):
         self._room = view.room
         self.close_search()
         self.composer.fill(view.drafts.get(view.room or "", ""))
-        room = view.in_view
-        title = room.title if room is not None else ""
-        self.composer.placeholder = f"Message {title}" if title else "/join ROOM enters a room"
 
     def put_status(self, text: str, style: str = "bar") -> None:
         """Says something in the line below the messages, for a while."""
