@@ -136,7 +136,8 @@ async def test_two_people_talk_and_one_comes_back_as_the_same_person(
 
     again = terminal.run(*JOIN, server.url, "--name", "ann")
     screen = shows(again, "psst", "what is it?", "Message bob")
-    assert screen.splitlines()[0].endswith("ann")
+    assert re.search(r"bob +ann +2 people$", screen.splitlines()[0])
+    assert re.search(r"1 lobby +ann$", screen.splitlines()[1])
 
 
 async def test_composing_while_500_messages_arrive_loses_no_key_and_moves_no_cursor(

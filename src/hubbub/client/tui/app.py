@@ -1,6 +1,7 @@
 """The full-screen client as a program: its start, its connection, its end."""
 
 import asyncio
+import contextlib
 import importlib
 import math
 import os
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from hubbub.client.chat import Chat
     from hubbub.client.tui.conversation import Conversation
 
+MARKS_S = 1.0
 CLOSE_S = 2.0
 """How long leaving waits for the last acknowledgements."""
 
@@ -174,6 +176,9 @@ class HubbubApp(App[Outcome]):
         self.chat_screen.begin(conversation)
         try:
             await self._left.wait()
+            with contextlib.suppress(HubbubError, TimeoutError):
+                async with asyncio.timeout(MARKS_S if conversation.chat.is_up else 0):
+                    await conversation.send_marks()
         finally:
             task.cancel()
             await asyncio.wait([task])

@@ -334,6 +334,10 @@ class Conversation:
 
     async def _send_marks(self) -> None:
         await asyncio.sleep(MARK_READ_S)
+        await self.send_marks()
+
+    async def send_marks(self) -> None:
+        """Tells the server what was read and it does not know yet."""
         marks, self._marks = self._marks, {}
         self._asked.discard(("read", ""))
         for room, seq in marks.items():

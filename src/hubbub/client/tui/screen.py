@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 FRAME_S = 1 / 30
 """However much arrives, the screen follows it this often."""
+ENTER_A_ROOM = "/join ROOM enters a room"
 TOLD_S = 5.0
 """How long what a key did is told."""
 NARROW_CELLS = 60
@@ -130,14 +131,12 @@ class ChatScreen(MessageActs, Screen[None]):
         if view.room != self._room:
             self._change_room(view)
         room = view.in_view
-        title = (
-            f"Message {one_line(room.title)}" if room is not None else "/join ROOM enters a room"
-        )
-        if self.composer.placeholder != title:
-            self.composer.placeholder = title
+        hint = f"Message {one_line(room.title)}" if room is not None else ENTER_A_ROOM
+        if self.composer.placeholder != hint:
+            self.composer.placeholder = hint
         self.messages.show(view)
         self._rooms.show(view, self.server)
-        self._people.show(view.in_view, view.chat.user.name)
+        self._people.show(view.in_view, view.chat.user)
         self._heading.put(*heading(view, narrow=not self._rooms.display))
         self._draw_status(view)
         self._ring(view)

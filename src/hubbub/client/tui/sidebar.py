@@ -12,6 +12,7 @@ from hubbub.client.state import RoomView
 from hubbub.client.tui.rows import Span, nick_style
 from hubbub.client.tui.shown import fitted, one_line
 from hubbub.client.tui.store import View
+from hubbub.protocol.events import Self
 
 _Line = tuple[tuple[Span, ...], str | None]
 
@@ -104,8 +105,9 @@ class RoomList(Sidebar):
 class People(Sidebar):
     """Who is in the room."""
 
-    def show(self, room: RoomView | None, own_name: str) -> None:
+    def show(self, room: RoomView | None, own: Self) -> None:
         """Follows a room."""
+        own_name = own.name
         cells = max(self.size.width - 2, 4)
         known = (room.members, room.away, room.users) if room is not None else ()
         if not self.changed(own_name, cells, id(self.looks), *known):
@@ -113,7 +115,10 @@ class People(Sidebar):
         if room is None:
             self.put([])
             return
-        members = sorted(room.members.items(), key=lambda member: member[1].casefold())
+        people = dict(room.members)
+        if room.kind == "direct":
+            people[own.id] = own.name
+        members = sorted(people.items(), key=lambda member: member[1].casefold())
         count = max(room.users or 0, len(members))
         title = "1 person" if count == 1 else f"{count:,} people"
         lines: list[_Line] = [((Span(f" {fitted(title, cells)}", "dim"),), None)]
