@@ -34,6 +34,7 @@ class FakeServer:
         self.before_post: Callable[[Frame], Frame | str | None] = lambda frame: None
         self.json_dialect = json_dialect
         self.members: list[Frame] = []
+        self.members_of: dict[str, list[Frame]] = {}
         self.topics: dict[str, str] = {}
         self.commands: list[Frame] = []
         self.unread: dict[str, int] = {}
@@ -220,7 +221,8 @@ class FakeServer:
         return [{**ok, "first": 1, "last": len(log), "events": log[-50:], "more": False}]
 
     def _members(self, frame: Frame) -> list[Frame | str]:
-        people = sorted(self.members, key=lambda member: str(member["name"]))
+        here = self.members_of.get(frame["room"], self.members)
+        people = sorted(here, key=lambda member: str(member["name"]))
         after = [member for member in people if member["name"] > frame.get("after", "")]
         page = after[: frame.get("limit", 50)]
         return [{"type": "ok", "id": frame["id"], "members": page, "more": len(after) > len(page)}]

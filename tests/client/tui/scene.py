@@ -17,6 +17,7 @@ def fill(server: FakeServer) -> None:
         {"id": who["id"], "name": who["name"], "role": "guest", "away": who is JUN}
         for who in (ANN, BOB, CARA, JUN)
     ]
+    server.members_of["@d1"] = [server.members[0], server.members[2]]
     server.commands = [
         {"name": "nick", "usage": "/nick NAME", "summary": "Changes your name."},
         {"name": "notify", "usage": "/notify", "summary": "Tells you of things."},

@@ -401,6 +401,24 @@ async def test_themes_and_the_bell_are_kept(fake: FakeServer, tmp_path: Path) ->
     assert preferences == {"theme": "hubbub-light", "bell": False}
 
 
+async def test_ten_thousand_names_and_a_long_line_leave_the_screen_whole(fake: FakeServer) -> None:
+    fake.members = [
+        {"id": f"m{n}", "name": f"名前{n:05}", "role": "guest", "away": False}
+        for n in range(10_000)
+    ]
+    fake.append("lobby", "x" * 100_000)
+    fake.append("lobby", "the end")
+    async with staged(fake, size=(120, 24)) as stage:
+        await stage.shows("1,000 people", "名前00001", "the end", "Enter on this message")
+        await fake.tell({"type": "count", "room": "lobby", "users": 10_000})
+        await stage.shows("10,000 people")
+
+        assert stage.lines[1].startswith(" 1 lobby")
+        assert "Message lobby" in stage.lines[-1]
+        await stage.press("ctrl+up", "up", "enter")
+        await stage.shows("x" * 119)
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 140, 300])
 async def test_every_width_has_the_messages_and_the_composer(fake: FakeServer, width: int) -> None:
     fill(fake)
