@@ -4,19 +4,18 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
-from textual.widget import Widget
 
+from hubbub.client.tui.line_widget import LineWidget
 from hubbub.client.tui.rows import Span
 from hubbub.client.tui.shown import cut, one_line
 from hubbub.client.tui.store import View
 
 
-class Bar(Widget):
+class Bar(LineWidget):
     """One line with two ends; where both do not fit, the right one goes, or the left is cut."""
 
     def __init__(self, styles: dict[str, Style], name: str, *, right_first: bool = False) -> None:
-        super().__init__(id=name)
-        self.looks = styles
+        super().__init__(styles, name)
         self._right_first = right_first
         self._left: tuple[Span, ...] = ()
         self._right: tuple[Span, ...] = ()
@@ -30,7 +29,7 @@ class Bar(Widget):
     def render_line(self, y: int) -> Strip:
         """The line."""
         width = self.size.width
-        base = self.rich_style
+        base = self.base
         if y > 0:
             return Strip.blank(width, base)
         used = sum(cell_len(span.text) for span in self._left)

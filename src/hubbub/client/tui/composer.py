@@ -10,10 +10,10 @@ from textual.binding import BindingType
 from textual.document._document import Location
 from textual.message import Message as Signal
 from textual.strip import Strip
-from textual.widget import Widget
 from textual.widgets import TextArea
 
 from hubbub.client.tui.completion import Choice, Offer
+from hubbub.client.tui.line_widget import LineWidget
 from hubbub.client.tui.shown import fitted, one_line
 from hubbub.protocol.text import clean
 
@@ -22,12 +22,11 @@ CHOICES_SHOWN = 6
 _NEW_LINE = frozenset({"alt+enter", "ctrl+j", "shift+enter", "ctrl+enter"})
 
 
-class Choices(Widget):
+class Choices(LineWidget):
     """What the word may become, just above where it is written."""
 
     def __init__(self, styles: dict[str, Style]) -> None:
-        super().__init__(id="choices")
-        self.looks = styles
+        super().__init__(styles, "choices")
         self._choices: tuple[Choice, ...] = ()
         self._chosen: int | None = None
 
@@ -43,7 +42,7 @@ class Choices(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One choice."""
-        width, base = self.size.width, self.rich_style
+        width, base = self.size.width, self.base
         first = max(0, (self._chosen or 0) - CHOICES_SHOWN + 1)
         if first + y >= len(self._choices):
             return Strip.blank(width, base)

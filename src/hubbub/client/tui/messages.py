@@ -7,8 +7,8 @@ from rich.style import Style
 from textual import events
 from textual.message import Message as Signal
 from textual.strip import Strip
-from textual.widget import Widget
 
+from hubbub.client.tui.line_widget import LineWidget
 from hubbub.client.tui.rows import Page, Row
 from hubbub.client.tui.transcript import Transcript
 
@@ -20,15 +20,14 @@ NEAR_ROWS = 20
 """So near to an end of what is loaded, more is asked for."""
 
 
-class Messages(Widget, can_focus=True):
+class Messages(LineWidget, can_focus=True):
     """Follows the newest message, until somebody scrolls away from it."""
 
     class Scrolled(Signal):
         """The reader moved, or what is there did."""
 
     def __init__(self, styles: dict[str, Style]) -> None:
-        super().__init__(id="messages")
-        self.looks = styles
+        super().__init__(styles, "messages")
         self.transcript = Transcript()
         self.following = True
         self.cursor: str | None = None
@@ -154,7 +153,7 @@ class Messages(Widget, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One row, dressed."""
         width = self.size.width
-        base = self.rich_style
+        base = self.base
         # A short conversation stands on the composer, not under the topic.
         number = self.top + y - max(0, self.size.height - len(self.rows))
         if not 0 <= number < len(self.rows):

@@ -20,6 +20,7 @@ from hubbub.client.tui.bars import Bar, heading, status
 from hubbub.client.tui.completion import Offer, offer
 from hubbub.client.tui.composer import Choices, Composer
 from hubbub.client.tui.dialogs import Help, Item, Picker, narrowed
+from hubbub.client.tui.line_widget import LineWidget
 from hubbub.client.tui.messages import Messages
 from hubbub.client.tui.rows import Span
 from hubbub.client.tui.shown import one_line
@@ -237,10 +238,8 @@ class ChatScreen(MessageActs, Screen[None]):
     def restyle(self, styles: dict[str, Style]) -> None:
         """Another theme."""
         self.looks = styles
-        for widget in self.query("*"):
-            if hasattr(widget, "looks"):
-                widget.looks = styles
-                widget.refresh()
+        for widget in self.query(LineWidget):
+            widget.dress(styles)
         if self.view is not None:
             self.draw()
 

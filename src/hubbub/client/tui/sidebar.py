@@ -6,9 +6,9 @@ from rich.style import Style
 from textual import events
 from textual.message import Message as Signal
 from textual.strip import Strip
-from textual.widget import Widget
 
 from hubbub.client.state import RoomView
+from hubbub.client.tui.line_widget import LineWidget
 from hubbub.client.tui.rows import Span, nick_style
 from hubbub.client.tui.shown import fitted, one_line
 from hubbub.client.tui.store import View
@@ -17,7 +17,7 @@ from hubbub.protocol.events import Self
 _Line = tuple[tuple[Span, ...], str | None]
 
 
-class Sidebar(Widget):
+class Sidebar(LineWidget):
     """Lines, scrolled so that one of them is on the screen; a click gives what it stands for."""
 
     class Chosen(Signal):
@@ -28,8 +28,7 @@ class Sidebar(Widget):
             self.what = what
 
     def __init__(self, styles: dict[str, Style], name: str) -> None:
-        super().__init__(id=name)
-        self.looks = styles
+        super().__init__(styles, name)
         self.lines: list[_Line] = []
         self._top = 0
         self._current = 0
@@ -47,7 +46,7 @@ class Sidebar(Widget):
     def render_line(self, y: int) -> Strip:
         """One line."""
         number, width = self._top + y, self.size.width
-        base = self.rich_style
+        base = self.base
         if number >= len(self.lines):
             return Strip.blank(width, base)
         segments = [Segment(span.text, self.looks[span.style]) for span in self.lines[number][0]]
