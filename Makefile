@@ -7,7 +7,7 @@ MODULES := web/node_modules/.ready
 PAGE := src/hubbub/web/index.html
 PAGE_SOURCES := $(shell find web/src web/public -type f) $(wildcard web/*.ts web/*.json web/*.html)
 
-.PHONY: serve test unit torture page check format picture screenshots clean
+.PHONY: serve test unit torture page check format picture screenshots figures clean
 
 serve: $(READY) $(PAGE)
 	$(BIN)/hubbub serve
@@ -42,9 +42,14 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/python -m tools.generate
 
-# The picture in the README, from a real session; needs tmux, and npx for wscat.
+# The pictures in the README, from real sessions; needs tmux, and npx for wscat.
 picture: $(READY)
+	$(BIN)/python -m tools.full_screen
 	$(BIN)/python -m tools.picture
+
+# What the full-screen client costs; needs tmux, and nothing else that runs beside it.
+figures: $(READY)
+	$(BIN)/python -m tools.figures
 
 # The pictures of the page in docs/, from a real server and Debian's chromium.
 screenshots: $(READY) $(PAGE)

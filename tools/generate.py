@@ -37,7 +37,14 @@ def _types() -> str:
     return typescript.protocol()
 
 
+def _keys() -> str:
+    from hubbub.client.tui import keys
+
+    return keys.reference()
+
+
 REGISTRY: Registry = {
+    ("docs/clients.md", "keys"): _keys,
     ("docs/configuration.md", "settings"): config.reference,
     ("docs/protocol.md", "commands"): _commands,
     ("docs/protocol.md", "codes"): errors.reference,

@@ -19,6 +19,7 @@ from hubbub.client.tui.store import (
     with_draft,
     with_ignored,
     with_notices,
+    with_reading,
     with_timeline,
     without_ignored,
 )
@@ -137,9 +138,14 @@ def test_what_comes_while_nobody_looks_is_new() -> None:
 
 
 def test_whoever_answers_has_read() -> None:
-    view = after(loaded(start()), said(11), said(12, "mine", ANN))
+    view = after(looked_away(loaded(start())), said(11), said(12, "mine", ANN))
 
-    assert view.mark == 12
+    assert view.mark is None
+
+
+def test_what_comes_before_ones_eyes_has_no_mark() -> None:
+    assert after(loaded(start()), said(11)).mark is None
+    assert after(with_reading(loaded(start()), reading=True), said(11)).mark == 10
 
 
 def test_drafts_belong_to_their_rooms() -> None:

@@ -182,12 +182,14 @@ def looked_at(view: View, room: str) -> View:
         timelines[view.room] = lines.put_aside(timelines[view.room])
     here = view.chat.rooms[room]
     timelines.setdefault(room, Timeline(last=here.last))
-    marks = {**view.marks, room: here.read}
+    marks = {name: seq for name, seq in view.marks.items() if name != room}
+    if here.unread:
+        marks[room] = here.read
     return replace(view, room=room, timelines=timelines, marks=marks, reading=False)
 
 
 def looked_away(view: View) -> View:
-    """Nobody looks at the screen: what comes from now on is new."""
+    """Nobody looks at the newest message: what comes from now on is new."""
     here = view.in_view
     if here is None or here.unread:
         return view
@@ -243,6 +245,8 @@ def with_chat(view: View, chat: ChatState) -> View:
 
 def with_reading(view: View, *, reading: bool) -> View:
     """The view while somebody reads above the newest message, or no longer."""
+    if reading and view.mark is None:
+        view = looked_away(view)
     return replace(view, reading=reading)
 
 
@@ -300,7 +304,7 @@ def _with_logged(view: View, event: Message | Topic, before: ChatState) -> View:
         view = _with_timeline(view, room, timeline)
     if event.sender.id == view.chat.user.id and room == view.room:
         # Whoever answers has read.
-        view = replace(view, marks={**view.marks, room: event.seq})
+        view = _unmarked(view, room)
     if not isinstance(event, Message):
         return view
     if event.sender.id in view.typing.get(room, {}):
@@ -313,6 +317,10 @@ def _with_logged(view: View, event: Message | Topic, before: ChatState) -> View:
     if fresh and speaks_to(event, view.chat.user):
         view = replace(view, alerts=view.alerts + 1)
     return view
+
+
+def _unmarked(view: View, room: str) -> View:
+    return replace(view, marks={k: v for k, v in view.marks.items() if k != room})
 
 
 def _uncounted(view: View, room: str, former: RoomView | None) -> View:
