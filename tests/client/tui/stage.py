@@ -88,7 +88,8 @@ async def staged(
     """The client as ann, connected unless that is not what the test wants."""
     options = options or JoinOptions(url=server.url, name="ann")
     kept = saved.load()
-    app = HubbubApp(options, kept, saved.find_server(options.url, kept))
+    server_kept = saved.find_server(options.url, kept)
+    app = HubbubApp(options, kept, server_kept, backoff_most_s=0.2)
     async with app.run_test(size=size) as pilot:
         stage = Stage(app, pilot)
         if connected:

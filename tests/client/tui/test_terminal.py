@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -316,3 +318,15 @@ def test_no_server_and_no_terminal_are_told_in_one_line(terminal: Terminal) -> N
         [*JOIN, "127.0.0.1:1"], input=b"", capture_output=True, timeout=20, check=False
     )
     assert pipe.stderr.startswith(b"hubbub: Cannot reach")
+
+
+def test_whoever_is_told_to_stop_leaves_the_terminal_as_it_was(
+    server: Server, terminal: Terminal
+) -> None:
+    ann = joined(terminal, server.url, "ann")
+    shell = terminal.tmux("display", "-p", "-t", "w0", "#{pane_pid}").strip()
+    children = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
+    os.kill(int(children[0]), signal.SIGTERM)
+
+    ann.shows("code 143")
+    assert terminal.tmux("display", "-p", "-t", "w0", "#{alternate_on}").strip() == "0"

@@ -58,7 +58,9 @@ class HubbubApp(App[Outcome]):
     TITLE = "hubbub"
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, options: JoinOptions, kept: Saved, server: Server) -> None:
+    def __init__(
+        self, options: JoinOptions, kept: Saved, server: Server, *, backoff_most_s: float = 30.0
+    ) -> None:
         mend_alt()
         colourless = bool(os.environ.get("NO_COLOR"))
         if not colourless:
@@ -82,6 +84,8 @@ class HubbubApp(App[Outcome]):
         self._chat: Chat | None = None
         self._conversation: Conversation | None = None
         self._left = asyncio.Event()
+        self._backoff_most_s = backoff_most_s
+        self._code = 0
 
     def get_default_screen(self) -> Screen[None]:
         """The conversation; nothing is above it but dialogs."""
@@ -111,7 +115,7 @@ class HubbubApp(App[Outcome]):
         while True:
             try:
                 await self._talk_as(wish)
-                return Outcome()
+                return Outcome(self._code)
             except failures.PlainServer:
                 return Outcome(plain=True)
             except (NameTaken, BadName) as error:
@@ -149,6 +153,7 @@ class HubbubApp(App[Outcome]):
         self._keep(lambda kept: saved.without_session(kept, self.address, token))
 
     async def _talk_as(self, wish: _Wish) -> None:
+        from hubbub.client.backoff import Backoff
         from hubbub.client.calls import Bounds
         from hubbub.client.chat import connect
         from hubbub.client.tui.conversation import Conversation
@@ -159,7 +164,11 @@ class HubbubApp(App[Outcome]):
             token=wish.token,
             rooms=wish.rooms or None,
             keep_session=True,
-            bounds=Bounds(give_up_s=math.inf, close_timeout_s=CLOSE_S),
+            bounds=Bounds(
+                give_up_s=math.inf,
+                close_timeout_s=CLOSE_S,
+                backoff=Backoff(most_s=self._backoff_most_s),
+            ),
         ) as chat:
             room = next(iter(self.options.rooms), None) or self._last_room(chat.session)
             conversation = Conversation(chat, self.chat_screen.draw_soon, room=room)
@@ -193,10 +202,15 @@ class HubbubApp(App[Outcome]):
         """Ctrl+C, where nothing is written."""
         self.chat_screen.interrupted(end=False)
 
+    def stop(self, number: int) -> None:
+        """A signal has come: ends everything, with the code that shells know."""
+        self._code = 128 + number
+        self.leave()
+
     def leave(self) -> None:
         """Ends everything; the session is kept."""
         if self._conversation is None:
-            self.exit(Outcome())
+            self.exit(Outcome(self._code))
         else:
             self._left.set()
 
@@ -221,6 +235,17 @@ class HubbubApp(App[Outcome]):
         except ConfigError as error:
             # One talks on without; it is only not remembered.
             self.chat_screen.put_status(str(error), "warning")
+
+    def toggle_mouse(self) -> None:
+        """Uses the mouse or not, from the next start."""
+        mouse = not self.preferences.mouse
+        self._prefer(replace(self.preferences, mouse=mouse))
+        what = "is used" if mouse else "is the terminal's"
+        self.chat_screen.put_status(f"From the next start the mouse {what}.")
+
+    def prefer_people(self, *, shown: bool) -> None:
+        """Shows the people at every width, or at none."""
+        self._prefer(replace(self.preferences, people=shown))
 
     def toggle_bell(self) -> None:
         """Rings for mentions and whispers, or not."""

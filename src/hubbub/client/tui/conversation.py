@@ -16,7 +16,7 @@ from hubbub.client.state import RoomView, with_members
 from hubbub.client.tui import store
 from hubbub.client.tui import timeline as lines
 from hubbub.client.tui.store import View
-from hubbub.client.tui.timeline import IN_VIEW_ENTRIES, Pending, Timeline
+from hubbub.client.tui.timeline import IN_VIEW_ENTRIES, NoteKind, Pending, Timeline
 from hubbub.client.typed import (
     GoFrom,
     GoTo,
@@ -42,6 +42,10 @@ DIRECT_ROOMS = 50
 """Direct rooms whose people are looked up at the start."""
 
 
+_Wish = tuple[str | None, Run | tuple[str, str]]
+"""The room in which something was typed: a command, or a message with its key."""
+
+
 class Conversation:
     """The view, and what changes it. `changed` is called after every change."""
 
@@ -50,7 +54,7 @@ class Conversation:
         self.view: View = store.arrived(chat.welcome, chat.followed, room)
         self.known_rooms: set[str] = set()
         self._changed = changed
-        self._said: asyncio.Queue[tuple[str, str, str] | Run] = asyncio.Queue(SAID)
+        self._said: asyncio.Queue[_Wish] = asyncio.Queue(SAID)
         self._count = 0
         self._asked: set[tuple[str, str]] = set()
         self._marks: dict[str, int] = {}
@@ -108,7 +112,7 @@ class Conversation:
                 self.say(text)
             case Run():
                 self.note(typed.line, "typed")
-                self._put(typed)
+                self._put((self.view.room, typed))
             case GoTo(room=room):
                 self._start("enter", room, self._enter(room, look=True))
             case GoFrom(room=room):
@@ -143,7 +147,7 @@ class Conversation:
             raise TooLong(f"The message has {size:,} bytes, the limit is {limit:,}.")
         self._count += 1
         key = f"said-{self._count}"
-        self._put((place, key, text))
+        self._put((place, (key, text)))
         timeline = self.view.timelines.get(place, Timeline())
         timeline = lines.with_pending(timeline, Pending(key, _now(), text))
         self._show(store.with_timeline(self.view, place, timeline))
@@ -166,10 +170,10 @@ class Conversation:
         """A message of the room in view that no server has."""
         return next((p for p in self.view.timeline.unsent if p.key == key), None)
 
-    def note(self, text: str, kind: str = "info") -> None:
-        """Shows this person a line."""
-        view = store.noted(self.view, text, _now(), kind)  # type: ignore[arg-type]
-        self._show(view)
+    def note(self, text: str, kind: NoteKind = "info", room: str | None = None) -> None:
+        """Shows this person a line, in a room or in the one in view."""
+        place = room if room in self.view.chat.rooms else None
+        self._show(store.noted(self.view, text, _now(), kind, place))
 
     def _ignore(self, name: str) -> None:
         if not name:
@@ -181,7 +185,7 @@ class Conversation:
         self.view = store.with_ignored(self.view, name)
         self.note(f"You ignore {name} from now on; /unignore {name} ends it.")
 
-    def _put(self, wish: tuple[str, str, str] | Run) -> None:
+    def _put(self, wish: "_Wish") -> None:
         try:
             self._said.put_nowait(wish)
         except asyncio.QueueFull:
@@ -191,14 +195,15 @@ class Conversation:
 
     async def _send_said(self) -> None:
         while True:
-            wish = await self._said.get()
+            room, wish = await self._said.get()
             if isinstance(wish, Run):
                 self._count += 1
-                self._start("run", str(self._count), self._run(wish.line, self.view.room))
+                self._start("run", str(self._count), self._run(wish.line, room))
                 # It has its place in the order before what follows is offered.
                 await asyncio.sleep(0)
                 continue
-            room, key, text = wish
+            key, text = wish
+            assert room is not None, "a message is said in a room"
             try:
                 answer = await self.chat.post_soon(text, room)
             except HubbubError as error:
@@ -222,9 +227,13 @@ class Conversation:
             self._show(store.with_timeline(self.view, room, lines.refused(timeline, key, why)))
 
     async def _run(self, line: str, room: str | None) -> None:
-        answer = await self.chat.command(line, room)
-        if answer:
-            self.note(answer)
+        try:
+            answer = await self.chat.command(line, room)
+        except HubbubError as error:
+            self.note(str(error), "refusal", room)
+        else:
+            if answer:
+                self.note(answer, "info", room)
 
     # --- rooms
 

@@ -7,6 +7,8 @@ from textual.widget import Widget
 class LineWidget(Widget):
     """A widget with the looks of the theme; `base` is what every line of it stands on."""
 
+    ALLOW_SELECT = False
+
     def __init__(self, looks: dict[str, Style], name: str) -> None:
         super().__init__(id=name)
         self.looks = looks

@@ -10,21 +10,20 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 
 from hubbub.client.tui import keys, store
-from hubbub.client.tui.acts import MessageActs
 from hubbub.client.tui.bars import Bar, heading, status
 from hubbub.client.tui.completion import Offer, offer
 from hubbub.client.tui.composer import Choices, Composer
 from hubbub.client.tui.dialogs import Help, Item, Picker, narrowed
 from hubbub.client.tui.line_widget import LineWidget
+from hubbub.client.tui.message_acts import MessageActs
 from hubbub.client.tui.messages import Messages
 from hubbub.client.tui.rows import Span
 from hubbub.client.tui.shown import one_line
-from hubbub.client.tui.sidebar import People, RoomList, Sidebar
+from hubbub.client.tui.sidebar import People, RoomList
 from hubbub.client.typed import Quit, read_typed
 from hubbub.errors import HubbubError
 
@@ -42,7 +41,7 @@ PEOPLE_CELLS = 100
 """From this width the people are shown unless somebody hid them."""
 
 
-class ChatScreen(MessageActs, Screen[None]):
+class ChatScreen(MessageActs):
     """One conversation. Everything on it is a reading of `conversation.view`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -93,13 +92,8 @@ class ChatScreen(MessageActs, Screen[None]):
     def on_mount(self) -> None:
         """Nothing is there yet; one may write already."""
         self._search.cursor_blink = False
-        self._arrange()
+        self.fit_sides()
         self.put_status("connecting …")
-
-    @property
-    def view(self) -> "View | None":
-        """What there is to show."""
-        return self.conversation.view if self.conversation is not None else None
 
     # --- following the view
 
@@ -226,10 +220,11 @@ class ChatScreen(MessageActs, Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         """Narrow screens have the messages alone."""
         del event
-        self._arrange()
+        self.fit_sides()
         self.draw_soon()
 
-    def _arrange(self) -> None:
+    def fit_sides(self) -> None:
+        """Narrow screens have the messages alone, unless somebody wants otherwise."""
         width = self.size.width
         rooms, people = self.rooms_wanted, self.people_wanted
         self._rooms.display = width >= NARROW_CELLS if rooms is None else rooms
@@ -292,80 +287,6 @@ class ChatScreen(MessageActs, Screen[None]):
             self._interrupted = True
             self.put_status("Ctrl+C once more, or Ctrl+Q, quits.")
 
-    # --- rooms
-
-    def action_switch(self) -> None:
-        """Lets somebody choose a room, also one that is not entered yet."""
-        conversation = self.conversation
-        if conversation is not None:
-            items = self._room_items
-            self.app.push_screen(Picker("Go to a room", items), self._switched)
-
-    def _room_items(self, wanted: str) -> list[Item]:
-        conversation = self.conversation
-        assert conversation is not None, "there is a list of rooms because there is one"
-        view, wanted = conversation.view, wanted.strip().removeprefix("#")
-        items = [
-            Item(name, _room_label(view, name), view.chat.rooms[name].topic) for name in view.order
-        ]
-        others = sorted(conversation.known_rooms - set(view.order))
-        items += [Item(name, name, "not entered yet") for name in others]
-        fitting = narrowed(items, wanted)
-        if wanted and all(item.value != wanted.casefold() for item in fitting):
-            fitting.append(Item(wanted, wanted, "enter or make this room"))
-        return fitting
-
-    def _switched(self, room: str | None) -> None:
-        conversation = self.conversation
-        if room is None or conversation is None:
-            return
-        if room in conversation.view.chat.rooms:
-            conversation.go_to(room)
-        else:
-            typed = read_typed(f"/join {room}")
-            assert typed is not None, "a command is not blank"
-            conversation.do(typed)
-
-    def _go_to(self, room: str | None) -> None:
-        if self.conversation is not None and room is not None:
-            self.conversation.go_to(room)
-
-    def action_room_step(self, step: int) -> None:
-        """The next room or the one before."""
-        if self.view is not None:
-            self._go_to(store.next_room(self.view, step))
-
-    def action_room_number(self, number: int) -> None:
-        """A room by its place in the list."""
-        if self.view is not None and number <= len(self.view.order):
-            self._go_to(self.view.order[number - 1])
-
-    def action_room_unread(self) -> None:
-        """The next room in which something is new."""
-        if self.view is not None:
-            self._go_to(store.next_room(self.view, 1, unread=True))
-
-    def on_sidebar_chosen(self, event: Sidebar.Chosen) -> None:
-        """A click on a room goes there, one on a person begins a whisper."""
-        view = self.view
-        if view is not None and event.what in view.chat.rooms:
-            self._go_to(event.what)
-        elif view is not None:
-            self.composer.fill(f"/whisper {event.what} ")
-        self.composer.focus()
-
-    def action_toggle_rooms(self) -> None:
-        """Shows or hides the rooms."""
-        self.rooms_wanted = not self._rooms.display
-        self._arrange()
-        self.draw_soon()
-
-    def action_toggle_people(self) -> None:
-        """Shows or hides the people."""
-        self.people_wanted = not self._people.display
-        self._arrange()
-        self.draw_soon()
-
     # --- help, and the end
 
     def action_help(self) -> None:
@@ -398,6 +319,10 @@ class ChatScreen(MessageActs, Screen[None]):
         """Rings for mentions and whispers, or not."""
         self.hubbub.toggle_bell()
 
+    def action_toggle_mouse(self) -> None:
+        """Uses the mouse, or not."""
+        self.hubbub.toggle_mouse()
+
     def action_leave_hubbub(self) -> None:
         """Quits; asks once more where something was not sent."""
         unsent = self.view.unsent if self.view is not None else 0
@@ -407,9 +332,3 @@ class ChatScreen(MessageActs, Screen[None]):
             self.put_status(f"{what} not sent yet; Ctrl+Q again quits without.", "warning")
             return
         self.hubbub.leave()
-
-
-def _room_label(view: "View", name: str) -> str:
-    room = view.chat.rooms[name]
-    counts = f"  @{room.mentions}" if room.mentions else f"  {room.unread}" if room.unread else ""
-    return f"{room.title}{counts}"

@@ -18,7 +18,7 @@ from hubbub.client.changes import (
 )
 from hubbub.client.state import ChatState, RoomView, speaks_to
 from hubbub.client.tui import timeline as lines
-from hubbub.client.tui.timeline import ASIDE_ENTRIES, IN_VIEW_ENTRIES, Note, Timeline
+from hubbub.client.tui.timeline import ASIDE_ENTRIES, IN_VIEW_ENTRIES, Note, NoteKind, Timeline
 from hubbub.errors import BadName
 from hubbub.model import user_name
 from hubbub.protocol.events import Message, Notice, Presence, Topic, Typing, Welcome
@@ -221,7 +221,7 @@ def noted(
     view: View,
     text: str,
     at: str,
-    kind: Literal["info", "refusal", "typed"] = "info",
+    kind: NoteKind = "info",
     room: str | None = None,
 ) -> View:
     """The view with a line that only this person sees, in a room or in the one in view."""

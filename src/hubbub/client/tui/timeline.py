@@ -17,6 +17,9 @@ SLACK_ENTRIES = 100
 """How far a window outgrows its bound before it is cut, so that not every event cuts it."""
 
 
+NoteKind = Literal["info", "refusal", "typed"]
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """A line between the messages that only this client has; `at` is an RFC 3339 instant."""
@@ -24,7 +27,7 @@ class Note:
     key: str
     at: str
     text: str
-    kind: Literal["info", "refusal", "typed"] = "info"
+    kind: NoteKind = "info"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,44 +1,28 @@
 """Keys about messages: moving through them, choosing one, what can be done with it."""
 
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from textual.screen import Screen
 from textual.widgets import Input
 
 from hubbub.client.tui.dialogs import Item, Picker, Reader, narrowed
+from hubbub.client.tui.room_acts import RoomActs
 from hubbub.client.tui.rows import links_in, local_time
 from hubbub.client.tui.shown import one_line, shown
 from hubbub.client.tui.timeline import Entry, Note, Pending, Timeline
 from hubbub.protocol.events import Message
 
 if TYPE_CHECKING:
-    from hubbub.client.tui.app import HubbubApp
-    from hubbub.client.tui.composer import Composer
-    from hubbub.client.tui.conversation import Conversation
     from hubbub.client.tui.messages import Messages
-    from hubbub.client.tui.store import View
 
 LINKS = 50
 
 
-class MessageActs(Screen[None]):
+class MessageActs(RoomActs):
     """The part of the chat screen that is about messages."""
 
-    conversation: "Conversation | None"
-    composer: "Composer"
     messages: "Messages"
     _search: Input
-
-    @property
-    def hubbub(self) -> "HubbubApp":
-        """The program."""
-        return cast("HubbubApp", self.app)
-
-    @property
-    def view(self) -> "View | None":
-        """What there is to show."""
-        raise NotImplementedError
 
     def put_status(self, text: str, style: str = "bar") -> None:
         """Says something below the messages."""
