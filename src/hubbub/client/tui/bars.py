@@ -72,9 +72,8 @@ def status(view: View, typists: tuple[str, ...], below: int) -> tuple[Span, ...]
     if view.line == "over":
         return (Span(f"✗ Ctrl+Q quits. {one_line(view.status)}", "refusal"),)
     if view.line == "down":
-        waiting = f" {_messages(view.unsent)} will be sent." if view.unsent else ""
-        why = one_line(view.status)
-        return (Span(f"◌ Not connected ({why}); coming back.{waiting}", "warning"),)
+        waiting = f" {_messages(view.unsent)} to send." if view.unsent else ""
+        return (Span(f"◌ Not connected: {one_line(view.status)}.{waiting}", "warning"),)
     if below > 0:
         return (Span(f"↓ {below} more below, Esc goes there", "warning"),)
     if typists:

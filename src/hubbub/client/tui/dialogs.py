@@ -17,6 +17,7 @@ from hubbub.client.tui.keys import help_rows
 from hubbub.client.tui.shown import one_line
 
 OFFERED = 200
+HINT_CELLS = 30
 ASK_NAME = "Your name (Enter for an automatic one)"
 
 
@@ -96,8 +97,8 @@ class Picker(ModalScreen[str | None]):
 
 def _labelled(item: Item) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0), expand=True)
-    table.add_column(no_wrap=True, overflow="ellipsis")
-    table.add_column(no_wrap=True, overflow="ellipsis", justify="right")
+    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column(no_wrap=True, overflow="ellipsis", justify="right", max_width=HINT_CELLS)
     table.add_row(one_line(item.label), Text(one_line(item.hint), "dim"))
     return table
 
@@ -171,10 +172,12 @@ class Help(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Sections of two columns."""
         with VerticalScroll(id="help"):
-            for title, rows in [*help_rows(), ("Commands", self._commands)]:
+            sections = [*help_rows(), ("Commands", self._commands)]
+            width = min(max(len(left) for _, rows in sections for left, _ in rows), 24)
+            for title, rows in sections:
                 yield Static(Text(title, "bold"), classes="help-title")
                 table = Table.grid(padding=(0, 2, 0, 0), expand=True)
-                table.add_column(width=min(max((len(row[0]) for row in rows), default=1), 26))
+                table.add_column(width=width)
                 table.add_column(ratio=1)
                 for left, right in rows:
                     table.add_row(one_line(left), Text(one_line(right), "dim"))

@@ -170,7 +170,7 @@ class Messages(LineWidget, can_focus=True):
             style = looks[span.style]
             if span.link is not None:
                 style = style.update_link(span.link)
-            segments.append(Segment(span.text, style + tone if tone else style))
+            segments.append(Segment(span.text, tone + style if tone else style))
         strip = Strip(segments).adjust_cell_length(width, tone)
         return strip.apply_style(base)
 

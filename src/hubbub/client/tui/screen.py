@@ -93,7 +93,10 @@ class ChatScreen(MessageActs):
         """Nothing is there yet; one may write already."""
         self._search.cursor_blink = False
         self.fit_sides()
-        self.put_status("connecting …")
+        if self.conversation is None:
+            self._status.put((Span("connecting …", "bar"),))
+        else:
+            self.draw()
 
     # --- following the view
 

@@ -71,8 +71,9 @@ class View:
 
     @property
     def unsent(self) -> int:
-        """Messages of this user's that no server has, in all rooms."""
-        return sum(len(timeline.unsent) for timeline in self.timelines.values())
+        """Messages of this user's that wait for the server, in all rooms."""
+        waiting = (p for timeline in self.timelines.values() for p in timeline.unsent)
+        return sum(pending.refused is None for pending in waiting)
 
     def ignores(self, message: Message) -> bool:
         """Whether this user does not want to see it."""
