@@ -1,7 +1,15 @@
 """Events to what a screen shows; no network."""
 
 from hubbub.client.changes import Disconnected, Reconnected, Restarted, RoomRefused
-from hubbub.client.state import ChatState, apply, left, mark_read, welcomed, with_members
+from hubbub.client.state import (
+    ChatState,
+    apply,
+    left,
+    mark_read,
+    welcomed,
+    with_members,
+    with_people,
+)
 from hubbub.errors import RoomFull
 from hubbub.protocol.events import (
     Count,
@@ -82,6 +90,7 @@ def test_a_direct_room_is_called_by_its_people() -> None:
     state = apply(start(), said(1, BOB, (ANN, CARA)))
 
     assert state.rooms["@d"].title == "bob, cara"
+    assert with_people(start(), said(1, BOB, (ANN,))).rooms["@d"].title == "bob"
     state = apply(state, said(2, ANN, (BOB, CARA)))
     state = with_members(state, "@d", (Member("u1", "ann", "guest", False),))
     assert state.rooms["@d"].title == "bob, cara"

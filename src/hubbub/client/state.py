@@ -124,6 +124,12 @@ def with_members(state: ChatState, room: str, members: tuple[Member, ...]) -> Ch
     return _with(state, view)
 
 
+def with_people(state: ChatState, message: Message) -> ChatState:
+    """The state with those who are in a direct room, as an earlier message of it names them."""
+    view = replace(_room(state, message.room), kind="direct")
+    return _with(state, _with_others(view, message, state.user))
+
+
 def mark_read(state: ChatState, room: str, seq: int) -> ChatState:
     """The state after its user has read a room up to `seq`."""
     view = _room(state, room)
@@ -174,16 +180,20 @@ def _with_message(state: ChatState, message: Message) -> ChatState:
     if message.to is None:
         view = _with_member(view, message.sender)
     else:
-        view = replace(view, kind="direct")
-        for person in (*message.to, message.sender):
-            if person.id != state.user.id:
-                view = _with_member(view, person)
+        view = _with_others(replace(view, kind="direct"), message, state.user)
     own = message.sender.id == state.user.id
     fresh = message.seq > max(view.last, view.read)
     counts = 1 if fresh and not own else 0
     mentions = view.mentions + (counts if speaks_to(message, state.user) else 0)
     last = max(view.last, message.seq)
     return _with(state, replace(view, last=last, unread=view.unread + counts, mentions=mentions))
+
+
+def _with_others(view: RoomView, message: Message, user: Self) -> RoomView:
+    for person in (*(message.to or ()), message.sender):
+        if person.id != user.id:
+            view = _with_member(view, person)
+    return view
 
 
 def _with_presence(state: ChatState, presence: Presence) -> ChatState:

@@ -36,8 +36,9 @@ class Choices(LineWidget):
         rows = min(len(choices), CHOICES_SHOWN)
         self.display = bool(rows)
         if rows:
-            self.styles.height = rows
-            self.styles.offset = (0, -rows)
+            height = rows + self.gutter.height
+            self.styles.height = height
+            self.styles.offset = (0, -height)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from hubbub.client.changes import Reconnected
 from hubbub.client.chat import Chat
-from hubbub.client.state import RoomView, with_members
+from hubbub.client.state import RoomView, with_members, with_people
 from hubbub.client.tui import store
 from hubbub.client.tui import timeline as lines
 from hubbub.client.tui.store import View
@@ -29,7 +29,7 @@ from hubbub.client.typed import (
     Unignore,
 )
 from hubbub.errors import BadRequest, ConnectionFailed, HubbubError, NotAMember, TooLong
-from hubbub.protocol.events import Page, Posted
+from hubbub.protocol.events import Message, Page, Posted
 
 PAGE_EVENTS = 100
 SAID = 500
@@ -94,7 +94,7 @@ class Conversation:
                 await self._enter(state.room)
         direct = [state.room for state in known if state.kind == "direct"]
         for room in direct[:DIRECT_ROOMS]:
-            await self._learn_members(room)
+            await self._learn_people(room)
         rooms = await self.chat.rooms()
         self.known_rooms.update(summary.room for summary in rooms.rooms[:KNOWN_ROOMS])
 
@@ -329,6 +329,13 @@ class Conversation:
             if not page.more or not page.members:
                 return
             after = page.members[-1].name
+
+    async def _learn_people(self, room: str) -> None:
+        # Not by `members`: those who are not here now belong to the room too.
+        page = await self.chat.history(room, limit=1)
+        for event in page.events:
+            if isinstance(event, Message) and event.room in self.view.chat.rooms:
+                self._show(store.with_chat(self.view, with_people(self.view.chat, event)))
 
     # --- signs
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
@@ -14,10 +15,12 @@ from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from hubbub.client.tui.keys import help_rows
-from hubbub.client.tui.shown import one_line
+from hubbub.client.tui.shown import cut, fitted, one_line
 
 OFFERED = 200
 HINT_CELLS = 30
+DIALOG_CELLS, DIALOG_EDGES = 64, 7
+"""As in hubbub.tcss: the width of a dialog, its padding, border and scrollbar."""
 ASK_NAME = "Your name (Enter for an automatic one)"
 
 
@@ -74,7 +77,8 @@ class Picker(ModalScreen[str | None]):
         if not self._items:
             options.add_option(Option(Text(self._empty, "dim"), disabled=True))
             return
-        options.add_options([Option(_labelled(item)) for item in self._items])
+        cells = min(DIALOG_CELLS, self.app.size.width * 94 // 100) - DIALOG_EDGES
+        options.add_options([Option(_labelled(item, cells)) for item in self._items])
         options.highlighted = 0
 
     def action_move(self, step: int) -> None:
@@ -95,12 +99,10 @@ class Picker(ModalScreen[str | None]):
             self.dismiss(self._items[event.option_index].value)
 
 
-def _labelled(item: Item) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
-    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-    table.add_column(no_wrap=True, overflow="ellipsis", justify="right", max_width=HINT_CELLS)
-    table.add_row(one_line(item.label), Text(one_line(item.hint), "dim"))
-    return table
+def _labelled(item: Item, cells: int) -> Text:
+    hint = cut(one_line(item.hint), min(HINT_CELLS, cells // 2))
+    text = Text(fitted(one_line(item.label), max(0, cells - cell_len(hint) - 2)), no_wrap=True)
+    return text.append(f"  {hint}", "dim") if hint else text
 
 
 def narrowed(items: Iterable[Item], wanted: str) -> list[Item]:
