@@ -218,11 +218,16 @@ async def test_a_chosen_message_can_be_answered_copied_and_followed(
 ) -> None:
     opened: list[str] = []
     monkeypatch.setattr(HubbubApp, "open_url", lambda self, url: opened.append(url))
+    monkeypatch.setenv("BROWSER", "a-browser")
     await fake.say("see https://example.org/x.", sender=BOB)
     fake.append("lobby", "see https://example.org/x.", **{"from": BOB})
     async with staged(fake) as stage:
         await stage.press("ctrl+up", "o")
         assert opened == ["https://example.org/x"]
+        for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"):
+            monkeypatch.delenv(name, raising=False)
+        await stage.press("o")
+        await stage.shows("There is no browser here; copied https://example.org/x")
         await stage.press("c")
         assert stage.app.clipboard == "see https://example.org/x."
         await stage.press("w")

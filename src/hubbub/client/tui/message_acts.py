@@ -1,19 +1,19 @@
 """Keys about messages: moving through them, choosing one, what can be done with it."""
 
+import os
+import sys
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 
 from textual.widgets import Input
 
 from hubbub.client.tui.dialogs import Item, Picker, Reader, narrowed
+from hubbub.client.tui.messages import Messages
 from hubbub.client.tui.room_acts import RoomActs
-from hubbub.client.tui.rows import links_in, local_time
+from hubbub.client.tui.rows import key_of, links_in, local_time
 from hubbub.client.tui.shown import one_line, shown
 from hubbub.client.tui.timeline import Entry, Note, Pending, Timeline
 from hubbub.protocol.events import Message
-
-if TYPE_CHECKING:
-    from hubbub.client.tui.messages import Messages
 
 LINKS = 50
 
@@ -21,7 +21,7 @@ LINKS = 50
 class MessageActs(RoomActs):
     """The part of the chat screen that is about messages."""
 
-    messages: "Messages"
+    messages: Messages
     _search: Input
 
     def put_status(self, text: str, style: str = "bar") -> None:
@@ -152,7 +152,7 @@ class MessageActs(RoomActs):
         timeline = self.view.timeline if self.view is not None else Timeline()
         key = self.messages.cursor
         entries: tuple[Entry | Pending, ...] = (*timeline.entries, *timeline.unsent)
-        return next((e for e in entries if _key(e) == key), None)
+        return next((e for e in entries if key_of(e) == key), None)
 
     def action_read_all(self) -> None:
         """Shows the whole message."""
@@ -219,10 +219,19 @@ class MessageActs(RoomActs):
             fitting = partial(narrowed, items)
             self.app.push_screen(Picker("Open a link", fitting), self._open)
 
+    def on_messages_link_clicked(self, event: Messages.LinkClicked) -> None:
+        """A click opens, too."""
+        self._open(event.link)
+
     def _open(self, link: str | None) -> None:
-        if link is not None:
+        if link is None:
+            return
+        if has_browser(os.environ, sys.platform):
             self.app.open_url(link)
             self.put_status(f"Opening {link}")
+        else:
+            self.app.copy_to_clipboard(link)
+            self.put_status(f"There is no browser here; copied {link}")
 
     def action_select(self) -> None:
         """Shows what is loaded as plain text."""
@@ -237,8 +246,10 @@ class MessageActs(RoomActs):
             self.messages.show(self.view)
 
 
-def _key(entry: Entry | Pending) -> str:
-    return entry.key if isinstance(entry, Note | Pending) else str(entry.seq)
+def has_browser(environ: Mapping[str, str], platform: str) -> bool:
+    """Whether a link can be opened in a window; a browser for terminals would take this one."""
+    windows = {"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"}
+    return platform == "darwin" or any(environ.get(name) for name in windows)
 
 
 def _as_text(entry: Entry) -> str:

@@ -26,6 +26,13 @@ class Messages(LineWidget, can_focus=True):
     class Scrolled(Signal):
         """The reader moved, or what is there did."""
 
+    class LinkClicked(Signal):
+        """A click on an address."""
+
+        def __init__(self, link: str) -> None:
+            super().__init__()
+            self.link = link
+
     def __init__(self, styles: dict[str, Style]) -> None:
         super().__init__(styles, "messages")
         self.transcript = Transcript()
@@ -178,6 +185,11 @@ class Messages(LineWidget, can_focus=True):
         """Another width makes other rows; the screen above asks for them."""
         del event
         self.post_message(self.Scrolled())
+
+    def on_click(self, event: events.Click) -> None:
+        """An address is as good as its key."""
+        if event.style.link is not None:
+            self.post_message(self.LinkClicked(event.style.link))
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """The wheel."""
