@@ -39,8 +39,11 @@ def main() -> None:
 
 
 def _fail(error: HubbubError, code: int) -> NoReturn:
+    from hubbub.protocol.text import clean
+
     for line in str(error).splitlines():
-        click.echo(f"hubbub: {line}", err=True)
+        # A server may have written it.
+        click.echo(f"hubbub: {clean(line)}", err=True)
     sys.exit(code)
 
 

@@ -424,6 +424,43 @@ async def test_ten_thousand_names_and_a_long_line_leave_the_screen_whole(fake: F
         await stage.shows("x" * 119)
 
 
+async def test_a_hostile_server_drives_no_terminal(fake: FakeServer) -> None:
+    evil = "\x1b[2J\x9b31m\u202e\x07evil\r\n"
+    eve = {"id": "e1", "name": evil}
+    fake.topics = {"lobby": evil}
+    fake.members = [{**eve, "role": "guest", "away": False}]
+    fake.commands = [{"name": evil, "usage": f"/{evil}", "summary": evil}]
+    fake.logs[evil] = []
+    for room in ("lobby", "@d1"):
+        fake.append(room, evil, **{"from": eve, "to": [ANN] if room != "lobby" else None})
+    fake.append("lobby", evil, **{"from": eve, "type": "topic"})
+    fake.kinds = {"@d1": "direct"}
+    fake.before_post = lambda frame: {"code": "muted", "message": evil}
+    async with staged(fake, size=(120, 40)) as stage:
+        await fake.tell({"type": "notice", "text": evil})
+        await fake.tell({"type": "typing", "room": "lobby", "user": eve})
+        await stage.type("/")
+        await stage.press("tab", "ctrl+c", "at", "tab", "enter")
+        await stage.shows("not sent")
+        for keys in (("ctrl+k",), ("escape", "f1"), ("escape", "f4"), ("escape", "alt+2")):
+            await stage.press(*keys)
+            await stage.pilot.pause()
+            assert "evil" in stage.text
+            assert not set(stage.text) & set("\x1b\x9b\u202e\x07\r")
+
+
+async def test_a_screen_that_changes_its_size_keeps_its_place(fake: FakeServer) -> None:
+    for number in range(1, 90):
+        fake.append("lobby", f"number {number}. " + "and on it goes " * 8)
+    async with staged(fake) as stage:
+        await stage.press("pageup", "pageup", "pageup")
+        first = next(line for line in stage.lines if "number" in line).partition("number ")[2]
+        for width in (40, 300, 61, 80):
+            await stage.pilot.resize_terminal(width, 24)
+            await stage.pilot.pause()
+            await stage.shows(f"number {first.partition('.')[0]}.")
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 140, 300])
 async def test_every_width_has_the_messages_and_the_composer(fake: FakeServer, width: int) -> None:
     fill(fake)

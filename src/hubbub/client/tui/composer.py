@@ -106,7 +106,7 @@ class Composer(TextArea):
 
     def fill(self, text: str) -> None:
         """Puts a text there, with the cursor at its end."""
-        self.load_text(text)
+        self.load_text(clean(text))
         self.move_cursor(self.document.end)
         self._recalled = None
         self.close_choices()
@@ -230,7 +230,9 @@ class Composer(TextArea):
             self._chosen = 0 if step > 0 else len(choices) - 1
         else:
             self._chosen = (self._chosen + step) % len(choices)
-        result = self.replace(choices[self._chosen].text, self._start, self.cursor_location)
+        # A server could call somebody what would drive the terminal.
+        text = clean(choices[self._chosen].text)
+        result = self.replace(text, self._start, self.cursor_location)
         self.move_cursor(result.end_location)
         self._completed = self.text
         only = len(choices) == 1

@@ -15,7 +15,7 @@ from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from hubbub.client.tui.keys import help_rows
-from hubbub.client.tui.shown import cut, fitted, one_line
+from hubbub.client.tui.shown import cut, fitted, one_line, shown
 
 OFFERED = 200
 HINT_CELLS = 30
@@ -209,7 +209,7 @@ class Naming(ModalScreen[str | None]):
         with Vertical(id="dialog"):
             yield Static(f"Joining {self._server}", id="naming-title", markup=False)
             yield Input(placeholder=ASK_NAME, id="wanted", compact=True)
-            yield Static(self._refusal, id="naming-refusal", markup=False)
+            yield Static(shown(self._refusal), id="naming-refusal", markup=False)
 
     def on_mount(self) -> None:
         """A cursor that does not blink."""

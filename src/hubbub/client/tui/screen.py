@@ -149,7 +149,7 @@ class ChatScreen(MessageActs):
         """Says something in the line below the messages, for a while."""
         if self._telling is not None:
             self._telling.stop()
-        self._told = Span(text, style)
+        self._told = Span(one_line(text), style)
         self._telling = self.set_timer(TOLD_S, self._stop_telling)
         self._status.put((self._told,))
 
