@@ -36,7 +36,9 @@ class Pane:
 
     def run(self, *words: str) -> str:
         """What a tmux command answers."""
+        # An installed client has its bytecode beside it.
         environment = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         done = subprocess.run(  # noqa: S603
             [*self._tmux, *words], capture_output=True, text=True, check=True, env=environment
         )

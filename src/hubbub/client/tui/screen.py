@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from hubbub.client.tui.conversation import Conversation
     from hubbub.client.tui.store import View
 
-FRAME_S = 1 / 30
+FRAME_S = 1 / 20
 """However much arrives, the screen follows it this often."""
 ENTER_A_ROOM = "/join ROOM enters a room"
 TOLD_S = 5.0
