@@ -149,12 +149,21 @@ async def test_a_room_that_is_left_is_gone(fake: FakeServer) -> None:
         assert stage.conversation.view.order == ("lobby",)
 
 
-async def test_a_whisper_has_a_room_of_its_own(fake: FakeServer) -> None:
+async def test_a_whisper_has_a_room_of_its_own_and_rings(
+    fake: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[bool] = []
+    monkeypatch.setattr(HubbubApp, "bell", lambda self: rung.append(True))
     async with staged(fake) as stage:
         fake.kinds["@d1"] = "direct"
         await fake.say("lunch?", "@d1", CARA, to=[ANN])
         await stage.until(lambda: "caroline" in stage.text)
-        assert stage.conversation.view.alerts == 1
+        await stage.until(lambda: rung == [True])
+        await stage.press("alt+l")
+        await fake.say("hello?", "@d1", CARA, to=[ANN])
+        await stage.until(lambda: stage.conversation.view.alerts == 2)
+        await stage.pilot.pause()
+        assert rung == [True]
 
         await stage.press("alt+2")
         await stage.shows("lunch?")

@@ -1,5 +1,8 @@
 """A room's window of its log, without a network."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from hubbub.client.tui.timeline import (
     SLACK_ENTRIES,
     Note,
@@ -182,3 +185,42 @@ def test_equal_messages_give_way_one_by_one() -> None:
     for seq, left in ((11, 2), (12, 1), (13, 0)):
         timeline = live(timeline, said(seq, "+1", ANN))
         assert len(timeline.unsent) == left
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.sampled_from(["older", "newer", "latest", "aside", "note"]),
+        st.tuples(st.just("said"), st.integers(1, 40), st.booleans()),
+    ),
+    max_size=40,
+)
+
+
+@given(st.integers(0, 120), STEPS)
+def test_whatever_happens_a_window_is_a_bounded_run_of_the_log(
+    log: int, steps: list[str | tuple[str, int, bool]]
+) -> None:
+    bound, timeline = 30, Timeline(last=log)
+    for step in steps:
+        match step:
+            case ("said", int(count), bool(reading)):
+                for _ in range(count):
+                    log += 1
+                    timeline = live(timeline, said(log), bound, reading)
+            case "older" if timeline.loaded:
+                end = (timeline.oldest or 1) - 1
+                timeline = with_older(timeline, page(max(1, end - 19), end, end=log), bound)
+            case "newer" if timeline.loaded:
+                begin = (timeline.newest or 0) + 1
+                timeline = with_newer(timeline, page(begin, min(log, begin + 19), end=log), bound)
+            case "latest":
+                timeline = with_latest(timeline, page(max(1, log - 19), log))
+            case "aside":
+                timeline = put_aside(timeline)
+            case "note":
+                timeline = with_note(timeline, Note("n", AT, "x"), bound)
+        here = seqs(timeline)
+        assert here == list(range(here[0], here[-1] + 1) if here else ())
+        assert len(timeline.entries) <= bound + SLACK_ENTRIES + 40
+        assert timeline.last == log
+        assert timeline.has_newer == bool(timeline.loaded and here and here[-1] < log)
