@@ -143,7 +143,7 @@ async def test_a_room_that_is_left_is_gone(fake: FakeServer) -> None:
     async with staged(fake) as stage:
         await stage.say("/join dev")
         await stage.shows("#dev")
-        await stage.say("/leave")
+        await stage.say("/leave DEV")
         await stage.shows("#lobby")
 
         assert stage.conversation.view.order == ("lobby",)

@@ -21,7 +21,15 @@ from hubbub.client.tui.dialogs import Naming
 from hubbub.client.tui.look import TERMINAL, THEMES, fitting_theme, styles_of
 from hubbub.client.tui.screen import ChatScreen
 from hubbub.client.tui.terminal_keys import mend_alt
-from hubbub.errors import BadName, BadToken, ConfigError, HubbubError, NameTaken, Refusal
+from hubbub.errors import (
+    BadName,
+    BadToken,
+    ConfigError,
+    HubbubError,
+    NameTaken,
+    Refusal,
+    Unavailable,
+)
 
 if TYPE_CHECKING:
     from hubbub.client.chat import Chat
@@ -126,7 +134,8 @@ class HubbubApp(App[Outcome]):
                     raise
                 self._forget_session(wish)
             except Refusal as error:
-                if error.room not in wish.rooms or error.room in self.options.rooms:
+                wanted = error.room in self.options.rooms or isinstance(error, Unavailable)
+                if error.room not in wish.rooms or wanted:
                     raise
                 wish.rooms = tuple(room for room in wish.rooms if room != error.room)
 

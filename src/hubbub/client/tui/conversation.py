@@ -29,6 +29,7 @@ from hubbub.client.typed import (
     Unignore,
 )
 from hubbub.errors import BadRequest, ConnectionFailed, HubbubError, NotAMember, TooLong
+from hubbub.model import room_name
 from hubbub.protocol.events import Message, Page, Posted
 
 PAGE_EVENTS = 100
@@ -116,10 +117,10 @@ class Conversation:
             case GoTo(room=room):
                 self._start("enter", room, self._enter(room, look=True))
             case GoFrom(room=room):
-                room = room or self.view.room or ""
-                if not room:
+                place = room_name(room) if room else self.view.room
+                if place is None:
                     raise NotAMember("You are in no room.")
-                self._start("leave", room, self._leave(room))
+                self._start("leave", place, self._leave(place))
             case Notices(on=on):
                 if on is not None:
                     self.view = store.with_notices(self.view, on=on)
