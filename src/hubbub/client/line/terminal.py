@@ -19,9 +19,9 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.shortcuts import CompleteStyle
 
-from hubbub.client.backoff import Backoff
 from hubbub.client import saved
 from hubbub.client.address import Address, parse_address
+from hubbub.client.backoff import Backoff
 from hubbub.client.calls import Bounds
 from hubbub.client.chat import Chat, connect
 from hubbub.client.failures import PlainServer
