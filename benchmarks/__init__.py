@@ -1,0 +1,1 @@
+"""hubbub measured side by side with what people would pick instead: `python -m benchmarks`."""
