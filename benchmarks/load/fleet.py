@@ -118,14 +118,24 @@ class Fleet:
                     raise Failed(f"no upgrade: {data[:300]!r}")
                 data = data.partition(b"\r\n\r\n")[2]
                 member.entered = True
-                hello = self._dialect.enter(member.room)
-                if hello:
-                    member.socket.sendall(hello)
-            if member.entered and self._dialect.ready in data:
-                waiting.pop(fd, None)
+                member.socket.sendall(self.hello(member))
             if fd not in waiting:
-                data = data[-TAIL_BYTES:].rjust(TAIL_BYTES, b"\0")
-            member.tail = data
+                member.seen += data.count(MARK, TAIL_BYTES - len(MARK) + 1)
+            elif member.entered and self._dialect.ready in data:
+                del waiting[fd]
+                self.admitted(member, data)
+                member.seen = data.count(MARK)
+            else:
+                member.tail = data
+                continue
+            member.tail = data[-TAIL_BYTES:].rjust(TAIL_BYTES, b"\0")
+
+    def hello(self, member: Member) -> bytes:
+        """What a member says after its upgrade."""
+        return self._dialect.enter(member.room)
+
+    def admitted(self, member: Member, data: bytes) -> None:
+        """Told once of each member that is in its room, with what the server said to that."""
 
     def _read(self, member: Member) -> bytes:
         data = member.socket.recv(READ_BYTES)

@@ -9,7 +9,8 @@ class Spec(Struct, frozen=True, kw_only=True):
     """One load on one running server.
 
     `posting` is `closed` (each publisher keeps `in_flight` posts unanswered), `open` (`rate`
-    messages a second in all, whatever the server does) or `idle`.
+    messages a second in all, whatever the server does) or `idle`. `folder` is on the disk of the
+    server's log.
     """
 
     kind: Literal["traffic", "lone", "pages", "restart"] = "traffic"
@@ -26,7 +27,8 @@ class Spec(Struct, frozen=True, kw_only=True):
     window_s: float = 3.0
     sampled: int = 10
     metrics: bool = False
-    limit: int = 50
+    page: int = 50
+    folder: str = ""
 
 
 class Found(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,6 @@ from benchmarks.load.fleet import Fleet, Member
 from benchmarks.load.spec import Found, Spec
 
 DRAIN_S = 15.0
-IDLE_S = 3.0
 # epoll waits in whole milliseconds; what is due sooner is waited for without sleep.
 SPIN_S = 0.0015
 
@@ -27,7 +26,7 @@ def run(spec: Spec) -> Found:
         fleet.sample(spec.sampled)
         batches = _Batches(spec)
         if spec.posting == "idle":
-            start, end, counts = _idle(fleet, server)
+            start, end, counts = _idle(fleet, server, spec)
         elif spec.posting == "closed":
             start, end, counts = _closed(fleet, server, spec, publishers)
         else:
@@ -79,9 +78,9 @@ class _Window:
         return self._start, end, (fleet.seen - seen, fleet.settled - settled, fleet.reads - reads)
 
 
-def _idle(fleet: Fleet, server: psutil.Process) -> tuple[Usage, Usage, Counts]:
+def _idle(fleet: Fleet, server: psutil.Process, spec: Spec) -> tuple[Usage, Usage, Counts]:
     window = _Window(fleet, server)
-    until_s = time.perf_counter() + IDLE_S
+    until_s = time.perf_counter() + spec.window_s
     while (left_s := until_s - time.perf_counter()) > 0:
         fleet.receive(left_s)
     return window.end()
