@@ -6,8 +6,9 @@ READY := $(VENV)/.ready
 MODULES := web/node_modules/.ready
 PAGE := src/hubbub/web/index.html
 PAGE_SOURCES := $(shell find web/src web/public -type f) $(wildcard web/*.ts web/*.json web/*.html)
+BENCH_READY := $(VENV)/.bench-ready
 
-.PHONY: serve test unit torture page check format picture screenshots figures clean
+.PHONY: serve test unit torture page check format picture screenshots figures bench bench-quick clean
 
 serve: $(READY) $(PAGE)
 	$(BIN)/hubbub serve
@@ -63,6 +64,18 @@ $(PAGE): $(MODULES) $(PAGE_SOURCES)
 $(MODULES): web/package-lock.json
 	cd web && npm ci --silent
 	@touch $@
+
+# hubbub beside its peers, on two cores of its own: docs/benchmarks.md. Needs node and npm.
+bench: $(BENCH_READY)
+	$(BIN)/python -m benchmarks --patient --write
+
+bench-quick: $(BENCH_READY)
+	$(BIN)/python -m benchmarks --quick
+
+$(BENCH_READY): $(READY) benchmarks/peers/package-lock.json
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[bench]'
+	cd benchmarks/peers && npm ci --silent --no-audit --no-fund
+	touch $@
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -18,6 +18,7 @@ DOC = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 @click.option("--server", "names", multiple=True, help="Only servers whose name holds this.")
 @click.option("--repeats", type=click.IntRange(1, 20), default=None, help="Runs of each (3).")
 @click.option("--patient", is_flag=True, help="Wait for, and try again for, a quiet machine.")
+@click.option("--save", type=click.Path(path_type=Path), help="Write every run as JSON.")
 @click.option("--write", is_flag=True, help="Write docs/benchmarks.md and its plots.")
 def main(
     quick: bool,
@@ -25,6 +26,7 @@ def main(
     names: tuple[str, ...],
     repeats: int | None,
     patient: bool,
+    save: Path | None,
     write: bool,
 ) -> None:
     """Measures hubbub side by side with its peers."""
@@ -36,6 +38,10 @@ def main(
     from benchmarks import report  # what draws is loaded after what measures
 
     click.echo(report.table(rows))
+    if save is not None:
+        report.save(save, rows)
+    if not quick:
+        click.echo("\n" + report.verdict(rows))
     if write:
         report.write(DOC, rows, " ".join(sys.argv[1:]))
     if any(not row.runs for row in rows):

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks import servers
-from benchmarks.servers import BROADCAST, FLOOR, JSON, NATS, NODE, PLAIN, Server
+from benchmarks.servers import FLOOR, JSON, NATS, NODE, PLAIN, Server
 
 HUBBUB = (JSON, PLAIN)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Load:
     """One load: `key` names it on the command line, `spec` is what it asks of `load.spec.Spec`."""
 

@@ -1,1 +1,164 @@
-def table(rows): return "\n"
+"""The table, and docs/benchmarks.md around it."""
+
+import json
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+import msgspec
+import psutil
+
+from benchmarks import plots
+from benchmarks.figures import cost_us, middle, per_s, spread
+from benchmarks.runner import Row
+from benchmarks.servers import ALL, NotThere
+from benchmarks.targets import TARGETS
+
+BEGIN, END = "<!-- measured -->", "<!-- end measured -->"
+HEAD = (
+    "server",
+    "a second",
+    "± %",
+    "CPU µs each",
+    "± %",
+    "p50 ms",
+    "p99 ms",
+    "max ms",
+    "RSS MiB",
+    "KiB a connection",
+    "batch",
+    "others %",
+)
+
+
+def table(rows: Sequence[Row]) -> str:
+    """One table a load, in Markdown."""
+    parts = []
+    for load in dict.fromkeys(row.load for row in rows):
+        of_load = [row for row in rows if row.load is load and row.runs]
+        if not of_load:
+            continue
+        parts.append(f"**{load.title}**")
+        if load.unit:
+            lines = [HEAD, ("---",) + ("---:",) * (len(HEAD) - 1), *map(_cells, of_load)]
+        else:
+            lines = _times(of_load)
+        parts.append("\n".join("| " + " | ".join(line) + " |" for line in lines))
+    return "\n\n".join(parts)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    count = middle(row, per_s(row))
+    silent = row.load.spec.get("posting") == "idle"
+    return (
+        row.server.name,
+        "" if silent else f"{count:,.0f}",
+        "" if silent else f"{spread(row, per_s(row)) * 100:.0f}",
+        "" if silent else f"{middle(row, cost_us(row)):.3g}",
+        "" if silent else f"{spread(row, cost_us(row)) * 100:.0f}",
+        *("" if silent else _ms(value) for value in _latencies(row)),
+        f"{middle(row, lambda found: found.rss_mib):.0f}",
+        _some(middle(row, lambda found: found.connection_kib), ".1f"),
+        "" if silent else _some(middle(row, lambda found: found.batch), ".0f"),
+        f"{middle(row, lambda found: found.others_share) * 100:.0f}",
+    )
+
+
+def _latencies(row: Row) -> tuple[float, float, float]:
+    return (
+        middle(row, lambda found: found.p50_ms),
+        middle(row, lambda found: found.p99_ms),
+        middle(row, lambda found: found.max_ms),
+    )
+
+
+def _ms(value: float) -> str:
+    return f"{value:.2f}" if value < 10 else f"{value:.0f}"
+
+
+def _some(value: float, form: str) -> str:
+    return format(value, form) if value > 0 else ""
+
+
+def _times(rows: Sequence[Row]) -> list[tuple[str, ...]]:
+    names = list(rows[0].runs[0].more)
+    lines: list[tuple[str, ...]] = [("server", "seconds", *names)]
+    lines.append(("---", *("---:" for _ in lines[0][1:])))
+    for row in rows:
+        seconds = middle(row, lambda found: found.window_s)
+        more = (median(found.more[name] for found in row.runs) for name in names)
+        lines.append((row.server.name, f"{seconds:.2f}", *(f"{value:.2f}" for value in more)))
+    return lines
+
+
+def verdict(rows: Sequence[Row]) -> str:
+    """What must be reached, and what was."""
+    lines = ["| load | hubbub must be | found | |", "|---|---|---|---|"]
+    for target in TARGETS:
+        found = target.reached(rows)
+        if found is not None:
+            held, said = found
+            lines.append(
+                f"| {target.load} | {target.asked} | {said} | {'yes' if held else '**no**'} |"
+            )
+    return "\n".join(lines)
+
+
+def machine(rows: Sequence[Row]) -> str:
+    """What it was measured on, and with which versions."""
+    system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
+    memory = psutil.virtual_memory().total / 2**30
+    lines = [
+        f"- {datetime.now(UTC):%Y-%m-%d}, {_processor()}, {psutil.cpu_count()} cores, "
+        f"{memory:.0f} GiB, {system}, Linux {platform.release().split('-')[0]}, "
+        f"Python {platform.python_version()}",
+        "- the server on core 0, the load on core 1, over 127.0.0.1; "
+        f"medians of {max(len(row.runs) for row in rows)} runs, in turn",
+    ]
+    for server in ALL:
+        if any(row.server is server for row in rows):
+            try:
+                lines.append(f"- {server.name}: {server.installed()}")
+            except NotThere:
+                continue
+    return "\n".join(lines)
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def write(doc: Path, rows: Sequence[Row], flags: str) -> None:
+    """Replaces what stands between the marks in the document, and draws its plots."""
+    pictures = plots.draw(doc.parent / "pictures", rows)
+    body = [
+        machine(rows),
+        f"- `python -m benchmarks {flags}`".rstrip(),
+        "",
+        "## What must be reached",
+        "",
+        verdict(rows),
+        "",
+        *(f"{picture}\n" for picture in pictures),
+        "## Everything that was measured",
+        "",
+        table(rows),
+    ]
+    text = doc.read_text("utf-8")
+    head, _, rest = text.partition(BEGIN)
+    tail = rest.partition(END)[2]
+    doc.write_text(f"{head}{BEGIN}\n\n" + "\n".join(body) + f"\n\n{END}{tail}", "utf-8")
+
+
+def save(path: Path, rows: Sequence[Row]) -> None:
+    """Every run as JSON, for whoever wants other statistics."""
+    runs = [
+        {"load": row.load.key, "server": row.server.name, "runs": msgspec.to_builtins(row.runs)}
+        for row in rows
+    ]
+    path.write_text(json.dumps(runs, indent=1), "utf-8")

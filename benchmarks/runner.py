@@ -104,7 +104,8 @@ class Runner:
             started.stop()
             if server.hubbub:
                 stored = started.stored()
-                if stored != found.messages:
+                if stored != found.messages or found.missing:
+                    self._tell(f"{found.missing} deliveries are missing")
                     raise RunFailed(f"the log holds {stored} of {found.messages} messages")
             return found
 

@@ -134,7 +134,7 @@ def start(server: Server, folder: Path, port: int | None = None) -> Running:
     raise NotThere(f"{server.name} did not start: {(folder / 'output.log').read_text()[-2000:]}")
 
 
-_ports = iter(())
+_ports: Iterator[int] = iter(PORTS)
 
 
 def _free_port() -> int:

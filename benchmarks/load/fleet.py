@@ -228,6 +228,15 @@ class Fleet:
             self.latencies_ms.append((now_ns - due_ns(buffer, at)) / 1e6)
             at = buffer.find(MARK, at + STAMP_END, end)
 
+    def hang_up(self, within_s: float) -> None:
+        """Closes each connection as soon as the server says something: good-bye."""
+        left = dict(self._by_fd)
+        until_s = time.perf_counter() + within_s
+        while left and time.perf_counter() < until_s:
+            for fd, _ in self._epoll.poll(0.1):
+                self._epoll.unregister(fd)
+                left.pop(fd).socket.close()
+
     def close(self) -> None:
         """Cuts all connections."""
         for member in self.members:

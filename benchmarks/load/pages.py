@@ -17,7 +17,7 @@ def run(spec: Spec) -> Found:
     latencies_ms: list[float] = []
     try:
         fleet.enter(spec.rooms, spec.members)
-        asked_s = {member: 0.0 for member in fleet.appoint(spec.rooms, spec.members)}
+        asked_s = dict.fromkeys(fleet.appoint(spec.rooms, spec.members), 0.0)
         for reader in asked_s:
             asked_s[reader] = time.perf_counter()
             reader.socket.send(_request(reader, spec))

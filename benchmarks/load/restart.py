@@ -60,6 +60,7 @@ def run(spec: Spec) -> Found:
     steady_bytes = rss_bytes(server)
     begun_s = time.perf_counter()
     os.kill(spec.pid, signal.SIGTERM)
+    fleet.hang_up(PATIENCE_S)
     server.wait(PATIENCE_S)
     ended_s = time.perf_counter()
     fleet.close()

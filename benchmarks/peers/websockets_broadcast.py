@@ -27,9 +27,7 @@ async def member(connection: ServerConnection) -> None:
 
 async def run(port: int) -> None:
     """Serves until it is killed."""
-    listening = serve(
-        member, "127.0.0.1", port, compression=None, ping_interval=None, backlog=4096
-    )
+    listening = serve(member, "127.0.0.1", port, compression=None, ping_interval=None, backlog=4096)
     async with listening:
         await asyncio.get_running_loop().create_future()
 
