@@ -34,7 +34,8 @@ log = get_logger(__name__)
 GOING_AWAY = 1001
 # At Python's 700 a batch of a thousand posts meant twenty collections, all of them in vain: 10 to
 # 15 % of an acknowledged post.
-YOUNG_OBJECTS = 20_000
+YOUNG_OBJECTS = 10_000
+COLLECTIONS_A_GENERATION = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ def _calm_collector() -> None:
     """Collects cycles less often, and never again looks at what was there from the start."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
+    gc.set_threshold(YOUNG_OBJECTS, COLLECTIONS_A_GENERATION, COLLECTIONS_A_GENERATION)
 
 
 def _raise_file_limit(connections: int) -> None:
