@@ -93,6 +93,12 @@ class Committer:
             self._blocked.append(blocked)
             await blocked
 
+    def has_room(self, session: Session) -> bool:
+        """Whether `wait_for_room` would return at once even after one more request."""
+        limits = self._limits
+        free = len(self._queue) + 1 < limits.commit_queue_requests
+        return free and session.in_flight + 1 < limits.in_flight_requests
+
     async def wait_for_own(self, session: Session) -> None:
         """Waits until what the session submitted is settled, so that it finds it where it looks."""
         await self._wait_below(session, 1)

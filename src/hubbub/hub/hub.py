@@ -200,6 +200,23 @@ class Hub:
             self._evict(session)
         await self.committer.wait_for_room(session)
 
+    def post_now(self, session: Session, request: requests.Post) -> bool:
+        """Carries out a post, or refuses it, if that needs no wait; otherwise does nothing.
+
+        The same as `handle`, for those who would have to wake a task to call that.
+        """
+        user, room = session.user, session.rooms.get(request.room)
+        if user is None or room is None or session.closed or not self.committer.has_room(session):
+            return False
+        session.malformed = 0
+        try:
+            self.messages.post_in(session, user, room, request)
+        except Refusal as refusal:
+            self._refuse(session, refusal, request.id)
+        if session.outbox.full and not session.closed:
+            self._evict(session)
+        return True
+
     def _refuse(self, session: Session, refusal: Refusal, request_id: str | None) -> None:
         self.stats.refusals += 1
         if session.closed:

@@ -59,10 +59,18 @@ class Messages:
 
     async def post(self, session: Session, user: User, request: "requests.Post") -> None:
         """Submits a post; its reply follows its commit. Raises Refusal."""
-        self._rates.post(session, user)
         room = session.rooms.get(request.room)
-        if room is None:
-            room = await self._rooms.open_for(session, request.room)
+        if room is not None:
+            self.post_in(session, user, room, request)
+            return
+        self._rates.post(session, user)
+        room = await self._rooms.open_for(session, request.room)
+        change = self._message(room, user, request.text, request.nonce)
+        self._committer.submit(Submission(change, room, session, request.id))
+
+    def post_in(self, session: Session, user: User, room: Room, request: "requests.Post") -> None:
+        """The same, where the room is known. Raises Refusal."""
+        self._rates.post(session, user)
         change = self._message(room, user, request.text, request.nonce)
         self._committer.submit(Submission(change, room, session, request.id))
 

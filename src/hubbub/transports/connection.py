@@ -6,6 +6,7 @@ before it.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from aiohttp import WSCloseCode
 from structlog import get_logger
@@ -13,7 +14,7 @@ from structlog import get_logger
 from hubbub.hub.hub import Hub
 from hubbub.hub.rates import AddressRates
 from hubbub.hub.session import FLOODING, Session
-from hubbub.transports.frames import PING, MaskCheck, close_frame
+from hubbub.transports.frames import PING, MaskCheck, close_frame, small_text
 from hubbub.transports.gate import Gate
 
 log = get_logger(__name__)
@@ -36,6 +37,8 @@ class Connection:
         self.session: Session | None = None
         self.close_sent = False
         self.frames = 0
+        self.handled = 0
+        self.take_now: Callable[[bytes], bool] | None = None
         self._frames_at_ping = 0
         self._missed_pings = 0
 
@@ -96,7 +99,13 @@ class Connection:
             self._abort.cancel()
 
     async def take_turn(self) -> None:
-        """Counts a frame that came in, and now and then lets the others go on.
+        """Counts a frame that came in, and now and then lets the others go on."""
+        self.count_frame()
+        if self.frames % FRAMES_PER_TURN == 0:
+            await asyncio.sleep(0)
+
+    def count_frame(self) -> None:
+        """Counts a frame that came in.
 
         One who sends frames faster than any client has reason to, whatever they are, is closed.
         """
@@ -105,8 +114,6 @@ class Connection:
             self._hub.stats.flooding += 1
             self.leave("flooding")
             self.close(FLOODING, "flooding: no client sends that many frames")
-        if self.frames % FRAMES_PER_TURN == 0:
-            await asyncio.sleep(0)
 
     def ping(self) -> None:
         """Asks a silent peer for a sign; cuts the line when it missed two."""
@@ -152,7 +159,9 @@ class Unread(asyncio.Protocol):
 class Masked(asyncio.Protocol):
     """Stands before the library's protocol and lets only masked frames through (RFC 6455, 5.1).
 
-    The library takes unmasked ones too.
+    The library takes unmasked ones too. A small text frame that finds the connection's task waiting
+    is offered to `take_now` first: most are posts, which need no task to wake. Whatever that does
+    not take, and all that comes before the task has dealt with it, goes the library's way.
     """
 
     def __init__(self, connection: Connection, transport: asyncio.Transport) -> None:
@@ -167,10 +176,27 @@ class Masked(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Passes on what is right; otherwise ends the connection with 1002."""
+        connection = self._connection
+        if connection.take_now is not None and connection.handled == self._check.messages:
+            data = self._taken(data, connection.take_now)
+            if not data:
+                return
         if self._check.masked(data):
             self._former.data_received(data)
         else:
             self._connection.violated(UNMASKED)
+
+    def _taken(self, data: bytes, take_now: Callable[[bytes], bool]) -> bytes:
+        """What is left of the data once the frames are gone that could be carried out at once."""
+        at = 0
+        if self._check.between:
+            for _ in range(FRAMES_PER_TURN):
+                frame = small_text(data, at)
+                if frame is None or not take_now(frame[0]):
+                    break
+                at = frame[1]
+                self._connection.count_frame()
+        return data[at:] if at else data
 
     def eof_received(self) -> bool | None:
         """Passed on."""

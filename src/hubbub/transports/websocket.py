@@ -4,10 +4,11 @@ The library does the handshake, the parsing and the limits; see `connection` for
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from structlog import get_logger
 
 from hubbub.errors import BadRequest, Refusal, ServerFull, StorageError, Unavailable
@@ -16,7 +17,7 @@ from hubbub.hub.log import NOT_READ
 from hubbub.hub.rates import AddressRates
 from hubbub.hub.session import Session
 from hubbub.protocol.json import Rejected, decode_request
-from hubbub.protocol.requests import AnyRequest
+from hubbub.protocol.requests import AnyRequest, Command, Post
 from hubbub.protocol.text import greeting, parse_line
 from hubbub.protocol.text import refusal as refusal_line
 from hubbub.transports.connection import Connection, Masked
@@ -196,19 +197,22 @@ class WebSockets:
         connection.write(line_frame(greeting(here)))
         for each in refusals:
             connection.write(line_frame(refusal_line(each.message)))
+        connection.take_now = partial(self._take_now, session, partial(self._typed, session))
         async for message in socket:
             await connection.take_turn()
             if message.type is WSMsgType.ERROR:
                 return
-            if session.closed:
-                continue
-            if message.type is WSMsgType.TEXT:
-                room = next(iter(session.rooms), self._hub.default_room)
-                asked = parse_line(message.data, room)
-                if asked is not None:
-                    await self._carry_out(session, asked)
-            elif message.type is WSMsgType.PING:
-                session.outbox.write_ephemeral(pong_frame(message.data))
+            if not session.closed:
+                if message.type is WSMsgType.TEXT:
+                    asked = self._typed(session, message.data)
+                    if asked is not None:
+                        await self._carry_out(session, asked)
+                elif message.type is WSMsgType.PING:
+                    session.outbox.write_ephemeral(pong_frame(message.data))
+            connection.handled += 1
+
+    def _typed(self, session: Session, text: str) -> Post | Command | None:
+        return parse_line(text, next(iter(session.rooms), self._hub.default_room))
 
     async def _converse_json(
         self, socket: Socket, connection: Connection, session: Session
@@ -216,24 +220,42 @@ class WebSockets:
         loop = asyncio.get_running_loop()
         limit_s = self._hub.limits.hello_timeout_s
         late = loop.call_later(limit_s, self._hub.end_session, session, 4000, "no hello in time")
+        connection.take_now = partial(self._take_now, session, decode_request)
         try:
             async for message in socket:
                 await connection.take_turn()
                 if message.type is WSMsgType.ERROR:
                     return
-                if session.closed:
-                    continue
-                if message.type is WSMsgType.TEXT:
-                    await self._request(session, message.data)
+                if not session.closed:
+                    await self._hear(session, message)
                     if session.user is not None:
                         late.cancel()
-                elif message.type is WSMsgType.BINARY:
-                    binary = BadRequest("The frame is binary; send JSON in text frames.")
-                    await self._hub.reject(session, Rejected(None, binary))
-                elif message.type is WSMsgType.PING:
-                    session.outbox.write_ephemeral(pong_frame(message.data))
+                connection.handled += 1
         finally:
             late.cancel()
+
+    async def _hear(self, session: Session, message: WSMessage) -> None:
+        if message.type is WSMsgType.TEXT:
+            await self._request(session, message.data)
+        elif message.type is WSMsgType.BINARY:
+            binary = BadRequest("The frame is binary; send JSON in text frames.")
+            await self._hub.reject(session, Rejected(None, binary))
+        elif message.type is WSMsgType.PING:
+            session.outbox.write_ephemeral(pong_frame(message.data))
+
+    def _take_now(self, session: Session, read: Callable[[str], object], payload: bytes) -> bool:
+        """Carries out a post for which nothing has to be waited; False for everything else."""
+        try:
+            asked = read(payload.decode())
+        except UnicodeDecodeError:
+            return False
+        if not isinstance(asked, Post):
+            return False
+        try:
+            return self._hub.post_now(session, asked)
+        except Exception:
+            self._met_fault(session, asked)
+            return True
 
     async def _request(self, session: Session, frame: str) -> None:
         asked = decode_request(frame)
@@ -246,9 +268,12 @@ class WebSockets:
         try:
             await self._hub.handle(session, request)
         except Exception:
-            # A fault of ours costs the one who met it an answer, not the connection.
-            log.exception("request failed", type=type(request).__name__)
-            self._hub.fault(session, request.id)
+            self._met_fault(session, request)
+
+    def _met_fault(self, session: Session, request: AnyRequest) -> None:
+        # A fault of ours costs the one who met it an answer, not the connection.
+        log.exception("request failed", type=type(request).__name__)
+        self._hub.fault(session, request.id)
 
     # --- all connections
 
