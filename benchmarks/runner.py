@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from benchmarks.load.cpu import SERVER_CORE
+from benchmarks.load.cpu import SERVER_CORE, cpu_s
 from benchmarks.load.spec import Found, Spec
 from benchmarks.loads import Load
 from benchmarks.logs import full_log
@@ -89,7 +89,8 @@ class Runner:
     def _run_once(self, load: Load, server: Server, log: Path | None) -> Found:
         with running(server, log) as started:
             if load.key.startswith("start"):
-                return Found(window_s=started.ready_s, messages=0)
+                used_s = cpu_s(psutil.Process(started.pid))
+                return Found(window_s=started.ready_s, messages=0, more={"cpu_s": used_s})
             spec = Spec(
                 **load.spec,
                 dialect=server.dialect,

@@ -52,6 +52,13 @@ class FakeLine:
         assert self.closed is None, "nothing is written after the close frame"
         self.written.append(data)
 
+    def offer(self, data: bytes, limit_bytes: int) -> bool:
+        backlog = self.backlog_bytes()
+        if backlog and backlog + len(data) > limit_bytes:
+            return False
+        self.write(data)
+        return True
+
     def backlog_bytes(self) -> int:
         return sum(map(len, self.written)) if self.stalled else 0
 

@@ -28,6 +28,14 @@ class Line(Protocol):
         """Hands over encoded frames; on a line that is gone, does nothing."""
         ...
 
+    def offer(self, data: bytes, limit_bytes: int) -> bool:
+        """The same, unless more than that would then wait to leave; False if it would.
+
+        A line on which nothing waits takes data of any size. This is the one call that every
+        delivery makes.
+        """
+        ...
+
     def backlog_bytes(self) -> int:
         """How much was handed over and has not left yet."""
         ...
@@ -120,12 +128,10 @@ class Outbox:
         """
         if self.full:
             return False
-        backlog = self._line.backlog_bytes()
-        if backlog and backlog + len(data) > self._limit_bytes:
-            self.full = True
-            return False
-        self._line.write(data)
-        return True
+        if self._line.offer(data, self._limit_bytes):
+            return True
+        self.full = True
+        return False
 
     def write_ephemeral(self, data: bytes) -> None:
         """Hands over what may be lost; a client near its bound loses it."""

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
+
 from hubbub.model import RoomKind, UserKind
 from hubbub.protocol.events import LogEvent, Person
 
@@ -57,8 +59,7 @@ class LogPage:
 # --- what is changed: one commit takes any number of these, in order
 
 
-@dataclass(frozen=True, slots=True)
-class AppendMessage:
+class AppendMessage(Struct, frozen=True):
     """A message that wants the next seq of its room; the room is made if absent.
 
     `to` stands in direct rooms and names the others; making such a room makes them and the
@@ -147,8 +148,7 @@ Change = (
 # --- what became of a change
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(Struct, frozen=True):
     """The entry as it now stands in the log."""
 
     event: LogEvent

@@ -6,6 +6,7 @@ before it.
 """
 
 import asyncio
+import sys
 from collections.abc import Callable
 
 from aiohttp import WSCloseCode
@@ -29,6 +30,20 @@ FRAMES_PER_TURN = 64
 class Connection:
     """One upgraded connection: the hub's Line."""
 
+    __slots__ = (
+        "_abort",
+        "_address",
+        "_frames_at_ping",
+        "_hub",
+        "_missed_pings",
+        "_transport",
+        "close_sent",
+        "frames",
+        "handled",
+        "session",
+        "take_now",
+    )
+
     def __init__(self, transport: asyncio.WriteTransport, hub: Hub, address: AddressRates) -> None:
         self._transport = transport
         self._hub = hub
@@ -44,13 +59,22 @@ class Connection:
 
     def write(self, data: bytes) -> None:
         """Hands over whole frames."""
-        if self._transport.is_closing():
-            return
+        self.offer(data, sys.maxsize)
+
+    def offer(self, data: bytes, limit_bytes: int) -> bool:
+        """Hands over whole frames, unless the kernel has too much to take before them."""
+        transport = self._transport
+        if transport.is_closing():
+            return True
+        backlog = transport.get_write_buffer_size()
+        if backlog and backlog + len(data) > limit_bytes:
+            return False
         try:
-            self._transport.write(data)
+            transport.write(data)
         except RuntimeError:
             # uvloop says so of a transport that was aborted in the tick before.
             log.debug("write on a dead connection")
+        return True
 
     def backlog_bytes(self) -> int:
         """What the kernel has not taken yet."""
@@ -163,6 +187,8 @@ class Masked(asyncio.Protocol):
     is offered to `take_now` first: most are posts, which need no task to wake. Whatever that does
     not take, and all that comes before the task has dealt with it, goes the library's way.
     """
+
+    __slots__ = ("_check", "_connection", "_former")
 
     def __init__(self, connection: Connection, transport: asyncio.Transport) -> None:
         gate = transport.get_protocol()

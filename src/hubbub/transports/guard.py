@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Awaitable, Callable, Iterable
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -87,7 +88,12 @@ class Guard:
             log.warning("refused an unknown host", host=host, setting="allowed_hosts")
 
     async def dress(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Gives every response the headers that keep browsers careful."""
+        """Gives every response the headers that keep browsers careful.
+
+        Not an upgrade: it shows no page, and would keep them as long as the connection lasts.
+        """
+        if response.status == HTTPStatus.SWITCHING_PROTOCOLS:
+            return
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers["Server"] = HEADERS["Server"]
