@@ -1,6 +1,5 @@
 """The table, and docs/benchmarks.md around it."""
 
-import json
 import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,6 +11,8 @@ import psutil
 
 from benchmarks import plots
 from benchmarks.figures import cost_us, middle, per_s, spread
+from benchmarks.load.spec import Found
+from benchmarks.loads import Load
 from benchmarks.runner import Row
 from benchmarks.servers import ALL, NotThere
 from benchmarks.targets import TARGETS
@@ -115,7 +116,7 @@ def machine(rows: Sequence[Row]) -> str:
         f"{memory:.0f} GiB, {system}, Linux {platform.release().split('-')[0]}, "
         f"Python {platform.python_version()}",
         "- the server on core 0, the load on core 1, over 127.0.0.1; "
-        f"medians of {max(len(row.runs) for row in rows)} runs, in turn",
+        f"medians of {_runs(rows)} runs, in turn",
     ]
     for server in ALL:
         if any(row.server is server for row in rows):
@@ -124,6 +125,11 @@ def machine(rows: Sequence[Row]) -> str:
             except NotThere:
                 continue
     return "\n".join(lines)
+
+
+def _runs(rows: Sequence[Row]) -> str:
+    counts = sorted({len(row.runs) for row in rows})
+    return f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
 
 
 def _processor() -> str:
@@ -155,10 +161,31 @@ def write(doc: Path, rows: Sequence[Row], flags: str) -> None:
     doc.write_text(f"{head}{BEGIN}\n\n" + "\n".join(body) + f"\n\n{END}{tail}", "utf-8")
 
 
+class Saved(msgspec.Struct, frozen=True):
+    """A row in a file."""
+
+    load: str
+    server: str
+    runs: list[Found]
+
+
 def save(path: Path, rows: Sequence[Row]) -> None:
-    """Every run as JSON, for whoever wants other statistics."""
-    runs = [
-        {"load": row.load.key, "server": row.server.name, "runs": msgspec.to_builtins(row.runs)}
-        for row in rows
+    """Every run as JSON: for `--with`, or for whoever wants other statistics."""
+    saved = [Saved(row.load.key, row.server.name, row.runs) for row in rows]
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(saved)))
+
+
+def merged(paths: Sequence[Path], rows: Sequence[Row], loads: Sequence[Load]) -> list[Row]:
+    """These rows and those of saved files, in the order of the loads and servers."""
+    runs: dict[tuple[str, str], list[Found]] = {}
+    for row in rows:
+        runs.setdefault((row.load.key, row.server.name), []).extend(row.runs)
+    for path in paths:
+        for saved in msgspec.json.decode(path.read_bytes(), type=list[Saved]):
+            runs.setdefault((saved.load, saved.server), []).extend(saved.runs)
+    every = ((load, server) for load in loads for server in load.servers)
+    return [
+        Row(load, server, found)
+        for load, server in every
+        if (found := runs.get((load.key, server.name)))
     ]
-    path.write_text(json.dumps(runs, indent=1), "utf-8")
