@@ -116,6 +116,8 @@ class Committer:
             while self._queue:
                 self._committing = True
                 await self._commit_once()
+                # What came in during the fan-out is still unread: one turn of the loop reads it.
+                await asyncio.sleep(0)
             self._committing = False
             if self._stopping:
                 return
