@@ -54,7 +54,7 @@ def main(
     if not quick:
         click.echo("\n" + report.verdict(rows))
     if write:
-        report.write(DOC, rows, " ".join(sys.argv[1:]))
+        report.write(DOC, rows)
     if failed:
         sys.exit("Some loads could not be run; see above.")
 

@@ -139,12 +139,11 @@ def _processor() -> str:
     return platform.machine()
 
 
-def write(doc: Path, rows: Sequence[Row], flags: str) -> None:
+def write(doc: Path, rows: Sequence[Row]) -> None:
     """Replaces what stands between the marks in the document, and draws its plots."""
     pictures = plots.draw(doc.parent / "pictures", rows)
     body = [
         machine(rows),
-        f"- `python -m benchmarks {flags}`".rstrip(),
         "",
         "## What must be reached",
         "",
