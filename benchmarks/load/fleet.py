@@ -148,10 +148,11 @@ class Fleet:
     def appoint(self, rooms: int, publishers: int) -> list[Member]:
         """Makes the first members of each room its publishers."""
         chosen = self.members[: rooms * publishers]
+        began = b"%x" % time.time_ns()  # nonces begin with the time, as those of the SDK do
         for number, member in enumerate(chosen):
             member.publisher = number
             member.mark = self._dialect.settled(number)
-            member.nonces = os.urandom(6).hex().encode() + b"-"
+            member.nonces = began + b"-" + os.urandom(3).hex().encode() + b"-"
         return chosen
 
     def sample(self, members: int) -> None:
