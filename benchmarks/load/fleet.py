@@ -7,12 +7,13 @@ import socket
 import struct
 import time
 from array import array
+from collections.abc import Iterator
 
 from benchmarks.load.dialects import Dialect
 from benchmarks.load.text import MARK, STAMP_END, due_ns, message
 
 # A mark or a stamp may stand across two reads: so much of the former one is looked at again.
-TAIL_BYTES = 32
+TAIL_BYTES = 64
 READ_BYTES = 256 * 1024
 OPENING = 200
 PATIENCE_S = 60.0
@@ -187,9 +188,11 @@ class Fleet:
 
     # --- reading
 
-    def receive(self, timeout_s: float) -> list[tuple[Member, int]]:
-        """Reads what is there; publishers of whose messages some are done, and how many."""
-        done: list[tuple[Member, int]] = []
+    def receive(self, timeout_s: float) -> Iterator[tuple[Member, int]]:
+        """Reads what is there; a publisher of whose messages some are done, and how many.
+
+        Each as soon as it was read: clients on machines of their own would not wait for each other.
+        """
         buffer, by_fd = self._buffer, self._by_fd
         for fd, events in self._epoll.poll(timeout_s):
             member = by_fd[fd]
@@ -211,14 +214,18 @@ class Fleet:
                 self._time(end)
             mark = member.mark
             if mark:
+                if buffer.find(REFUSED, TAIL_BYTES, end) >= 0:
+                    raise Failed(f"refused: {bytes(buffer[TAIL_BYTES:end])[:300]!r}")
                 own = buffer.count(mark, TAIL_BYTES - len(mark) + 1, end)
                 if own:
                     member.settled += own
                     self.settled += own
-                    done.append((member, own))
-                if buffer.find(REFUSED, TAIL_BYTES, end) >= 0:
-                    raise Failed(f"refused: {bytes(buffer[TAIL_BYTES:end])[:300]!r}")
-        return done
+                    yield member, own
+
+    def listen(self, timeout_s: float) -> None:
+        """Reads what is there."""
+        for _ in self.receive(timeout_s):
+            pass
 
     def _time(self, end: int) -> None:
         now_ns = time.perf_counter_ns()

@@ -91,7 +91,7 @@ def _receive_until(fleet: Fleet, messages: int) -> None:
     while sum(member.seen for member in fleet.members) < messages:
         if time.perf_counter() > until_s:
             return
-        fleet.receive(0.1)
+        fleet.listen(0.1)
 
 
 def _await_port(port: int) -> None:

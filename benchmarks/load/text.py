@@ -1,12 +1,12 @@
 """The 100-byte message of every load: a mark to count it by, its sender, and when it was due.
 
-    <|^^^^|>0007 0000123456789abc 00000042 ............
+    <|^^^^^^^^^^^^^^^^^^^^|>0007 0000123456789abc 00000042 ............
 
-Nothing else that any of the servers sends holds the mark. Its characters are rare in what stands
-around it, so that a search passes over most bytes without a look.
+Nothing else that any of the servers sends holds the mark. It is long, of characters that are rare
+in what stands around it, so that a search passes over most bytes without a look.
 """
 
-MARK = b"<|^^^^|>"
+MARK = b"<|^^^^^^^^^^^^^^^^^^^^|>"
 TEXT_BYTES = 100
 STAMP_AT = len(MARK) + 5
 STAMP_END = STAMP_AT + 16

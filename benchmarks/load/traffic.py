@@ -82,7 +82,7 @@ def _idle(fleet: Fleet, server: psutil.Process, spec: Spec) -> tuple[Usage, Usag
     window = _Window(fleet, server)
     until_s = time.perf_counter() + spec.window_s
     while (left_s := until_s - time.perf_counter()) > 0:
-        fleet.receive(left_s)
+        fleet.listen(left_s)
     return window.end()
 
 
@@ -132,7 +132,7 @@ def _keep_rate(
             posted += 1
             due_s = first_s + posted / spec.rate
         wait_s = min(due_s, end_s) - time.perf_counter()
-        fleet.receive(wait_s - SPIN_S if wait_s > SPIN_S else 0)
+        fleet.listen(wait_s - SPIN_S if wait_s > SPIN_S else 0)
     return posted
 
 
@@ -143,7 +143,7 @@ def _drain(fleet: Fleet, spec: Spec) -> int:
     while time.perf_counter() < until_s:
         if fleet.seen >= expected and fleet.settled >= fleet.sent:
             break
-        fleet.receive(0.1)
+        fleet.listen(0.1)
     return expected - fleet.seen
 
 

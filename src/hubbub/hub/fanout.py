@@ -39,7 +39,8 @@ class Fanout:
             else:
                 self._deliver_room(room, events, replies, slow)
         for session, answers in replies.items():
-            if not session.closed and not session.outbox.write(b"".join(answers)):
+            data = b"".join(answers)
+            if data and not session.closed and not session.outbox.write(data):
                 slow.append(session)
         self._evict_all(slow)
 
@@ -74,10 +75,13 @@ class Fanout:
             if not data:
                 continue
             self._stats.deliveries += len(sessions) * len(events)
-            for session in sessions:
-                answers = replies.pop(session, None) if replies else None
-                whole = data if answers is None else data + b"".join(answers)
-                if not session.outbox.write(whole):
+            # Senders first: while the others are served they write what the next commit takes.
+            senders = [session for session in sessions if session in replies]
+            for session in senders:
+                if not session.outbox.write(data + b"".join(replies.pop(session))):
+                    slow.append(session)
+            for session in sessions.difference(senders):
+                if not session.outbox.write(data):
                     slow.append(session)
 
     def _deliver_direct(

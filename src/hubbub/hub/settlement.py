@@ -44,9 +44,9 @@ class Settlement:
                 future.set_result(result)
         if session is None or session.closed:
             return
-        data = session.dialect.reply(self._reply_to(submission, result))
-        if data:
-            replies.setdefault(session, []).append(data)
+        replies.setdefault(session, []).append(
+            session.dialect.reply(self._reply_to(submission, result))
+        )
 
     def _reply_to(self, submission: Submission, result: Outcome | Refusal) -> events.Reply:
         request_id = submission.request_id
