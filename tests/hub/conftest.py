@@ -42,24 +42,26 @@ class FakeClock:
 class FakeLine:
     """Keeps what was written; `stalled` makes it pile up as if the peer did not read."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit_bytes: int) -> None:
+        self.limit_bytes = limit_bytes
+        self.full = False
         self.written: list[bytes] = []
         self.taken = 0
         self.stalled = False
         self.closed: int | None = None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> bool:
         assert self.closed is None, "nothing is written after the close frame"
-        self.written.append(data)
+        backlog = self._backlog_bytes()
+        self.full = self.full or bool(backlog and backlog + len(data) > self.limit_bytes)
+        if not self.full:
+            self.written.append(data)
+        return not self.full
 
-    def offer(self, data: bytes, limit_bytes: int) -> bool:
-        backlog = self.backlog_bytes()
-        if backlog and backlog + len(data) > limit_bytes:
-            return False
-        self.write(data)
-        return True
+    def write_ephemeral(self, data: bytes) -> bool:
+        return self._backlog_bytes() * 2 <= self.limit_bytes and self.write(data)
 
-    def backlog_bytes(self) -> int:
+    def _backlog_bytes(self) -> int:
         return sum(map(len, self.written)) if self.stalled else 0
 
     def close(self, code: int, reason: str) -> None:
@@ -136,7 +138,7 @@ class House:
         )
 
     async def plain(self, name: str | None = None, room: str | None = None) -> Client:
-        line = FakeLine()
+        line = FakeLine(self.hub.limits.outbox_bytes)
         client = Client(self.hub, self.hub.open_session(line, PLAIN, self.address), line)
         await self.hub.arrivals.greet(client.session, name, room)
         return client
@@ -148,7 +150,7 @@ class House:
 
     def nobody(self) -> Client:
         """A JSON connection before its hello."""
-        line = FakeLine()
+        line = FakeLine(self.hub.limits.outbox_bytes)
         return Client(self.hub, self.hub.open_session(line, JSON, self.address), line)
 
 

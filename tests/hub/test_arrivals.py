@@ -47,7 +47,7 @@ async def _run_once(house: House, hellos: list[requests.Hello]) -> dict:
 async def test_the_greeting_counts_the_connections_of_the_room(house: House) -> None:
     await house.plain()
     await house.plain(room="dev")
-    session = house.hub.open_session(FakeLine(), PLAIN, house.address)
+    session = house.hub.open_session(FakeLine(house.hub.limits.outbox_bytes), PLAIN, house.address)
 
     here, refusals = await house.hub.arrivals.greet(session, None, None)
 
@@ -56,7 +56,7 @@ async def test_the_greeting_counts_the_connections_of_the_room(house: House) -> 
 
 async def test_a_refused_name_leaves_the_automatic_one(house: House) -> None:
     await house.plain("ann")
-    session = house.hub.open_session(FakeLine(), PLAIN, house.address)
+    session = house.hub.open_session(FakeLine(house.hub.limits.outbox_bytes), PLAIN, house.address)
 
     _, refusals = await house.hub.arrivals.greet(session, "ANN", "no such!")
 

@@ -1,6 +1,6 @@
 """Fan-out: each room's new events are encoded once per view and given to a member in one write.
 
-Nothing here waits. Sessions whose outbox is full are noted and handled after the loop, so that
+Nothing here waits. Sessions whose line is full are noted and handled after the loop, so that
 the sets that are walked do not change.
 """
 
@@ -40,7 +40,7 @@ class Fanout:
                 self._deliver_room(room, events, replies, slow)
         for session, answers in replies.items():
             data = b"".join(answers)
-            if data and not session.closed and not session.outbox.write(data):
+            if data and not session.closed and not session.write(data):
                 slow.append(session)
         self._evict_all(slow)
 
@@ -51,18 +51,18 @@ class Fanout:
             if data:
                 for session in sessions:
                     if session is not but:
-                        session.outbox.write_ephemeral(data)
+                        session.write_ephemeral(data)
 
     def tell(self, sessions: Iterable[Session], event: EphemeralEvent) -> None:
         """Tells these sessions something that may be lost."""
         for session in sessions:
             data = session.private_view.encode((event,))
             if data:
-                session.outbox.write_ephemeral(data)
+                session.write_ephemeral(data)
 
     def give(self, session: Session, data: bytes) -> None:
         """Writes what must not be lost to one session."""
-        if data and not session.closed and not session.outbox.write(data):
+        if data and not session.closed and not session.write(data):
             self._evict_all([session])
 
     def _deliver_room(
@@ -78,10 +78,10 @@ class Fanout:
             # Senders first: while the others are served they write what the next commit takes.
             senders = [session for session in sessions if session in replies]
             for session in senders:
-                if not session.outbox.write(data + b"".join(replies.pop(session))):
+                if not session.write(data + b"".join(replies.pop(session))):
                     slow.append(session)
             for session in sessions.difference(senders):
-                if not session.outbox.write(data):
+                if not session.write(data):
                     slow.append(session)
 
     def _deliver_direct(
@@ -100,7 +100,7 @@ class Fanout:
                     data = encoded[view] = view.encode(events)
                 data += b"".join(replies.pop(session, ()))
                 self._stats.deliveries += len(events)
-                if data and not session.outbox.write(data):
+                if data and not session.write(data):
                     slow.append(session)
             if user is not None:
                 self._note_reply_to(user, events)

@@ -147,7 +147,7 @@ class Hub:
         """A new connection; it is nobody until `hello` or the greeting."""
         self.stats.connections += 1
         self.stats.connected += 1
-        return Session(line, dialect, address, self.limits, self.stats)
+        return Session(line, dialect, address, self.stats)
 
     def close_session(self, session: Session, why: str) -> None:
         """The connection has ended; called once for each `open_session`."""
@@ -196,7 +196,7 @@ class Hub:
         else:
             if reply is not None and not session.closed:
                 session.reply(reply)
-        if session.outbox.full and not session.closed:
+        if session.full and not session.closed:
             self._evict(session)
         await self.committer.wait_for_room(session)
 
@@ -213,7 +213,7 @@ class Hub:
             self.messages.post_in(session, user, room, request)
         except Refusal as refusal:
             self._refuse(session, refusal, request.id)
-        if session.outbox.full and not session.closed:
+        if session.full and not session.closed:
             self._evict(session)
         return True
 

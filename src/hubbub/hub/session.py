@@ -22,22 +22,24 @@ TOO_SLOW, FLOODING = 4008, 4029
 
 
 class Line(Protocol):
-    """The way to one client, as the hub sees it. Nothing here waits."""
+    """The way to one client, as the hub sees it. Nothing here waits.
 
-    def write(self, data: bytes) -> None:
-        """Hands over encoded frames; on a line that is gone, does nothing."""
-        ...
+    What was handed over and has not left is bounded in bytes (docs/protocol.md, Order and loss, 4).
+    """
 
-    def offer(self, data: bytes, limit_bytes: int) -> bool:
-        """The same, unless more than that would then wait to leave; False if it would.
+    full: bool
+    """Whether the bound was passed; nothing is taken from then on."""
 
-        A line on which nothing waits takes data of any size. This is the one call that every
-        delivery makes.
+    def write(self, data: bytes) -> bool:
+        """Hands over encoded frames; False if the line is full. This is all that a delivery does.
+
+        A line on which nothing waits takes data of any size: one answer may be larger than the
+        bound. One that is gone takes everything and does nothing.
         """
         ...
 
-    def backlog_bytes(self) -> int:
-        """How much was handed over and has not left yet."""
+    def write_ephemeral(self, data: bytes) -> bool:
+        """The same for what may be lost, which is where half of the bound waits already."""
         ...
 
     def close(self, code: int, reason: str) -> None:
@@ -110,42 +112,12 @@ class User:
         return Person(self.id, self.name.shown)
 
 
-class Outbox:
-    """What goes to one client, bounded in bytes (docs/protocol.md, Order and loss, 4)."""
-
-    __slots__ = ("_limit_bytes", "_line", "_stats", "full")
-
-    def __init__(self, line: Line, limit_bytes: int, stats: Stats) -> None:
-        self._line = line
-        self._limit_bytes = limit_bytes
-        self._stats = stats
-        self.full = False
-
-    def write(self, data: bytes) -> bool:
-        """Hands frames over; False once the bound is passed, and from then on nothing goes out.
-
-        A line that is empty takes a buffer of any size: one answer may be larger than the bound.
-        """
-        if self.full:
-            return False
-        if self._line.offer(data, self._limit_bytes):
-            return True
-        self.full = True
-        return False
-
-    def write_ephemeral(self, data: bytes) -> None:
-        """Hands over what may be lost; a client near its bound loses it."""
-        if self.full or self._line.backlog_bytes() * 2 > self._limit_bytes:
-            self._stats.ephemeral_dropped += 1
-            return
-        self._line.write(data)
-
-
 class Session:
     """One connected client: who it is, what it is in, what it wants to see."""
 
     __slots__ = (
         "_line",
+        "_stats",
         "address",
         "closed",
         "dialect",
@@ -153,7 +125,6 @@ class Session:
         "in_flight",
         "malformed",
         "notices",
-        "outbox",
         "private_view",
         "refusals",
         "room_view",
@@ -161,15 +132,18 @@ class Session:
         "said_hello",
         "unblocked",
         "user",
+        "write",
     )
 
     def __init__(
-        self, line: Line, dialect: Dialect, address: AddressRates, limits: Limits, stats: Stats
+        self, line: Line, dialect: Dialect, address: AddressRates, stats: Stats
     ) -> None:
         self._line = line
+        self._stats = stats
+        # A call of its own would be a tenth of a delivery.
+        self.write = line.write
         self.dialect = dialect
         self.address = address
-        self.outbox = Outbox(line, limits.outbox_bytes, stats)
         self.user: User | None = None
         self.rooms: dict[str, Room] = {}
         self.in_flight = 0
@@ -182,6 +156,16 @@ class Session:
         self.ignored: dict[str, str] = {}
         self.room_view = dialect.room_view(notices=False, ignored=frozenset())
         self.private_view = self.room_view
+
+    @property
+    def full(self) -> bool:
+        """Whether more would wait for this client than may."""
+        return self._line.full
+
+    def write_ephemeral(self, data: bytes) -> None:
+        """Hands over what may be lost; a client near its bound loses it."""
+        if not self._line.write_ephemeral(data):
+            self._stats.ephemeral_dropped += 1
 
     def be(self, user: User) -> None:
         """Makes this a session of the user's."""
@@ -204,13 +188,13 @@ class Session:
         """Answers a request."""
         data = self.dialect.reply(reply)
         if data:
-            self.outbox.write(data)
+            self.write(data)
 
     def send(self, event: Event) -> None:
         """Tells this session alone something that must not be lost."""
         data = self.private_view.encode((event,))
         if data:
-            self.outbox.write(data)
+            self.write(data)
 
     def close(self, code: int, reason: str) -> None:
         """Begins to end the connection; the hub must have let go of the session before."""

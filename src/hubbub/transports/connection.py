@@ -6,7 +6,7 @@ before it.
 """
 
 import asyncio
-import sys
+import contextlib
 from collections.abc import Callable
 
 from aiohttp import WSCloseCode
@@ -35,10 +35,12 @@ class Connection:
         "_address",
         "_frames_at_ping",
         "_hub",
+        "_limit_bytes",
         "_missed_pings",
         "_transport",
         "close_sent",
         "frames",
+        "full",
         "handled",
         "session",
         "take_now",
@@ -48,26 +50,27 @@ class Connection:
         self._transport = transport
         self._hub = hub
         self._address = address
+        self._limit_bytes = hub.limits.outbox_bytes
         self._abort: asyncio.TimerHandle | None = None
         self.session: Session | None = None
         self.close_sent = False
+        self.full = False
         self.frames = 0
         self.handled = 0
         self.take_now: Callable[[bytes], bool] | None = None
         self._frames_at_ping = 0
         self._missed_pings = 0
 
-    def write(self, data: bytes) -> None:
-        """Hands over whole frames."""
-        self.offer(data, sys.maxsize)
-
-    def offer(self, data: bytes, limit_bytes: int) -> bool:
+    def write(self, data: bytes) -> bool:
         """Hands over whole frames, unless the kernel has too much to take before them."""
         transport = self._transport
         if transport.is_closing():
             return True
+        if self.full:
+            return False
         backlog = transport.get_write_buffer_size()
-        if backlog and backlog + len(data) > limit_bytes:
+        if backlog and backlog + len(data) > self._limit_bytes:
+            self.full = True
             return False
         try:
             transport.write(data)
@@ -76,15 +79,26 @@ class Connection:
             log.debug("write on a dead connection")
         return True
 
-    def backlog_bytes(self) -> int:
-        """What the kernel has not taken yet."""
-        return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
+    def write_ephemeral(self, data: bytes) -> bool:
+        """The same for what may be lost, which is where half of the bound waits already."""
+        transport = self._transport
+        if transport.is_closing():
+            return True
+        if self.full or transport.get_write_buffer_size() * 2 > self._limit_bytes:
+            return False
+        self._put(data)
+        return True
+
+    def _put(self, data: bytes) -> None:
+        if not self._transport.is_closing():
+            with contextlib.suppress(RuntimeError):
+                self._transport.write(data)
 
     def close(self, code: int, reason: str) -> None:
         """Sends a close frame; the peer has `close_timeout_s` to answer, then the line is cut."""
         if self.close_sent:
             return
-        self.write(close_frame(code, reason))
+        self._put(close_frame(code, reason))
         self.close_sent = True
         loop = asyncio.get_running_loop()
         self._abort = loop.call_later(self._hub.limits.close_timeout_s, self.abort)
@@ -148,7 +162,7 @@ class Connection:
             self.abort()
         elif not self.close_sent:
             self._missed_pings += 1
-            self.write(PING)
+            self._put(PING)
 
 
 class Unread(asyncio.Protocol):

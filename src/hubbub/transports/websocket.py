@@ -208,7 +208,7 @@ class WebSockets:
                     if asked is not None:
                         await self._carry_out(session, asked)
                 elif message.type is WSMsgType.PING:
-                    session.outbox.write_ephemeral(pong_frame(message.data))
+                    session.write_ephemeral(pong_frame(message.data))
             connection.handled += 1
 
     def _typed(self, session: Session, text: str) -> Post | Command | None:
@@ -241,7 +241,7 @@ class WebSockets:
             binary = BadRequest("The frame is binary; send JSON in text frames.")
             await self._hub.reject(session, Rejected(None, binary))
         elif message.type is WSMsgType.PING:
-            session.outbox.write_ephemeral(pong_frame(message.data))
+            session.write_ephemeral(pong_frame(message.data))
 
     def _take_now(self, session: Session, read: Callable[[str], object], payload: bytes) -> bool:
         """Carries out a post for which nothing has to be waited; False for everything else."""
