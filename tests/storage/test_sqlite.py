@@ -34,8 +34,8 @@ def opened(folder: Path, durability: str = "full") -> Database:
 
 
 def pragma(database: Database, name: str) -> object:
-    with database._file.writer.connect() as connection:
-        return connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+    ((value,),) = database._file.committer.run(f"PRAGMA {name}")
+    return value
 
 
 @pytest.mark.parametrize(("durability", "synchronous"), [("full", 2), ("normal", 1)])
@@ -337,9 +337,7 @@ def test_a_log_that_runs_without_syncs_says_so_durably_before_the_first_commit(
 def test_a_full_disk_is_named_as_the_cause(tmp_path: Path) -> None:
     database = opened(tmp_path)
     database.commit([AppendMessage("lobby", ANN, "before")], 0)
-    with database._file.writer.connect() as connection:
-        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
-        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    pragma(database, f"max_page_count = {pragma(database, 'page_count')}")
 
     with pytest.raises(StorageError, match="full; free some space"):
         database.commit([AppendMessage("dev", ANN, "x" * 200_000), SaveMember("dev", "a")], 0)

@@ -97,7 +97,7 @@ TEXTS = st.builds(
     sender=st.builds(Person, st.sampled_from(["a", "b"]), st.sampled_from(["Änn", "bob", "ß"])),
     text=st.text(max_size=40),
     me=st.booleans(),
-    nonce=st.text(max_size=64),
+    nonce=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=64),
 )
 
 

@@ -77,12 +77,8 @@ class Fanout:
             self._stats.deliveries += len(sessions) * len(events)
             # Senders first: while the others are served they write what the next commit takes.
             senders = [session for session in sessions if session in replies]
-            for session in senders:
-                if not session.write(data + b"".join(replies.pop(session))):
-                    slow.append(session)
-            for session in sessions.difference(senders):
-                if not session.write(data):
-                    slow.append(session)
+            slow.extend(s for s in senders if not s.write(data + b"".join(replies.pop(s))))
+            slow.extend(s for s in sessions.difference(senders) if not s.write(data))
 
     def _deliver_direct(
         self, room: Room, events: list[LogEvent], replies: Replies, slow: list[Session]

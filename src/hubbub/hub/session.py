@@ -135,9 +135,7 @@ class Session:
         "write",
     )
 
-    def __init__(
-        self, line: Line, dialect: Dialect, address: AddressRates, stats: Stats
-    ) -> None:
+    def __init__(self, line: Line, dialect: Dialect, address: AddressRates, stats: Stats) -> None:
         self._line = line
         self._stats = stats
         # A call of its own would be a tenth of a delivery.

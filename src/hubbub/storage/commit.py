@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from hubbub.model import RoomKind, format_instant
@@ -32,26 +31,27 @@ from hubbub.storage.interface import (
     SaveUser,
 )
 from hubbub.storage.rows import event_row, json_list, log_event
+from hubbub.storage.writer import Writer
 
 Nonce = tuple[str, str]
 """A sender's id and the nonce of one of its messages."""
 
 
-def commit(connection: Connection, changes: Sequence[Change], now_ms: int) -> list[Outcome]:
+def commit(writer: Writer, changes: Sequence[Change], now_ms: int) -> list[Outcome]:
     """Makes all changes in one transaction, or none; see Storage.commit.
 
     Hardly any nonce was used before, and the index tells when one was: a batch is written without
     asking for its nonces first, and again with what they stand for where that fails.
     """
     try:
-        with connection.begin():
-            return _write(connection, changes, now_ms, {})
+        with writer.transaction():
+            return _write(writer, changes, now_ms, {})
     except IntegrityError:
-        with connection.begin():
-            return _write(connection, changes, now_ms, _stored(connection, changes))
+        with writer.transaction():
+            return _write(writer, changes, now_ms, _stored(writer, changes))
 
 
-def _stored(connection: Connection, changes: Iterable[Change]) -> dict[Nonce, Message]:
+def _stored(writer: Writer, changes: Iterable[Change]) -> dict[Nonce, Message]:
     """The messages that stand in the log under nonces of these changes."""
     pairs = list(
         {
@@ -61,7 +61,7 @@ def _stored(connection: Connection, changes: Iterable[Change]) -> dict[Nonce, Me
         }
     )
     found: dict[Nonce, Message] = {}
-    rows = connection.execute(queries.NONCES, {"pairs": json_list(pairs)})
+    rows = writer.read(queries.NONCES, {"pairs": json_list(pairs)})
     for nonce, room, *entry in rows:
         message = log_event(room, entry)
         assert isinstance(message, Message), "only messages have a nonce"
@@ -70,11 +70,11 @@ def _stored(connection: Connection, changes: Iterable[Change]) -> dict[Nonce, Me
 
 
 def _write(
-    connection: Connection, changes: Sequence[Change], now_ms: int, said: dict[Nonce, Message]
+    writer: Writer, changes: Sequence[Change], now_ms: int, said: dict[Nonce, Message]
 ) -> list[Outcome]:
-    batch = _Batch(_rooms(connection, changes), said, now_ms)
+    batch = _Batch(_rooms(writer, changes), said, now_ms)
     outcomes = [batch.take(change) for change in changes]
-    batch.write(connection)
+    batch.write(writer)
     return outcomes
 
 
@@ -100,7 +100,7 @@ class _Membership:
     move: int = 0
 
 
-def _rooms(connection: Connection, changes: Iterable[Change]) -> dict[str, _Room]:
+def _rooms(writer: Writer, changes: Iterable[Change]) -> dict[str, _Room]:
     names = {
         change.room
         for change in changes
@@ -108,7 +108,7 @@ def _rooms(connection: Connection, changes: Iterable[Change]) -> dict[str, _Room
     }
     if not names:
         return {}
-    rows = connection.execute(queries.ROOMS, {"names": json_list(list(names))})
+    rows = writer.read(queries.ROOMS, {"names": json_list(list(names))})
     return {
         name: _Room(name, RoomKind(kind), id_, topic, last, last, topic)
         for id_, name, kind, topic, _, last in rows
@@ -210,52 +210,52 @@ class _Batch:
     def _membership(self, name: str, user_id: str) -> _Membership:
         return self.members.setdefault((name, user_id), _Membership())
 
-    def write(self, connection: Connection) -> None:
+    def write(self, writer: Writer) -> None:
         """Executes what the changes came to."""
-        self._write_users(connection)
-        self._write_rooms(connection)
+        self._write_users(writer)
+        self._write_rooms(writer)
         if self.entries:
             rows = [
                 event_row(room.id, event, self.now_ms, nonce) for room, event, nonce in self.entries
             ]
-            queries.insert_rows(connection, queries.INSERT_EVENTS, rows)
-        self._write_members(connection)
+            writer.insert(queries.INSERT_EVENTS, rows)
+        self._write_members(writer)
 
-    def _write_users(self, connection: Connection) -> None:
+    def _write_users(self, writer: Writer) -> None:
         if self.users:
-            connection.execute(queries.SAVE_USERS, list(self.users.values()))
+            writer.write(queries.SAVE_USERS, list(self.users.values()))
         saved = [
             {"token_hash": token_hash, "user_id": session[0], "expires_ms": session[1]}
             for token_hash, session in self.sessions.items()
             if session is not None
         ]
         if saved:
-            connection.execute(queries.SAVE_SESSIONS, saved)
+            writer.write(queries.SAVE_SESSIONS, saved)
         ended = [{"of": token} for token, session in self.sessions.items() if session is None]
         if ended:
-            connection.execute(queries.DELETE_SESSIONS, ended)
+            writer.write(queries.DELETE_SESSIONS, ended)
 
-    def _write_rooms(self, connection: Connection) -> None:
+    def _write_rooms(self, writer: Writer) -> None:
         made = [room for room in self.rooms.values() if not room.id]
         if made:
-            self._make_rooms(connection, made)
+            self._make_rooms(writer, made)
         moved = [
             {"of": room.id, "last_seq": room.last}
             for room in self.rooms.values()
             if room.last != room.last_written
         ]
         if moved:
-            connection.execute(queries.MOVE_LAST, moved)
+            writer.write(queries.MOVE_LAST, moved)
         retitled = [
             {"of": room.id, "topic": room.topic}
             for room in self.rooms.values()
             if room.topic != room.topic_written
         ]
         if retitled:
-            connection.execute(queries.SET_TOPIC, retitled)
+            writer.write(queries.SET_TOPIC, retitled)
 
-    def _make_rooms(self, connection: Connection, made: Sequence[_Room]) -> None:
-        connection.execute(
+    def _make_rooms(self, writer: Writer, made: Sequence[_Room]) -> None:
+        writer.write(
             queries.INSERT_ROOMS,
             [
                 {
@@ -269,11 +269,11 @@ class _Batch:
             ],
         )
         names = json_list([room.name for room in made])
-        for id_, name, *_ in connection.execute(queries.ROOMS, {"names": names}):
+        for id_, name, *_ in writer.read(queries.ROOMS, {"names": names}):
             room = self.rooms[name]
             room.id, room.last_written, room.topic_written = id_, room.last, room.topic
 
-    def _write_members(self, connection: Connection) -> None:
+    def _write_members(self, writer: Writer) -> None:
         deleted, inserted, moved = [], [], []
         for (name, user_id), membership in self.members.items():
             room_id = self.rooms[name].id
@@ -286,11 +286,11 @@ class _Batch:
                 seq = membership.move
                 moved.append({"of_room": room_id, "of_user": user_id, "seq": seq})
         if deleted:
-            connection.execute(queries.DELETE_MEMBERS, deleted)
+            writer.write(queries.DELETE_MEMBERS, deleted)
         if inserted:
-            connection.execute(queries.INSERT_MEMBERS, inserted)
+            writer.write(queries.INSERT_MEMBERS, inserted)
         if moved:
-            connection.execute(queries.MOVE_READ, moved)
+            writer.write(queries.MOVE_READ, moved)
 
 
 def _same(message: Message, change: AppendMessage) -> bool:

@@ -79,14 +79,7 @@ class Database:
             connection.execute(queries.SAVE_META, rows)
         if self._durability == "normal":
             # Only now: that the log is open must be on the disk before what may be lost.
-            self._sync("NORMAL")
-
-    def _sync(self, mode: str) -> None:
-        try:
-            with self._file.writer.connect() as connection:
-                self._file.sync(connection, mode)
-        except SQLAlchemyError as error:
-            raise self._file.explain(error) from error
+            self._file.relax()
 
     @property
     def epoch(self) -> str:
@@ -99,8 +92,12 @@ class Database:
         """See Storage."""
         if not changes:
             return []
-        with self._connected() as connection:
-            return commit(connection, changes, now_ms)
+        try:
+            with self._writer:
+                self._check_open()
+                return commit(self._file.committer, changes, now_ms)
+        except SQLAlchemyError as error:
+            raise self._file.explain(error) from error
 
     def renew_sessions(self, user_ids: Sequence[str], expires_ms: int) -> None:
         """See Storage."""
@@ -222,7 +219,7 @@ class Database:
             self._closed = True
         try:
             if self._durability == "normal":
-                self._sync("FULL")
+                # It is synced, and with it all that was written before.
                 with self._file.writer.begin() as connection:
                     connection.execute(queries.SAVE_META, [{"key": "clean", "value": "yes"}])
         except SQLAlchemyError as error:

@@ -13,10 +13,12 @@ from sqlalchemy.pool import QueuePool
 from hubbub.errors import StorageError
 from hubbub.storage import migrate
 from hubbub.storage.lock import FileLock
+from hubbub.storage.writer import Writer
 
 HEADER = b"SQLite format 3\x00"
 OWN_TABLES = {migrate.VERSION_TABLE, "meta", "rooms", "events"}
 
+WRITE = "BEGIN IMMEDIATE"
 BUSY_TIMEOUT_S = 2.0
 READERS = 4
 WRITER_CACHE_KIB = 16 * 1024
@@ -58,14 +60,22 @@ class SqliteFile:
             ) from error
         self._lock = FileLock(path)
         writing = (f"cache_size = -{WRITER_CACHE_KIB}", f"wal_autocheckpoint = {CHECKPOINT_PAGES}")
-        self.writer = _engine(path, 1, "BEGIN IMMEDIATE", ("journal_mode = WAL", *writing))
+        # One connection is the committer's for good, the other does the housekeeping.
+        self.writer = _engine(path, 2, WRITE, ("journal_mode = WAL", *writing))
+        self._committer: Writer | None = None
         reading = (f"cache_size = -{READER_CACHE_KIB}", "query_only = ON")
         self.readers = _engine(path, READERS, "BEGIN", reading)
 
-    def sync(self, connection: Connection, mode: str) -> None:
-        """Sets how commits reach the disk, `FULL` or `NORMAL`; between transactions only."""
-        driver: Any = connection.connection.driver_connection
-        driver.execute(f"PRAGMA synchronous = {mode}")
+    @property
+    def committer(self) -> Writer:
+        """The connection that commits. Raises SQLAlchemyError."""
+        if self._committer is None:
+            self._committer = Writer(self.writer, WRITE)
+        return self._committer
+
+    def relax(self) -> None:
+        """Lets commits return before they are on the disk; what the housekeeping writes is."""
+        self.committer.run("PRAGMA synchronous = NORMAL")
 
     @contextmanager
     def migrating(self, connection: Connection) -> Iterator[None]:
@@ -91,6 +101,8 @@ class SqliteFile:
     def release(self) -> None:
         """Closes all connections, the writer's last, and lets another process have the file."""
         self.readers.dispose()
+        if self._committer is not None:
+            self._committer.close()
         self.writer.dispose()
         self._lock.release()
 
