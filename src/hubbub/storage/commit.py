@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from hubbub.model import RoomKind, format_instant
 from hubbub.protocol.events import LogEvent, Message, Person, Topic
 from hubbub.storage import queries
+from hubbub.storage.driver import Driver
 from hubbub.storage.interface import (
     Appended,
     AppendMessage,
@@ -31,27 +32,26 @@ from hubbub.storage.interface import (
     SaveUser,
 )
 from hubbub.storage.rows import event_row, json_list, log_event
-from hubbub.storage.writer import Writer
 
 Nonce = tuple[str, str]
 """A sender's id and the nonce of one of its messages."""
 
 
-def commit(writer: Writer, changes: Sequence[Change], now_ms: int) -> list[Outcome]:
+def commit(driver: Driver, changes: Sequence[Change], now_ms: int) -> list[Outcome]:
     """Makes all changes in one transaction, or none; see Storage.commit.
 
     Hardly any nonce was used before, and the index tells when one was: a batch is written without
     asking for its nonces first, and again with what they stand for where that fails.
     """
     try:
-        with writer.transaction():
-            return _write(writer, changes, now_ms, {})
+        with driver.transaction():
+            return _write(driver, changes, now_ms, {})
     except IntegrityError:
-        with writer.transaction():
-            return _write(writer, changes, now_ms, _stored(writer, changes))
+        with driver.transaction():
+            return _write(driver, changes, now_ms, _stored(driver, changes))
 
 
-def _stored(writer: Writer, changes: Iterable[Change]) -> dict[Nonce, Message]:
+def _stored(driver: Driver, changes: Iterable[Change]) -> dict[Nonce, Message]:
     """The messages that stand in the log under nonces of these changes."""
     pairs = list(
         {
@@ -61,7 +61,7 @@ def _stored(writer: Writer, changes: Iterable[Change]) -> dict[Nonce, Message]:
         }
     )
     found: dict[Nonce, Message] = {}
-    rows = writer.read(queries.NONCES, {"pairs": json_list(pairs)})
+    rows = driver.read(queries.NONCES, {"pairs": json_list(pairs)})
     for nonce, room, *entry in rows:
         message = log_event(room, entry)
         assert isinstance(message, Message), "only messages have a nonce"
@@ -70,11 +70,11 @@ def _stored(writer: Writer, changes: Iterable[Change]) -> dict[Nonce, Message]:
 
 
 def _write(
-    writer: Writer, changes: Sequence[Change], now_ms: int, said: dict[Nonce, Message]
+    driver: Driver, changes: Sequence[Change], now_ms: int, said: dict[Nonce, Message]
 ) -> list[Outcome]:
-    batch = _Batch(_rooms(writer, changes), said, now_ms)
+    batch = _Batch(_rooms(driver, changes), said, now_ms)
     outcomes = [batch.take(change) for change in changes]
-    batch.write(writer)
+    batch.write(driver)
     return outcomes
 
 
@@ -100,7 +100,7 @@ class _Membership:
     move: int = 0
 
 
-def _rooms(writer: Writer, changes: Iterable[Change]) -> dict[str, _Room]:
+def _rooms(driver: Driver, changes: Iterable[Change]) -> dict[str, _Room]:
     names = {
         change.room
         for change in changes
@@ -108,7 +108,7 @@ def _rooms(writer: Writer, changes: Iterable[Change]) -> dict[str, _Room]:
     }
     if not names:
         return {}
-    rows = writer.read(queries.ROOMS, {"names": json_list(list(names))})
+    rows = driver.read(queries.ROOMS, {"names": json_list(list(names))})
     return {
         name: _Room(name, RoomKind(kind), id_, topic, last, last, topic)
         for id_, name, kind, topic, _, last in rows
@@ -210,52 +210,52 @@ class _Batch:
     def _membership(self, name: str, user_id: str) -> _Membership:
         return self.members.setdefault((name, user_id), _Membership())
 
-    def write(self, writer: Writer) -> None:
+    def write(self, driver: Driver) -> None:
         """Executes what the changes came to."""
-        self._write_users(writer)
-        self._write_rooms(writer)
+        self._write_users(driver)
+        self._write_rooms(driver)
         if self.entries:
             rows = [
                 event_row(room.id, event, self.now_ms, nonce) for room, event, nonce in self.entries
             ]
-            writer.insert(queries.INSERT_EVENTS, rows)
-        self._write_members(writer)
+            driver.insert(queries.INSERT_EVENTS, rows)
+        self._write_members(driver)
 
-    def _write_users(self, writer: Writer) -> None:
+    def _write_users(self, driver: Driver) -> None:
         if self.users:
-            writer.write(queries.SAVE_USERS, list(self.users.values()))
+            driver.write(queries.SAVE_USERS, list(self.users.values()))
         saved = [
             {"token_hash": token_hash, "user_id": session[0], "expires_ms": session[1]}
             for token_hash, session in self.sessions.items()
             if session is not None
         ]
         if saved:
-            writer.write(queries.SAVE_SESSIONS, saved)
+            driver.write(queries.SAVE_SESSIONS, saved)
         ended = [{"of": token} for token, session in self.sessions.items() if session is None]
         if ended:
-            writer.write(queries.DELETE_SESSIONS, ended)
+            driver.write(queries.DELETE_SESSIONS, ended)
 
-    def _write_rooms(self, writer: Writer) -> None:
+    def _write_rooms(self, driver: Driver) -> None:
         made = [room for room in self.rooms.values() if not room.id]
         if made:
-            self._make_rooms(writer, made)
+            self._make_rooms(driver, made)
         moved = [
             {"of": room.id, "last_seq": room.last}
             for room in self.rooms.values()
             if room.last != room.last_written
         ]
         if moved:
-            writer.write(queries.MOVE_LAST, moved)
+            driver.write(queries.MOVE_LAST, moved)
         retitled = [
             {"of": room.id, "topic": room.topic}
             for room in self.rooms.values()
             if room.topic != room.topic_written
         ]
         if retitled:
-            writer.write(queries.SET_TOPIC, retitled)
+            driver.write(queries.SET_TOPIC, retitled)
 
-    def _make_rooms(self, writer: Writer, made: Sequence[_Room]) -> None:
-        writer.write(
+    def _make_rooms(self, driver: Driver, made: Sequence[_Room]) -> None:
+        driver.write(
             queries.INSERT_ROOMS,
             [
                 {
@@ -269,11 +269,11 @@ class _Batch:
             ],
         )
         names = json_list([room.name for room in made])
-        for id_, name, *_ in writer.read(queries.ROOMS, {"names": names}):
+        for id_, name, *_ in driver.read(queries.ROOMS, {"names": names}):
             room = self.rooms[name]
             room.id, room.last_written, room.topic_written = id_, room.last, room.topic
 
-    def _write_members(self, writer: Writer) -> None:
+    def _write_members(self, driver: Driver) -> None:
         deleted, inserted, moved = [], [], []
         for (name, user_id), membership in self.members.items():
             room_id = self.rooms[name].id
@@ -286,11 +286,11 @@ class _Batch:
                 seq = membership.move
                 moved.append({"of_room": room_id, "of_user": user_id, "seq": seq})
         if deleted:
-            writer.write(queries.DELETE_MEMBERS, deleted)
+            driver.write(queries.DELETE_MEMBERS, deleted)
         if inserted:
-            writer.write(queries.INSERT_MEMBERS, inserted)
+            driver.write(queries.INSERT_MEMBERS, inserted)
         if moved:
-            writer.write(queries.MOVE_READ, moved)
+            driver.write(queries.MOVE_READ, moved)
 
 
 def _same(message: Message, change: AppendMessage) -> bool:

@@ -14,6 +14,7 @@ from hubbub.errors import StorageError
 from hubbub.protocol.events import LogEvent, Person
 from hubbub.storage import migrate, queries
 from hubbub.storage.commit import commit
+from hubbub.storage.driver import Driver
 from hubbub.storage.expiry import expire
 from hubbub.storage.interface import (
     Change,
@@ -133,14 +134,14 @@ class Database:
         backward = after is None
         mark = SEQ_MAX if before is None else before
         query = queries.PAGE_BEFORE if backward else queries.PAGE_AFTER
-        with self._reading() as connection:
-            found = connection.execute(queries.ROOM, {"name": room}).first()
+        with self._reading() as driver:
+            found = driver.first(queries.ROOM, {"name": room})
             if found is None:
                 return LogPage((), False, 1, 0)
             room_id, *_, first, last = found
             seq = min(mark if after is None else after, SEQ_MAX)
             values = {"room_id": room_id, "seq": seq, "limit": limit}
-            events = _read(connection, query, values, room, limit_bytes)
+            events = _read(driver, query, values, room, limit_bytes)
         if backward:
             events.reverse()
             more = bool(events) and events[0].seq > first
@@ -150,39 +151,39 @@ class Database:
 
     def room(self, name: str) -> RoomRecord | None:
         """See Storage."""
-        with self._reading() as connection:
-            row = connection.execute(queries.ROOM, {"name": name}).first()
+        with self._reading() as driver:
+            row = driver.first(queries.ROOM, {"name": name})
         return None if row is None else room_record(row[1:])
 
     def public_rooms(self, *, after: str | None, limit: int) -> list[RoomRecord]:
         """See Storage."""
         values = {"after": after or "", "limit": limit}
-        with self._reading() as connection:
-            return [room_record(row) for row in connection.execute(queries.PUBLIC_ROOMS, values)]
+        with self._reading() as driver:
+            return [room_record(row) for row in driver.rows(queries.PUBLIC_ROOMS, values)]
 
     def aged(self, before_ms: int, *, limit: int) -> list[str]:
         """See Storage."""
         values = {"before_ms": before_ms, "limit": limit}
-        with self._reading() as connection:
-            return list(connection.scalars(queries.AGED, values))
+        with self._reading() as driver:
+            return [name for (name,) in driver.rows(queries.AGED, values)]
 
     def direct_members(self, room: str) -> tuple[Person, ...]:
         """See Storage."""
-        with self._reading() as connection:
-            rows = connection.execute(queries.DIRECT_MEMBERS, {"name": room})
+        with self._reading() as driver:
+            rows = driver.rows(queries.DIRECT_MEMBERS, {"name": room})
             return tuple(Person(user_id, name) for user_id, name in rows)
 
     def memberships(self, user_id: str) -> list[Membership]:
         """See Storage."""
-        with self._reading() as connection:
-            rows = connection.execute(queries.MEMBERSHIPS, {"user_id": user_id})
+        with self._reading() as driver:
+            rows = driver.rows(queries.MEMBERSHIPS, {"user_id": user_id})
             return [Membership(room_record(row), read) for *row, read in rows]
 
     def membership(self, user_id: str, room: str) -> Membership | None:
         """See Storage."""
         values = {"user_id": user_id, "name": room}
-        with self._reading() as connection:
-            row = connection.execute(queries.MEMBERSHIP, values).first()
+        with self._reading() as driver:
+            row = driver.first(queries.MEMBERSHIP, values)
         return None if row is None else Membership(room_record(row[:-1]), row[-1])
 
     def session_user(self, token_hash: bytes, now_ms: int) -> UserRecord | None:
@@ -194,20 +195,20 @@ class Database:
         return self._user(queries.NAME_HOLDER, {"name_key": key, "now_ms": now_ms})
 
     def _user(self, query: Select[Any], values: dict[str, Any]) -> UserRecord | None:
-        with self._reading() as connection:
-            row = connection.execute(query, values).first()
+        with self._reading() as driver:
+            row = driver.first(query, values)
         return None if row is None else user_record(row)
 
     def held_automatic_names(self, now_ms: int) -> set[str]:
         """See Storage."""
-        with self._reading() as connection:
-            keys = connection.scalars(queries.USER_NAMES, {"now_ms": now_ms})
-            return {key for key in keys if automatic(key)}
+        with self._reading() as driver:
+            keys = driver.rows(queries.USER_NAMES, {"now_ms": now_ms})
+            return {key for (key,) in keys if automatic(key)}
 
     def check_ready(self) -> None:
         """See Storage."""
-        with self._reading() as connection:
-            connection.execute(queries.META).all()
+        with self._reading() as driver:
+            driver.read(queries.META, {})
 
     # --- the end
 
@@ -230,11 +231,11 @@ class Database:
     # --- connections
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def _reading(self) -> Iterator[Driver]:
         try:
             self._check_open()
-            with self._file.readers.begin() as connection:
-                yield connection
+            with self._file.reader() as driver, driver.transaction():
+                yield driver
         except SQLAlchemyError as error:
             raise self._file.explain(error) from error
 
@@ -259,16 +260,15 @@ class Database:
 
 
 def _read(
-    connection: Connection, query: Select[Any], values: dict[str, Any], room: str, limit_bytes: int
+    driver: Driver, query: Select[Any], values: dict[str, Any], room: str, limit_bytes: int
 ) -> list[LogEvent]:
     """As many entries as fit into `limit_bytes` of text, the first whatever its length."""
     events: list[LogEvent] = []
     size = 0
-    with connection.execute(query, values) as rows:
-        for row in rows:
-            event = log_event(room, row)
-            size += len(event.text.encode())
-            if size > limit_bytes and events:
-                break
-            events.append(event)
+    for row in driver.rows(query, values):
+        event = log_event(room, row)
+        size += len(event.text.encode())
+        if size > limit_bytes and events:
+            break
+        events.append(event)
     return events

@@ -12,13 +12,13 @@ from sqlalchemy.pool import QueuePool
 
 from hubbub.errors import StorageError
 from hubbub.storage import migrate
+from hubbub.storage.driver import Driver
 from hubbub.storage.lock import FileLock
-from hubbub.storage.writer import Writer
 
 HEADER = b"SQLite format 3\x00"
 OWN_TABLES = {migrate.VERSION_TABLE, "meta", "rooms", "events"}
 
-WRITE = "BEGIN IMMEDIATE"
+WRITE, READ = "BEGIN IMMEDIATE", "BEGIN"
 BUSY_TIMEOUT_S = 2.0
 READERS = 4
 WRITER_CACHE_KIB = 16 * 1024
@@ -62,16 +62,20 @@ class SqliteFile:
         writing = (f"cache_size = -{WRITER_CACHE_KIB}", f"wal_autocheckpoint = {CHECKPOINT_PAGES}")
         # One connection is the committer's for good, the other does the housekeeping.
         self.writer = _engine(path, 2, WRITE, ("journal_mode = WAL", *writing))
-        self._committer: Writer | None = None
+        self._committer: Driver | None = None
         reading = (f"cache_size = -{READER_CACHE_KIB}", "query_only = ON")
-        self.readers = _engine(path, READERS, "BEGIN", reading)
+        self.readers = _engine(path, READERS, READ, reading)
 
     @property
-    def committer(self) -> Writer:
+    def committer(self) -> Driver:
         """The connection that commits. Raises SQLAlchemyError."""
         if self._committer is None:
-            self._committer = Writer(self.writer, WRITE)
+            self._committer = Driver(self.writer, WRITE)
         return self._committer
+
+    def reader(self) -> "closing[Driver]":
+        """A connection for lookups, to be given back soon. Raises SQLAlchemyError."""
+        return closing(Driver(self.readers, READ))
 
     def relax(self) -> None:
         """Lets commits return before they are on the disk; what the housekeeping writes is."""
