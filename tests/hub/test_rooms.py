@@ -173,9 +173,9 @@ class TestLargeRooms:
         await clients[1].ask(requests.Typing(room="lobby"))
         assert clients[0].objects() == []
 
-        house.hub.rooms.send_counts()
+        house.hub.rooms.presence.tick()
         assert clients[0].objects() == [{"type": "count", "room": "lobby", "users": 5}]
-        house.hub.rooms.send_counts()
+        house.hub.rooms.presence.tick()
         assert clients[0].objects() == []
 
     async def test_a_full_room_refuses_the_next(self, house: House) -> None:

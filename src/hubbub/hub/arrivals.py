@@ -36,6 +36,7 @@ from hubbub.storage.interface import (
     SaveMember,
     SaveSession,
     SaveUser,
+    Storage,
     UserRecord,
 )
 
@@ -129,7 +130,7 @@ class Arrivals:
         """Answers `hello`: welcome, then a replay or a gap for each room. Raises Refusal."""
         if session.user is not None:
             raise BadRequest("`hello` was said; `join` and `leave` change the rooms.")
-        with ExitStack() as pins:
+        with self._rooms.presence.arrival(), ExitStack() as pins:
             arrival = await self._identify(session, request)
             try:
                 wanted, refused = await self._wanted_rooms(session, arrival.user, request, pins)
@@ -183,11 +184,11 @@ class Arrivals:
         self._rates.sign_in(session)
         token_hash = _hashed(secret)
         storage = self._log.storage
-        record = await self._log.read(storage.session_user, token_hash, self._clock.now_ms())
-        if record is None:
+        found = await self._log.read(_session, storage, token_hash, self._clock.now_ms())
+        if found is None:
             self._rates.failed_sign_in(session)
             raise BadToken("That session is unknown or has run out; say `hello` without `token`.")
-        memberships = await self._log.read(storage.memberships, record.id)
+        record, memberships = found
         user = self._users.get(record.id)
         if user is None:
             user = User(record.id, Name(record.name, record.key), record.kind, self._limits)
@@ -365,3 +366,11 @@ class Arrivals:
 
 def _hashed(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
+
+
+def _session(
+    storage: Storage, token_hash: bytes, now_ms: int
+) -> tuple[UserRecord, list[Membership]] | None:
+    """Whose session it is and where they are, in one go."""
+    record = storage.session_user(token_hash, now_ms)
+    return None if record is None else (record, storage.memberships(record.id))

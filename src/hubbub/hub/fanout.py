@@ -4,7 +4,7 @@ Nothing here waits. Sessions whose line is full are noted and handled after the 
 the sets that are walked do not change.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from hubbub.hub.room import Room
 from hubbub.hub.session import Session, User, View
@@ -52,6 +52,18 @@ class Fanout:
                 for session in sessions:
                     if session is not but:
                         session.write_ephemeral(data)
+
+    def broadcast_all(
+        self, room: Room, events: Sequence[EphemeralEvent], heard: Mapping[Session, int]
+    ) -> None:
+        """The same for several events in one write; some have `heard` so many of them."""
+        for view, sessions in room.audience.items():
+            data = view.encode(events)
+            for session in sessions:
+                first = heard.get(session)
+                rest = data if first is None else view.encode(events[first:])
+                if rest:
+                    session.write_ephemeral(rest)
 
     def tell(self, sessions: Iterable[Session], event: EphemeralEvent) -> None:
         """Tells these sessions something that may be lost."""

@@ -114,7 +114,7 @@ class Hub:
         lobby = await self.rooms.open(self.default_room)
         keeping = [
             asyncio.create_task(_every(HOUSEKEEPING_S, self._keep_house)),
-            asyncio.create_task(_every(self.limits.count_interval_s, self._keep_counts)),
+            asyncio.create_task(_every(self.limits.count_interval_s, self._tell_presence)),
         ]
         if self.retention is not None:
             keeping.append(asyncio.create_task(self.retention.run()))
@@ -131,8 +131,8 @@ class Hub:
         """Takes no more changes; `run` returns once those that wait are durable."""
         self.committer.stop()
 
-    async def _keep_counts(self) -> None:
-        self.rooms.send_counts()
+    async def _tell_presence(self) -> None:
+        self.rooms.presence.tick()
 
     async def _keep_house(self) -> None:
         storage = self.log.storage

@@ -12,9 +12,10 @@ from hubbub.hub.committer import Committer, Submission
 from hubbub.hub.fanout import Fanout
 from hubbub.hub.limits import Limits
 from hubbub.hub.log import Log
+from hubbub.hub.presence import Announcer
 from hubbub.hub.room import Room
 from hubbub.model import RoomKind, room_name
-from hubbub.protocol.events import Count, Gap, Person, Presence
+from hubbub.protocol.events import Gap, Person, Presence
 from hubbub.storage.interface import LogPage, RemoveMember, RoomRecord, SaveMember
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Rooms:
         self._limits = limits
         self._live: dict[str, Room] = {}
         self._idle: OrderedDict[str, Room] = OrderedDict()
-        self._uncounted: set[Room] = set()
+        self.presence = Announcer(fanout, limits)
 
     def live(self, name: str) -> Room | None:
         """The room, if it is in memory."""
@@ -134,7 +135,7 @@ class Rooms:
         if room.enter(session):
             assert session.user is not None, "a session enters rooms after it has a user"
             joined = Presence(room=room.name, user=session.user.person, state="joined")
-            self._announce(room, joined)
+            self.presence.tell(room, joined, session)
             if tell_self:
                 self._fanout.tell((session,), joined)
 
@@ -188,10 +189,11 @@ class Rooms:
         user = session.user
         assert user is not None, "a session in a room has a user"
         if room.depart(session):
-            self._announce(room, Presence(room=room.name, user=user.person, state="left"))
+            left = Presence(room=room.name, user=user.person, state="left")
+            self.presence.tell(room, left)
         if not room.connections:
             self._touch(room)
-            self._uncounted.discard(room)
+            self.presence.forget(room)
 
     def remember(self, user: "User", room: Room) -> None:
         """Keeps the membership of a user who has a session to come back with."""
@@ -217,19 +219,8 @@ class Rooms:
     ) -> None:
         """Tells every room that the user is in of a change."""
         for room in {room for session in user.sessions for room in session.rooms.values()}:
-            self._announce(room, Presence(room=room.name, user=user.person, state=state, was=was))
-
-    def _announce(self, room: Room, presence: Presence) -> None:
-        if len(room.people) > self._limits.presence_room_limit:
-            self._uncounted.add(room)
-        else:
-            self._fanout.broadcast(room, presence)
-
-    def send_counts(self) -> None:
-        """Tells large rooms how many they are, those where it changed since the last call."""
-        rooms, self._uncounted = self._uncounted, set()
-        for room in rooms:
-            self._fanout.broadcast(room, Count(room=room.name, users=len(room.people)))
+            change = Presence(room=room.name, user=user.person, state=state, was=was)
+            self.presence.tell(room, change)
 
     # --- what is in memory
 
