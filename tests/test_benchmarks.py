@@ -67,8 +67,8 @@ def test_every_message_is_counted_and_timed_once(port: int) -> None:
         member.socket.send(b"x")
         until_s = time.perf_counter() + 10
         while fleet.seen < COUNT and time.perf_counter() < until_s:
-            fleet.receive(0.1)
-        fleet.receive(0.05)
+            fleet.listen(0.1)
+        fleet.listen(0.05)
     finally:
         fleet.close()
 

@@ -34,8 +34,9 @@ pytestmark = pytest.mark.real
 T = TypeVar("T")
 
 WARM_UP, ROUND = 100, 300
-# At most 256 KiB were measured; 7 KiB kept for each of 300 connections would fail.
-GROWTH_BYTES = 2 * 1024 * 1024
+# What waits for the collector of cycles was measured at up to 2.6 MB; 14 KiB kept for each of 300
+# connections would fail.
+GROWTH_BYTES = 4 * 1024 * 1024
 ENV = {
     "HUBBUB_FRAME_BYTES": "4096",
     "HUBBUB_TEXT_BYTES": "512",

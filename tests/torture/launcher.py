@@ -9,14 +9,17 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Insert
 
 from hubbub import server
 from hubbub.__main__ import main
+from hubbub.storage import queries
+from hubbub.storage.driver import Driver, Row
 
 
 def program() -> list[str]:
@@ -26,26 +29,33 @@ def program() -> list[str]:
 
 def kill_at_commit(when: str, number: int) -> None:
     """Arms the SIGKILL."""
-    appending: set[int] = set()
+    appending: set[Driver] = set()
     commits = 0
+    insert, transaction = Driver.insert, Driver.transaction
 
-    @event.listens_for(Engine, "before_cursor_execute")
-    def _note(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith("INSERT INTO events"):
-            appending.add(id(connection.connection.driver_connection))
+    def noted_insert(driver: Driver, statement: Insert, rows: Sequence[Row]) -> None:
+        if statement is queries.INSERT_EVENTS:
+            appending.add(driver)
+        insert(driver, statement, rows)
 
-    def die_in_time(driver_connection: object) -> None:
+    def die_in_time(driver: Driver) -> None:
         nonlocal commits
-        if id(driver_connection) in appending:
-            appending.discard(id(driver_connection))
+        if driver in appending:
+            appending.discard(driver)
             commits += 1
             if commits == number:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    if when == "before":
-        event.listen(Engine, "commit", lambda c: die_in_time(c.connection.driver_connection))
-    else:
-        event.listen(Engine, "checkin", lambda driver, _record: die_in_time(driver))
+    @contextmanager
+    def deadly_transaction(driver: Driver) -> Iterator[None]:
+        with transaction(driver):
+            yield
+            if when == "before":
+                die_in_time(driver)
+        if when == "after":
+            die_in_time(driver)
+
+    Driver.insert, Driver.transaction = noted_insert, deadly_transaction  # type: ignore[method-assign]
 
 
 def count_tasks(serve: Callable[..., Any], file: Path) -> Callable[..., Any]:
