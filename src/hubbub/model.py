@@ -35,6 +35,14 @@ class RoomKind(StrEnum):
     DIRECT = "direct"
 
 
+class NotifyLevel(StrEnum):
+    """What of a room is pushed to somebody who has no client open."""
+
+    ALL = "all"
+    MENTIONS = "mentions"
+    NONE = "none"
+
+
 class Role(StrEnum):
     """What a user may do, on the server or in one room."""
 

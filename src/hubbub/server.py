@@ -27,6 +27,7 @@ from hubbub.transports.guard import Guard
 from hubbub.transports.http import PEERS_FAULTS, Pages
 from hubbub.transports.listener import CLOSE_S, Listener, tls_context
 from hubbub.transports.web import Page
+from hubbub.transports.webpush import WebPush, new_keys, read_keys
 from hubbub.transports.websocket import WebSockets
 
 log = get_logger(__name__)
@@ -61,6 +62,8 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
     tls = tls_context(settings.tls_cert, settings.tls_key)
     _raise_file_limit(settings.max_connections + settings.handshakes)
     url, storage = _open_log(settings)
+    keys = read_keys(storage.secret("vapid", new_keys)) if settings.push else None
+    pusher = WebPush(keys, settings.push_contact, private=settings.push_private) if keys else None
     hub = Hub(
         storage,
         settings,
@@ -68,6 +71,8 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
         version=__version__,
         default_room=settings.default_room,
         rate_limits=settings.rate_limits,
+        pusher=pusher,
+        push_key=keys.public if keys else None,
     )
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -112,6 +117,8 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
         task.cancel()
     await asyncio.gather(pinging, asking, serving, return_exceptions=True)
     await listener.close()
+    if pusher is not None:
+        await pusher.close()
     hub.log.close()
     log.info("stopped")
     if serving.done() and not serving.cancelled() and (fault := serving.exception()) is not None:

@@ -92,6 +92,19 @@ class Settings(Limits, BaseSettings):
         description="Proxies whose `X-Forwarded-For` tells whose a connection is.",
         json_schema_extra={"allowed": "addresses or networks, as a list or with commas"},
     )
+    push: bool = Field(
+        True, description="Whether people are notified by their browsers while no client is open."
+    )
+    push_contact: str = Field(
+        "mailto:nobody@example.org",
+        pattern=r"^(mailto:|https://)\S+$",
+        description="Whom the browsers' push services may write to about this server.",
+        json_schema_extra={"allowed": "a mailto: or https: address"},
+    )
+    push_private: bool = Field(
+        False,
+        description="Whether push services in private networks, and by http, are called too.",
+    )
     server_name: str = Field(
         "hubbub",
         max_length=64,

@@ -1,13 +1,14 @@
 """A Storage in memory, for tests of the hub; the contract tests run on it too."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from hubbub.errors import StorageError
-from hubbub.model import RoomKind, UserKind, format_instant, parse_instant
+from hubbub.model import NotifyLevel, RoomKind, UserKind, format_instant, parse_instant
 from hubbub.protocol.events import LogEvent, Message, Person, Topic
 from hubbub.storage.interface import (
+    SUBSCRIPTIONS,
     Appended,
     AppendMessage,
     AppendTopic,
@@ -15,6 +16,7 @@ from hubbub.storage.interface import (
     Done,
     Duplicate,
     EndSession,
+    EndSubscription,
     LogPage,
     Membership,
     MoveRead,
@@ -23,8 +25,12 @@ from hubbub.storage.interface import (
     RemoveMember,
     RoomRecord,
     SaveMember,
+    SaveNotify,
     SaveSession,
+    SaveSubscription,
     SaveUser,
+    Subscriber,
+    Subscription,
     UserRecord,
 )
 
@@ -39,6 +45,9 @@ class MemoryStorage:
         self.users: dict[str, UserRecord] = {}
         self.sessions: dict[bytes, tuple[str, int]] = {}
         self.members: dict[tuple[str, str], int] = {}
+        self.notify: dict[tuple[str, str], NotifyLevel] = {}
+        self.endpoints: dict[str, Subscription] = {}
+        self.secrets: dict[str, str] = {}
         self.nonces: dict[tuple[str, str], Message] = {}
         self.commits: list[int] = []
         self.failing: str | None = None
@@ -73,6 +82,18 @@ class MemoryStorage:
                 self.members.setdefault((room, user_id), self.rooms[room].last)
             case RemoveMember(room, user_id):
                 self.members.pop((room, user_id), None)
+                self.notify.pop((room, user_id), None)
+            case SaveNotify(room, user_id, level):
+                if (room, user_id) in self.members:
+                    self.notify[room, user_id] = level
+            case SaveSubscription(subscription):
+                self.endpoints.pop(subscription.endpoint, None)
+                self.endpoints[subscription.endpoint] = subscription
+                for old in self.subscriptions(subscription.user_id)[SUBSCRIPTIONS:]:
+                    del self.endpoints[old.endpoint]
+            case EndSubscription(endpoint, user_id):
+                if endpoint in self.endpoints and self.endpoints[endpoint].user_id == user_id:
+                    del self.endpoints[endpoint]
             case MoveRead(room, user_id, seq):
                 if (room, user_id) in self.members:
                     there = self.members[room, user_id]
@@ -151,11 +172,36 @@ class MemoryStorage:
 
     def memberships(self, user_id: str) -> list[Membership]:
         mine = sorted(room for room, user in self.members if user == user_id)
-        return [Membership(self.rooms[r], self.members[r, user_id]) for r in mine]
+        return [self._membership(r, user_id) for r in mine]
 
     def membership(self, user_id: str, room: str) -> Membership | None:
-        read = self.members.get((room, user_id))
-        return None if read is None else Membership(self.rooms[room], read)
+        return self._membership(room, user_id) if (room, user_id) in self.members else None
+
+    def _membership(self, room: str, user_id: str) -> Membership:
+        read, level = self.members[room, user_id], self._level(room, user_id)
+        return Membership(self.rooms[room], read, level)
+
+    def _level(self, room: str, user_id: str) -> NotifyLevel:
+        return self.notify.get((room, user_id), NotifyLevel.MENTIONS)
+
+    def subscriptions(self, user_id: str) -> list[Subscription]:
+        return [s for s in reversed(self.endpoints.values()) if s.user_id == user_id]
+
+    def subscribers(self, room: str) -> list[Subscriber]:
+        found = [
+            Subscriber(s, self.users[s.user_id].key, self._level(room, s.user_id))
+            for s in self.endpoints.values()
+            if (room, s.user_id) in self.members
+        ]
+        return [each for each in found if each.notify is not NotifyLevel.NONE]
+
+    def loud_rooms(self) -> list[str]:
+        return sorted({each[0] for each, level in self.notify.items() if level is NotifyLevel.ALL})
+
+    def secret(self, key: str, make: Callable[[], str]) -> str:
+        if key not in self.secrets:
+            self.secrets[key] = make()
+        return self.secrets[key]
 
     def session_user(self, token_hash: bytes, now_ms: int) -> UserRecord | None:
         user_id, expires_ms = self.sessions.get(token_hash, ("", 0))

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hubbub.model import RoomKind, UserKind
+from hubbub.model import NotifyLevel, RoomKind, UserKind
 from hubbub.protocol.events import Person
 from hubbub.storage import log_file, open_storage, sqlite_url
 from hubbub.storage.check import check
 from hubbub.storage.interface import (
+    SUBSCRIPTIONS,
     Appended,
     AppendMessage,
     AppendTopic,
@@ -22,14 +23,18 @@ from hubbub.storage.interface import (
     Done,
     Duplicate,
     EndSession,
+    EndSubscription,
     LogPage,
     MoveRead,
     NonceUsed,
     RemoveMember,
     SaveMember,
+    SaveNotify,
     SaveSession,
+    SaveSubscription,
     SaveUser,
     Storage,
+    Subscription,
     UserRecord,
 )
 from tests.storage.memory import MemoryStorage
@@ -320,6 +325,63 @@ def test_a_seq_past_all_numbers_is_past_the_end(storage: Storage) -> None:
 
     assert texts(page(storage, after=10**30)) == []
     assert texts(page(storage, before=10**30)) == ["hi"]
+
+
+def subscription(number: int, user: str = "a") -> Subscription:
+    return Subscription(
+        f"https://push.example/{number}", user, f"p256dh-{number}", f"auth-{number}"
+    )
+
+
+def save_subscriptions(storage: Storage, *wanted: Subscription) -> None:
+    for number, each in enumerate(wanted):
+        storage.commit([SaveSubscription(each)], NOW + number)
+
+
+def test_a_user_is_notified_by_the_browsers_that_were_saved_last(storage: Storage) -> None:
+    save_subscriptions(storage, *(subscription(n) for n in range(SUBSCRIPTIONS + 2)))
+    found = storage.subscriptions("a")
+
+    assert found == [subscription(n) for n in range(SUBSCRIPTIONS + 1, 1, -1)]
+
+
+def test_a_browser_belongs_to_whoever_was_there_last_and_ends_for_its_own_user(
+    storage: Storage,
+) -> None:
+    save_subscriptions(storage, subscription(1, "a"), subscription(1, "b"))
+    storage.commit([EndSubscription(subscription(1).endpoint, "a")], NOW)
+    assert storage.subscriptions("a") == []
+    assert storage.subscriptions("b") == [subscription(1, "b")]
+    storage.commit([EndSubscription(subscription(1).endpoint, "b")], NOW)
+    assert storage.subscriptions("b") == []
+
+
+def test_the_subscribers_of_a_room_are_its_members_who_want_to_hear_of_it(
+    storage: Storage,
+) -> None:
+    users = [SaveUser(UserRecord(p.id, p.name, p.name, UserKind.GUEST)) for p in (ANN, BOB, CARA)]
+    levels = {ANN: NotifyLevel.ALL, BOB: NotifyLevel.MENTIONS, CARA: NotifyLevel.NONE}
+    storage.commit(
+        [*users, *(SaveMember("ops", p.id) for p in levels), SaveMember("dev", CARA.id)], NOW
+    )
+    save_subscriptions(storage, *(subscription(n, p.id) for n, p in enumerate(levels)))
+    storage.commit([SaveNotify("ops", p.id, level) for p, level in levels.items()], NOW)
+
+    found = {each.name_key: each for each in storage.subscribers("ops")}
+    assert {key: each.notify for key, each in found.items()} == {
+        "ann": NotifyLevel.ALL,
+        "bob": NotifyLevel.MENTIONS,
+    }
+    assert found["bob"].subscription == subscription(1, "b")
+    assert [each.name_key for each in storage.subscribers("dev")] == ["cara"]
+    assert storage.subscribers("nowhere") == []
+    assert storage.loud_rooms() == ["ops"]
+    assert [m.notify for m in storage.memberships("a")] == [NotifyLevel.ALL]
+
+
+def test_a_secret_is_made_once(storage: Storage) -> None:
+    assert storage.secret("vapid", lambda: "first") == "first"
+    assert storage.secret("vapid", lambda: "second") == "first"
 
 
 def test_the_beginning_of_a_log_goes_and_no_hole_is_left(storage: Storage) -> None:

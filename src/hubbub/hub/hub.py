@@ -12,6 +12,7 @@ from structlog import get_logger
 
 from hubbub.errors import (
     BadRequest,
+    Forbidden,
     HelloFirst,
     Internal,
     NoSuchRoom,
@@ -31,6 +32,7 @@ from hubbub.hub.log import NOT_READ, Log
 from hubbub.hub.lookups import Lookups
 from hubbub.hub.messages import RECIPIENTS, Messages
 from hubbub.hub.names import Names
+from hubbub.hub.notices import Notices, Pusher
 from hubbub.hub.rates import AddressRates, Rates
 from hubbub.hub.retention import Retention
 from hubbub.hub.room import Room
@@ -62,6 +64,8 @@ class Hub:
         default_room: str = "lobby",
         rate_limits: bool = True,
         clock: Clock | None = None,
+        pusher: Pusher | None = None,
+        push_key: str | None = None,
     ) -> None:
         clock = clock or SystemClock()
         default_room = room_name(default_room)
@@ -77,6 +81,10 @@ class Hub:
         self._fanout = fanout
         settlement = Settlement(fanout, self.stats)
         self.committer = Committer(self.log, limits, clock, self.stats, settlement.settle)
+        self.notices: Notices | None = None
+        if pusher is not None:
+            self.notices = Notices(self.log, self.committer, self.users, self.stats, pusher)
+            settlement.notices = self.notices
         self.names = Names(self.log, clock)
         self.rooms = Rooms(self.log, self.committer, fanout, limits)
         days = limits.retention_days
@@ -103,7 +111,7 @@ class Hub:
             limits,
             clock,
             self.rates,
-            Welcome(facts, limits, storage, rate_limits=rate_limits),
+            Welcome(facts, limits, storage, rate_limits=rate_limits, push_key=push_key),
         )
 
     # --- the life of the hub
@@ -118,6 +126,8 @@ class Hub:
         ]
         if self.retention is not None:
             keeping.append(asyncio.create_task(self.retention.run()))
+        if self.notices is not None:
+            keeping.append(asyncio.create_task(self.notices.run()))
         try:
             with lobby.pinned():
                 started.set()
@@ -266,6 +276,10 @@ class Hub:
         | requests.Rooms
         | requests.Typing
         | requests.Read
+        | requests.Notify
+        | requests.Push
+        | requests.Unpush
+        | requests.TestPush
         | requests.Ping,
     ) -> events.Reply | None:
         match request:
@@ -302,10 +316,32 @@ class Hub:
             case requests.Read():
                 await self.messages.read(session, user, request)
                 return None
+            case requests.Notify() | requests.Push() | requests.Unpush() | requests.TestPush():
+                return await self._notices(session, user, request)
             case requests.Ping():
                 return events.Ok(id=request.id)
             case _:
                 assert_never(request)
+
+    async def _notices(
+        self,
+        session: Session,
+        user: User,
+        request: requests.Notify | requests.Push | requests.Unpush | requests.TestPush,
+    ) -> events.Reply | None:
+        notices = self.notices
+        if notices is None:
+            raise Forbidden("This server sends no notices; its setting `push` is off.")
+        match request:
+            case requests.Notify():
+                notices.choose(session, user, request)
+            case requests.Push():
+                notices.subscribe(session, user, request)
+            case requests.Unpush():
+                notices.unsubscribe(session, user, request)
+            case requests.TestPush():
+                return events.Pushed(id=request.id, pushed=await notices.test(user))
+        return None
 
     async def _command(
         self, session: Session, user: User, request: requests.Command

@@ -6,6 +6,7 @@ from typing import assert_never
 from hubbub.errors import Conflict, Refusal
 from hubbub.hub.committer import Submission
 from hubbub.hub.fanout import Fanout, Replies
+from hubbub.hub.notices import Notices
 from hubbub.hub.room import Room
 from hubbub.hub.stats import Stats
 from hubbub.protocol import events
@@ -18,6 +19,7 @@ class Settlement:
     def __init__(self, fanout: Fanout, stats: Stats) -> None:
         self._fanout = fanout
         self._stats = stats
+        self.notices: Notices | None = None
 
     def settle(self, batch: Sequence[Submission], results: Sequence[Outcome | Refusal]) -> None:
         """Takes one result for each submission; delivers to everyone, without waiting."""
@@ -34,6 +36,9 @@ class Settlement:
                 self._stats.appended += 1
             self._answer(submission, result, replies)
         self._fanout.deliver(appended, replies)
+        if self.notices is not None:
+            for room, new in appended.items():
+                self.notices.consider(room, new)
 
     def _answer(self, submission: Submission, result: Outcome | Refusal, replies: Replies) -> None:
         session, future = submission.session, submission.future

@@ -22,3 +22,5 @@ class Stats:
     too_slow: int = 0
     ephemeral_dropped: int = 0
     refusals: int = 0
+    pushes: int = 0
+    push_failures: int = 0

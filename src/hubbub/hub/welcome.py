@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hubbub.hub.limits import Limits
 from hubbub.hub.messages import RECIPIENTS
 from hubbub.hub.session import Session, User
-from hubbub.model import ROOM_NAME_CHARS, USER_NAME_CHARS
+from hubbub.model import ROOM_NAME_CHARS, USER_NAME_CHARS, NotifyLevel
 from hubbub.protocol import events
 from hubbub.storage.interface import Membership, RoomRecord, Storage
 
@@ -25,11 +25,18 @@ class Welcome:
     """Makes the event."""
 
     def __init__(
-        self, facts: ServerFacts, limits: Limits, storage: Storage, *, rate_limits: bool
+        self,
+        facts: ServerFacts,
+        limits: Limits,
+        storage: Storage,
+        *,
+        rate_limits: bool,
+        push_key: str | None,
     ) -> None:
         self.facts = facts
         self._storage = storage
         self._ping_s = limits.ping_s
+        self._push_key = push_key
         self._told = _told(limits) | (_told_rates(limits) if rate_limits else {})
 
     def __call__(
@@ -43,14 +50,15 @@ class Welcome:
         user = session.user
         assert user is not None, "who is welcomed is somebody"
         states = {
-            membership.room.name: _state(membership.room, membership.read, user)
+            membership.room.name: _state(membership.room, membership.read, user, membership.notify)
             for membership in memberships
         }
         for room in session.rooms.values():
             known = states.get(room.name)
             read = room.last if known is None else known.read
+            level = NotifyLevel.MENTIONS if known is None else NotifyLevel(known.notify)
             record = RoomRecord(room.name, room.kind, room.topic, room.first, room.last)
-            states[room.name] = _state(record, read, user)
+            states[room.name] = _state(record, read, user, level)
         return events.Welcome(
             id=request_id,
             user=events.Self(user.id, user.name.shown, user.kind, user.role),
@@ -61,6 +69,7 @@ class Welcome:
             rooms=tuple(states.values()),
             commands=self.facts.commands,
             limits=self._told,
+            push_key=self._push_key,
         )
 
 
@@ -83,8 +92,8 @@ def _told_rates(limits: Limits) -> dict[str, int]:
     return {"posts_per_s": max(1, int(limits.posts_per_s)), "posts_burst": limits.posts_burst}
 
 
-def _state(room: RoomRecord, read: int, user: User) -> events.RoomState:
+def _state(room: RoomRecord, read: int, user: User, level: NotifyLevel) -> events.RoomState:
     unread = max(0, room.last - max(read, room.first - 1))
     return events.RoomState(
-        room.name, room.kind, room.topic, room.first, room.last, read, unread, user.role
+        room.name, room.kind, room.topic, room.first, room.last, read, unread, user.role, level
     )

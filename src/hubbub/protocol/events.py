@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from hubbub.errors import Refusal
+from hubbub.model import NotifyLevel
 
 
 class Person(Struct, frozen=True):
@@ -121,6 +122,7 @@ class RoomState(Struct, frozen=True):
     read: int
     unread: int
     role: str
+    notify: str = NotifyLevel.MENTIONS
 
 
 class CommandInfo(Struct, frozen=True):
@@ -132,7 +134,10 @@ class CommandInfo(Struct, frozen=True):
 
 
 class Welcome(_Frame, frozen=True, kw_only=True, tag="welcome"):
-    """The answer to `hello`. `session` is a secret: whoever has it can be this user."""
+    """The answer to `hello`. `session` is a secret: whoever has it can be this user.
+
+    With `push_key` browsers subscribe to push services (RFC 8292); without, there is no `push`.
+    """
 
     id: str | None = None
     user: Self
@@ -143,6 +148,7 @@ class Welcome(_Frame, frozen=True, kw_only=True, tag="welcome"):
     rooms: tuple[RoomState, ...]
     commands: tuple[CommandInfo, ...]
     limits: dict[str, int]
+    push_key: str | None = None
 
 
 class Replay(_Frame, frozen=True, kw_only=True, tag="replay"):
@@ -198,6 +204,21 @@ class Ran(_Frame, frozen=True, kw_only=True, tag="ok"):
 
     id: str | None = None
     text: str
+
+
+class PushFate(Struct, frozen=True):
+    """What became of a notice; `service` is the host of a browser's push service."""
+
+    service: str
+    sent: bool
+    why: str = ""
+
+
+class Pushed(_Frame, frozen=True, kw_only=True, tag="ok"):
+    """The reply to `test_push`: one for each browser of the user's."""
+
+    id: str | None = None
+    pushed: tuple[PushFate, ...]
 
 
 class Page(_Frame, frozen=True, kw_only=True, tag="ok"):
@@ -266,6 +287,6 @@ class Error(_Frame, frozen=True, kw_only=True, tag="error"):
         )
 
 
-Reply = Welcome | Ok | Joined | Posted | Ran | Page | MemberPage | RoomPage | Error
+Reply = Welcome | Ok | Joined | Posted | Ran | Pushed | Page | MemberPage | RoomPage | Error
 Event = LogEvent | EphemeralEvent | Replay | Gap
 ServerFrame = Reply | Event

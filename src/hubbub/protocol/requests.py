@@ -4,11 +4,15 @@ from typing import Annotated, get_args
 
 from msgspec import Meta, Struct
 
+from hubbub.model import NotifyLevel
+
 RequestId = Annotated[str, Meta(min_length=1, max_length=64)]
 # NUL is refused where a value becomes a database key: PostgreSQL has no such character.
 Nonce = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00]+\Z")]
 Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Limit = Annotated[int, Meta(ge=1, le=200)]
+# Keys as browsers give them: base64url without padding (RFC 8291).
+PushKey = Annotated[str, Meta(min_length=16, max_length=128, pattern=r"^[\w-]+={0,2}\Z")]
 Recipients = Annotated[list[str], Meta(min_length=1, max_length=16)]
 
 
@@ -100,6 +104,31 @@ class Read(Request, frozen=True, kw_only=True, tag="read"):
     seq: Seq
 
 
+class Notify(Request, frozen=True, kw_only=True, tag="notify"):
+    """Chooses what of a room is pushed to this user while no client is open."""
+
+    room: str
+    level: NotifyLevel
+
+
+class Push(Request, frozen=True, kw_only=True, tag="push"):
+    """Has notices for this user sent to a browser's push service (RFC 8030), too."""
+
+    endpoint: Annotated[str, Meta(min_length=1, max_length=2048)]
+    p256dh: PushKey
+    auth: PushKey
+
+
+class Unpush(Request, frozen=True, kw_only=True, tag="unpush"):
+    """Ends what `push` began."""
+
+    endpoint: Annotated[str, Meta(min_length=1, max_length=2048)]
+
+
+class TestPush(Request, frozen=True, kw_only=True, tag="test_push"):
+    """Sends a notice to this user's own browsers and tells what became of it."""
+
+
 class Ping(Request, frozen=True, kw_only=True, tag="ping"):
     """Asks for an `ok` and nothing else."""
 
@@ -116,6 +145,10 @@ AnyRequest = (
     | Rooms
     | Typing
     | Read
+    | Notify
+    | Push
+    | Unpush
+    | TestPush
     | Ping
 )
 

@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 from sqlalchemy.exc import IntegrityError
 
-from hubbub.model import RoomKind, format_instant
+from hubbub.model import NotifyLevel, RoomKind, format_instant
 from hubbub.protocol.events import LogEvent, Message, Person, Topic
 from hubbub.storage import queries
 from hubbub.storage.driver import Driver
@@ -23,13 +23,17 @@ from hubbub.storage.interface import (
     Done,
     Duplicate,
     EndSession,
+    EndSubscription,
     MoveRead,
     NonceUsed,
     Outcome,
     RemoveMember,
     SaveMember,
+    SaveNotify,
     SaveSession,
+    SaveSubscription,
     SaveUser,
+    Subscription,
 )
 from hubbub.storage.rows import event_row, json_list, log_event
 
@@ -98,13 +102,16 @@ class _Membership:
     delete: bool = False
     insert: int | None = None
     move: int = 0
+    notify: NotifyLevel | None = None
 
 
 def _rooms(driver: Driver, changes: Iterable[Change]) -> dict[str, _Room]:
     names = {
         change.room
         for change in changes
-        if not isinstance(change, SaveUser | SaveSession | EndSession)
+        if not isinstance(
+            change, SaveUser | SaveSession | EndSession | SaveSubscription | EndSubscription
+        )
     }
     if not names:
         return {}
@@ -127,6 +134,8 @@ class _Batch:
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
     sessions: dict[bytes, tuple[str, int] | None] = field(default_factory=dict)
     members: dict[tuple[str, str], _Membership] = field(default_factory=dict)
+    subscriptions: dict[str, Subscription | str] = field(default_factory=dict)
+    """By endpoint; the user's id stands for one that ends."""
 
     def __post_init__(self) -> None:
         self.at = format_instant(self.now_ms)
@@ -160,6 +169,13 @@ class _Batch:
             case RemoveMember(name, user_id):
                 if name in self.rooms:
                     self.members[name, user_id] = _Membership(delete=True)
+            case SaveNotify(name, user_id, level):
+                if name in self.rooms:
+                    self._membership(name, user_id).notify = level
+            case SaveSubscription(subscription):
+                self.subscriptions[subscription.endpoint] = subscription
+            case EndSubscription(endpoint, user_id):
+                self.subscriptions[endpoint] = user_id
             case MoveRead(name, user_id, seq):
                 if name in self.rooms:
                     membership = self._membership(name, user_id)
@@ -220,6 +236,7 @@ class _Batch:
             ]
             driver.insert(queries.INSERT_EVENTS, rows)
         self._write_members(driver)
+        self._write_subscriptions(driver)
 
     def _write_users(self, driver: Driver) -> None:
         if self.users:
@@ -274,7 +291,7 @@ class _Batch:
             room.id, room.last_written, room.topic_written = id_, room.last, room.topic
 
     def _write_members(self, driver: Driver) -> None:
-        deleted, inserted, moved = [], [], []
+        deleted, inserted, moved, notified = [], [], [], []
         for (name, user_id), membership in self.members.items():
             room_id = self.rooms[name].id
             if membership.delete:
@@ -285,12 +302,38 @@ class _Batch:
             if membership.move:
                 seq = membership.move
                 moved.append({"of_room": room_id, "of_user": user_id, "seq": seq})
+            if membership.notify is not None:
+                level = membership.notify.value
+                notified.append({"of_room": room_id, "of_user": user_id, "level": level})
         if deleted:
             driver.write(queries.DELETE_MEMBERS, deleted)
         if inserted:
             driver.write(queries.INSERT_MEMBERS, inserted)
         if moved:
             driver.write(queries.MOVE_READ, moved)
+        if notified:
+            driver.write(queries.SET_NOTIFY, notified)
+
+    def _write_subscriptions(self, driver: Driver) -> None:
+        saved = []
+        for endpoint, entry in self.subscriptions.items():
+            if isinstance(entry, str):
+                ended = [{"of": endpoint, "of_user": entry}]
+                driver.write(queries.DELETE_SUBSCRIPTIONS, ended)
+            else:
+                saved.append(
+                    {
+                        "endpoint": endpoint,
+                        "user_id": entry.user_id,
+                        "p256dh": entry.p256dh,
+                        "auth": entry.auth,
+                        "saved_ms": self.now_ms,
+                    }
+                )
+        if saved:
+            driver.write(queries.SAVE_SUBSCRIPTIONS, saved)
+            of_users = [{"of_user": user_id} for user_id in {row["user_id"] for row in saved}]
+            driver.write(queries.DELETE_OLDEST_SUBSCRIPTIONS, of_users)
 
 
 def _same(message: Message, change: AppendMessage) -> bool:

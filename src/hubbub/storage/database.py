@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select
 from sqlalchemy.exc import SQLAlchemyError
 
 from hubbub.errors import StorageError
+from hubbub.model import NotifyLevel
 from hubbub.protocol.events import LogEvent, Person
 from hubbub.storage import migrate, queries
 from hubbub.storage.commit import commit
@@ -22,9 +23,18 @@ from hubbub.storage.interface import (
     Membership,
     Outcome,
     RoomRecord,
+    Subscriber,
+    Subscription,
     UserRecord,
 )
-from hubbub.storage.rows import automatic, json_list, log_event, room_record, user_record
+from hubbub.storage.rows import (
+    automatic,
+    json_list,
+    log_event,
+    membership_record,
+    room_record,
+    user_record,
+)
 from hubbub.storage.sqlite import SqliteFile
 
 if TYPE_CHECKING:
@@ -119,6 +129,15 @@ class Database:
         with self._writing() as connection:
             return expire(connection, rooms, before_ms, limit)
 
+    def secret(self, key: str, make: Callable[[], str]) -> str:
+        """See Storage."""
+        with self._writing() as connection:
+            known = {key: value for key, value in connection.execute(queries.META)}  # noqa: C416
+            if key not in known:
+                known[key] = make()
+                connection.execute(queries.SAVE_META, [{"key": key, "value": known[key]}])
+            return str(known[key])
+
     # --- reading
 
     def page(
@@ -177,14 +196,33 @@ class Database:
         """See Storage."""
         with self._reading() as driver:
             rows = driver.rows(queries.MEMBERSHIPS, {"user_id": user_id})
-            return [Membership(room_record(row), read) for *row, read in rows]
+            return [membership_record(row) for row in rows]
 
     def membership(self, user_id: str, room: str) -> Membership | None:
         """See Storage."""
         values = {"user_id": user_id, "name": room}
         with self._reading() as driver:
             row = driver.first(queries.MEMBERSHIP, values)
-        return None if row is None else Membership(room_record(row[:-1]), row[-1])
+        return None if row is None else membership_record(row)
+
+    def subscriptions(self, user_id: str) -> list[Subscription]:
+        """See Storage."""
+        with self._reading() as driver:
+            rows = driver.rows(queries.SUBSCRIPTIONS_OF, {"user_id": user_id})
+            return [Subscription(*row) for row in rows]
+
+    def subscribers(self, room: str) -> list[Subscriber]:
+        """See Storage."""
+        with self._reading() as driver:
+            rows = driver.rows(queries.SUBSCRIBERS, {"name": room})
+            return [
+                Subscriber(Subscription(*row), key, NotifyLevel(level)) for *row, key, level in rows
+            ]
+
+    def loud_rooms(self) -> list[str]:
+        """See Storage."""
+        with self._reading() as driver:
+            return [name for (name,) in driver.rows(queries.LOUD_ROOMS, {})]
 
     def session_user(self, token_hash: bytes, now_ms: int) -> UserRecord | None:
         """See Storage."""

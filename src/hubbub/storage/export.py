@@ -8,7 +8,7 @@ import msgspec
 
 from hubbub import __version__
 from hubbub.errors import StorageError
-from hubbub.model import RoomKind, UserKind, format_instant
+from hubbub.model import NotifyLevel, RoomKind, UserKind, format_instant
 from hubbub.protocol.events import Person
 from hubbub.storage.beside import Progress, snapshot
 from hubbub.storage.lines import (
@@ -31,7 +31,7 @@ STEP_LINES = 1000
 _USERS = "SELECT id, name, name_key, kind, saved_ms FROM users ORDER BY id"
 _ROOMS = "SELECT name, kind, topic, first_seq, last_seq FROM rooms ORDER BY id"
 _MEMBERS = """
-SELECT name, user_id, read_seq FROM members JOIN rooms ON rooms.id = room_id
+SELECT name, user_id, read_seq, notify FROM members JOIN rooms ON rooms.id = room_id
 ORDER BY room_id, user_id
 """
 # In the order of the table itself: any other would read its pages over and over.
@@ -106,8 +106,8 @@ def _rooms(connection: sqlite3.Connection) -> Iterator[RoomLine]:
 
 
 def _members(connection: sqlite3.Connection) -> Iterator[MemberLine]:
-    for room, user, read in connection.execute(_MEMBERS):
-        yield MemberLine(room=room, user=user, read=read)
+    for room, user, read, notify in connection.execute(_MEMBERS):
+        yield MemberLine(room=room, user=user, read=read, notify=NotifyLevel(notify))
 
 
 def _entries(connection: sqlite3.Connection) -> Iterator[EntryLine]:

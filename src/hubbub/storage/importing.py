@@ -217,7 +217,7 @@ class _Import:
         if line.read > room.last:
             raise _BadLine(f"nobody can have read {line.read} of {room.last}")
         self.members += 1
-        self._put(_MEMBERS, (room.id, line.user, line.read))
+        self._put(_MEMBERS, (room.id, line.user, line.read, line.notify.value))
 
     def _entry(self, line: EntryLine) -> None:
         room = self._known(line.room)

@@ -5,14 +5,17 @@ reads from any. Instants are milliseconds since 1970 (`_ms`). Every call may rai
 `hubbub.errors.StorageError`, and then has changed nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from msgspec import Struct
 
-from hubbub.model import RoomKind, UserKind
+from hubbub.model import NotifyLevel, RoomKind, UserKind
 from hubbub.protocol.events import LogEvent, Person
+
+SUBSCRIPTIONS = 10
+"""How many browsers of one user are notified."""
 
 # --- what is kept
 
@@ -40,10 +43,32 @@ class RoomRecord:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A room that a user belongs to, and the last seq that the user has read there."""
+    """A room that a user belongs to, the last seq that the user has read there, and what of it
+    is pushed to the user.
+    """
 
     room: RoomRecord
     read: int
+    notify: NotifyLevel = NotifyLevel.MENTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A browser that a user has asked to be notified by (RFC 8030, RFC 8291); keys in base64url."""
+
+    endpoint: str
+    user_id: str
+    p256dh: str
+    auth: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A subscription of a room's member: whose, and what of the room is wanted."""
+
+    subscription: Subscription
+    name_key: str
+    notify: NotifyLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +151,32 @@ class RemoveMember:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveNotify:
+    """Sets what of a room is pushed to one of its members."""
+
+    room: str
+    user_id: str
+    level: NotifyLevel
+
+
+@dataclass(frozen=True, slots=True)
+class SaveSubscription:
+    """Makes or updates a subscription; a user has at most `SUBSCRIPTIONS`, of which the oldest
+    give way.
+    """
+
+    subscription: Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class EndSubscription:
+    """Deletes a subscription of that user's, if it is there."""
+
+    endpoint: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class MoveRead:
     """Moves a member's read marker forward, to the log's end at most; never backward."""
 
@@ -143,6 +194,9 @@ Change = (
     | SaveMember
     | RemoveMember
     | MoveRead
+    | SaveNotify
+    | SaveSubscription
+    | EndSubscription
 )
 
 # --- what became of a change
@@ -227,6 +281,25 @@ class Storage(Protocol):
 
     def membership(self, user_id: str, room: str) -> Membership | None:
         """One room of a user, if the user is its member."""
+        ...
+
+    def subscriptions(self, user_id: str) -> list[Subscription]:
+        """The browsers that a user is notified by."""
+        ...
+
+    def subscribers(self, room: str) -> list[Subscriber]:
+        """The browsers of a room's members who want anything of it."""
+        ...
+
+    def loud_rooms(self) -> list[str]:
+        """Rooms of which a member wants everything pushed."""
+        ...
+
+    def secret(self, key: str, make: Callable[[], str]) -> str:
+        """The secret of the server that is kept under a key; made where there is none.
+
+        Called before anything is committed.
+        """
         ...
 
     def session_user(self, token_hash: bytes, now_ms: int) -> UserRecord | None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct, field
 
-from hubbub.model import RoomKind, UserKind
+from hubbub.model import NotifyLevel, RoomKind, UserKind
 from hubbub.protocol.events import Person
 
 FORMAT = 1
@@ -63,11 +63,12 @@ class RoomLine(_Line, frozen=True, kw_only=True, tag="room"):
 
 
 class MemberLine(_Line, frozen=True, kw_only=True, tag="member"):
-    """Who is in a room, and has read up to which seq."""
+    """Who is in a room, has read up to which seq, and wants what of it to be pushed."""
 
     room: str
     user: str
     read: Count
+    notify: NotifyLevel = NotifyLevel.MENTIONS
 
 
 class MessageLine(_Line, frozen=True, kw_only=True, tag="message"):

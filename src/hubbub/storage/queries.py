@@ -29,8 +29,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 
-from hubbub.model import RoomKind, UserKind
-from hubbub.storage.schema import events, members, meta, rooms, sessions, users
+from hubbub.model import NotifyLevel, RoomKind, UserKind
+from hubbub.storage.interface import SUBSCRIPTIONS
+from hubbub.storage.schema import events, members, meta, rooms, sessions, subscriptions, users
 
 
 class JsonStrings(GenericFunction[str]):
@@ -180,13 +181,13 @@ DIRECT_MEMBERS = (
     .order_by(users.c.id)
 )
 MEMBERSHIPS = (
-    select(*_room, members.c.read_seq)
+    select(*_room, members.c.read_seq, members.c.notify)
     .join_from(members, rooms, members.c.room_id == rooms.c.id)
     .where(members.c.user_id == bindparam("user_id"))
     .order_by(rooms.c.name)
 )
 MEMBERSHIP = (
-    select(*_room, members.c.read_seq)
+    select(*_room, members.c.read_seq, members.c.notify)
     .join_from(rooms, members, members.c.room_id == rooms.c.id)
     .where(rooms.c.name == bindparam("name"), members.c.user_id == bindparam("user_id"))
 )
@@ -197,6 +198,58 @@ MOVE_READ = (
     update(members)
     .where(_member, members.c.read_seq < bindparam("seq"))
     .values(read_seq=bindparam("seq"))
+)
+
+SET_NOTIFY = update(members).where(_member).values(notify=bindparam("level"))
+
+# --- browsers to be notified
+
+_subscription = (
+    subscriptions.c.endpoint,
+    subscriptions.c.user_id,
+    subscriptions.c.p256dh,
+    subscriptions.c.auth,
+)
+SUBSCRIPTIONS_OF = (
+    select(*_subscription)
+    .where(subscriptions.c.user_id == bindparam("user_id"))
+    .order_by(subscriptions.c.saved_ms.desc(), subscriptions.c.endpoint)
+)
+SUBSCRIBERS = (
+    select(*_subscription, users.c.name_key, members.c.notify)
+    .join_from(rooms, members, members.c.room_id == rooms.c.id)
+    .join(subscriptions, subscriptions.c.user_id == members.c.user_id)
+    .join(users, users.c.id == members.c.user_id)
+    .where(rooms.c.name == bindparam("name"), members.c.notify != NotifyLevel.NONE.value)
+)
+LOUD_ROOMS = select(rooms.c.name).where(
+    rooms.c.id.in_(
+        select(members.c.room_id)
+        .join_from(subscriptions, members, members.c.user_id == subscriptions.c.user_id)
+        .where(members.c.notify == NotifyLevel.ALL.value)
+    )
+)
+_saved_subscriptions = sqlite.insert(subscriptions)
+SAVE_SUBSCRIPTIONS = _saved_subscriptions.on_conflict_do_update(
+    index_elements=[subscriptions.c.endpoint],
+    set_={
+        column.name: _saved_subscriptions.excluded[column.name]
+        for column in subscriptions.c
+        if not column.primary_key
+    },
+)
+_kept = subscriptions.alias("kept")
+DELETE_OLDEST_SUBSCRIPTIONS = delete(subscriptions).where(
+    subscriptions.c.user_id == bindparam("of_user"),
+    subscriptions.c.endpoint.not_in(
+        select(_kept.c.endpoint)
+        .where(_kept.c.user_id == bindparam("of_user"))
+        .order_by(_kept.c.saved_ms.desc(), _kept.c.endpoint)
+        .limit(SUBSCRIPTIONS)
+    ),
+)
+DELETE_SUBSCRIPTIONS = delete(subscriptions).where(
+    subscriptions.c.endpoint == bindparam("of"), subscriptions.c.user_id == bindparam("of_user")
 )
 
 # --- users and sessions
@@ -272,6 +325,7 @@ _dead_rooms = select(rooms.c.id).where(
 )
 PURGES = (
     delete(sessions).where(sessions.c.expires_ms <= bindparam("now_ms")),
+    delete(subscriptions).where(subscriptions.c.user_id.in_(_sessionless)),
     delete(members).where(
         members.c.user_id.in_(_sessionless),
         members.c.room_id.in_(select(rooms.c.id).where(rooms.c.kind != RoomKind.DIRECT.value)),

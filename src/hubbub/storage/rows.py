@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from hubbub.model import Name, RoomKind, UserKind, format_instant
+from hubbub.model import Name, NotifyLevel, RoomKind, UserKind, format_instant
 from hubbub.protocol.events import LogEvent, Message, Person, Topic
-from hubbub.storage.interface import RoomRecord, UserRecord
+from hubbub.storage.interface import Membership, RoomRecord, UserRecord
 from hubbub.storage.schema import MESSAGE, TOPIC
 
 _people = msgspec.json.Decoder(tuple[Person, ...])
@@ -18,6 +18,12 @@ def room_record(row: Sequence[Any]) -> RoomRecord:
     """The room of a row of queries' `_room` columns."""
     name, kind, topic, first, last = row
     return RoomRecord(name, RoomKind(kind), topic, first, last)
+
+
+def membership_record(row: Sequence[Any]) -> Membership:
+    """The membership of a row of queries' `_room` columns, a read marker and a level."""
+    *room, read, notify = row
+    return Membership(room_record(room), read, NotifyLevel(notify))
 
 
 def user_record(row: Sequence[Any]) -> UserRecord:

@@ -80,7 +80,20 @@ members = Table(
     Column("room_id", Integer, ForeignKey("rooms.id"), primary_key=True),
     Column("user_id", Name, primary_key=True),
     Column("read_seq", BigInteger, nullable=False),
+    Column("notify", Text, nullable=False, server_default="mentions"),
     Index("ix_members_user_id", "user_id"),
+    sqlite_with_rowid=False,
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("endpoint", Name, primary_key=True),
+    Column("user_id", Name, nullable=False),
+    Column("p256dh", Text, nullable=False),
+    Column("auth", Text, nullable=False),
+    Column("saved_ms", BigInteger, nullable=False),
+    Index("ix_subscriptions_user_id", "user_id"),
     sqlite_with_rowid=False,
 )
 

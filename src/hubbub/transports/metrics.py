@@ -50,6 +50,8 @@ class HubCollector(Collector):
             "ephemeral_dropped": ("Frames not sent to a client near its bound.",
                                   stats.ephemeral_dropped),
             "refusals": ("Requests refused.", stats.refusals),
+            "pushes": ("Notices that push services took.", stats.pushes),
+            "push_failures": ("Notices that they did not take.", stats.push_failures),
             "commit_requests": ("Requests committed.", stats.commit_requests),
         }  # fmt: skip
         for name, (text, value) in gauges.items():
