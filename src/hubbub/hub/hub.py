@@ -83,7 +83,9 @@ class Hub:
         self.committer = Committer(self.log, limits, clock, self.stats, settlement.settle)
         self.notices: Notices | None = None
         if pusher is not None:
-            self.notices = Notices(self.log, self.committer, self.users, self.stats, pusher)
+            self.notices = Notices(
+                self.log, self.committer, self.users, self.stats, clock, pusher
+            )
             settlement.notices = self.notices
         self.names = Names(self.log, clock)
         self.rooms = Rooms(self.log, self.committer, fanout, limits)
@@ -317,31 +319,14 @@ class Hub:
                 await self.messages.read(session, user, request)
                 return None
             case requests.Notify() | requests.Push() | requests.Unpush() | requests.TestPush():
-                return await self._notices(session, user, request)
+                if self.notices is None:
+                    raise Forbidden("This server sends no notices; its setting `push` is off.")
+                self.notices.carry_out(session, user, request)
+                return None
             case requests.Ping():
                 return events.Ok(id=request.id)
             case _:
                 assert_never(request)
-
-    async def _notices(
-        self,
-        session: Session,
-        user: User,
-        request: requests.Notify | requests.Push | requests.Unpush | requests.TestPush,
-    ) -> events.Reply | None:
-        notices = self.notices
-        if notices is None:
-            raise Forbidden("This server sends no notices; its setting `push` is off.")
-        match request:
-            case requests.Notify():
-                notices.choose(session, user, request)
-            case requests.Push():
-                notices.subscribe(session, user, request)
-            case requests.Unpush():
-                notices.unsubscribe(session, user, request)
-            case requests.TestPush():
-                return events.Pushed(id=request.id, pushed=await notices.test(user))
-        return None
 
     async def _command(
         self, session: Session, user: User, request: requests.Command

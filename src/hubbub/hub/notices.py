@@ -8,22 +8,31 @@ message itself is in the log.
 import asyncio
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, assert_never
 from urllib.parse import urlsplit
 
 from structlog import get_logger
 
-from hubbub.errors import BadName, BadRequest, NotAMember, StorageError, Unavailable
+from hubbub.errors import (
+    BadName,
+    BadRequest,
+    NotAMember,
+    RateLimited,
+    StorageError,
+    Unavailable,
+)
+from hubbub.hub.clock import Clock
 from hubbub.hub.committer import Committer, Submission
-from hubbub.hub.log import Log
+from hubbub.hub.log import NOT_READ, Log
+from hubbub.hub.rests import Rests
 from hubbub.hub.room import Room
 from hubbub.hub.session import Session, User
 from hubbub.hub.stats import Stats
 from hubbub.model import NotifyLevel, user_name
-from hubbub.protocol import requests
+from hubbub.protocol import events, requests
 from hubbub.protocol.events import LogEvent, Message, PushFate
 from hubbub.storage.interface import (
     EndSubscription,
@@ -36,9 +45,13 @@ from hubbub.storage.interface import (
 log = get_logger(__name__)
 
 QUEUED = 1000
-AT_ONCE = 16
+AT_ONCE = 32
+TESTS_AT_ONCE = 8
 TEXT_CHARS = 240
+SERVICE_PATIENCE = 2
 _MENTION = re.compile(r"(?<![\w@])@(\w[\w.-]*)")
+
+PushRequest = requests.Notify | requests.Push | requests.Unpush | requests.TestPush
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +69,8 @@ class Fate(Enum):
 
     SENT = "sent"
     GONE = "gone"
-    FAILED = "failed"
+    REFUSED = "refused"
+    SILENT = "silent"
 
 
 class Pusher(Protocol):
@@ -80,6 +94,7 @@ class Notices:
         committer: Committer,
         users: Mapping[str, User],
         stats: Stats,
+        clock: Clock,
         pusher: Pusher,
     ) -> None:
         self._log = storage_log
@@ -87,117 +102,190 @@ class Notices:
         self._users = users
         self._stats = stats
         self._pusher = pusher
-        self._queue: deque[tuple[Room, Message]] = deque(maxlen=QUEUED)
+        self._queue: deque[tuple[Room, Message]] = deque()
         self._arrived = asyncio.Event()
         self._places = asyncio.Semaphore(AT_ONCE)
-        self.loud: set[str] = set()
-        """Rooms of which somebody wants everything; others are looked at when a text has an @."""
+        self._looking = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._testing: set[str] = set()
+        self._loud: set[str] = set()
+        self._loud_known = False
+        self._resting_users = Rests(clock, patience=0)
+        self._resting_services = Rests(clock, patience=SERVICE_PATIENCE)
 
-    def consider(self, room: Room, events: Sequence[LogEvent]) -> None:
+    def consider(self, room: Room, new: Sequence[LogEvent]) -> None:
         """Takes new entries of a room; never waits. The oldest give way when there are too many."""
-        every = room.direct or room.name in self.loud
-        for event in events:
+        every = room.direct or room.name in self._loud or not self._loud_known
+        for event in new:
             if isinstance(event, Message) and (every or "@" in event.text):
+                if len(self._queue) >= QUEUED:
+                    self._queue.popleft()
+                    self._stats.notices_dropped += 1
                 self._queue.append((room, event))
                 self._arrived.set()
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is looked at or on its way."""
+        return bool(self._queue) or self._looking or bool(self._tasks)
+
     async def run(self) -> None:
         """Sends until it is cancelled."""
-        self.loud.update(await self._log.read(self._log.storage.loud_rooms))
-        async with asyncio.TaskGroup() as group:
+        try:
+            await self._learn_loud()
             while True:
                 await self._arrived.wait()
                 self._arrived.clear()
+                self._looking = True
                 while self._queue:
-                    room, message = self._queue.popleft()
-                    for subscriber in await self._concerned(room, message):
-                        await self._places.acquire()
-                        group.create_task(self._send(subscriber.subscription, room, message))
+                    await self._tell(*self._queue.popleft())
+                self._looking = False
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # --- what people ask for
 
-    def choose(self, session: Session, user: User, request: requests.Notify) -> None:
-        """Submits what a user wants of a room. Raises NotAMember."""
+    def carry_out(self, session: Session, user: User, request: PushRequest) -> None:
+        """Submits or begins what is asked. Raises BadRequest, NotAMember, RateLimited."""
+        match request:
+            case requests.Notify():
+                self._choose(session, user, request)
+            case requests.Push():
+                self._subscribe(session, user, request)
+            case requests.Unpush():
+                change = EndSubscription(request.endpoint, user.id)
+                self._committer.submit(Submission(change, None, session, request.id))
+            case requests.TestPush():
+                self._begin_test(session, user, request)
+            case _:
+                assert_never(request)
+
+    def _choose(self, session: Session, user: User, request: requests.Notify) -> None:
         room = session.rooms.get(request.room)
         if room is None or user.token_hash is None:
             raise NotAMember(f"You are not in {request.room[:64]}, or have no session.")
         if request.level is NotifyLevel.ALL:
-            self.loud.add(room.name)
+            self._loud.add(room.name)
         change = SaveNotify(room.name, user.id, request.level)
         self._committer.submit(Submission(change, None, session, request.id))
 
-    def subscribe(self, session: Session, user: User, request: requests.Push) -> None:
-        """Submits a browser of the user's. Raises BadRequest, NotAMember."""
+    def _subscribe(self, session: Session, user: User, request: requests.Push) -> None:
         if user.token_hash is None:
             raise NotAMember("Only who has a session can be notified when nobody is there.")
         why_not = self._pusher.why_not(request.endpoint)
         if why_not is not None:
             raise BadRequest(f"Nothing can be sent to that endpoint: {why_not}.")
         mine = Subscription(request.endpoint, user.id, request.p256dh, request.auth)
-        change = SaveSubscription(mine)
-        self._committer.submit(Submission(change, None, session, request.id))
+        self._committer.submit(Submission(SaveSubscription(mine), None, session, request.id))
 
-    def unsubscribe(self, session: Session, user: User, request: requests.Unpush) -> None:
-        """Submits that a browser of the user's is notified no more."""
-        change = EndSubscription(request.endpoint, user.id)
-        self._committer.submit(Submission(change, None, session, request.id))
-
-    async def test(self, user: User) -> tuple[PushFate, ...]:
-        """Sends a notice to the user's own browsers: what became of each. Raises StorageError."""
-        notice = Notice("", "hubbub", "Notifications of this server arrive here.")
-        mine = await self._log.read(self._log.storage.subscriptions, user.id)
-        fates = await asyncio.gather(*(self._pusher.push(each, notice) for each in mine))
-        told = []
-        for each, (fate, why) in zip(mine, fates, strict=True):
-            self._settle(each, fate)
-            service = urlsplit(each.endpoint).hostname or ""
-            told.append(PushFate(service, fate is Fate.SENT, why))
-        return tuple(told)
+    def _begin_test(self, session: Session, user: User, request: requests.TestPush) -> None:
+        # A session may send its next request, a ping above all, while a push service is waited for.
+        if user.id in self._testing or len(self._testing) >= TESTS_AT_ONCE:
+            raise RateLimited("A test is under way; wait for what becomes of it.", retry_after=5.0)
+        self._testing.add(user.id)
+        self._begin(self._test(session, user, request.id))
 
     # --- sending
 
-    async def _concerned(self, room: Room, message: Message) -> list[Subscriber]:
+    async def _tell(self, room: Room, message: Message) -> None:
+        """Begins to send one message to whom it concerns."""
         try:
+            if not self._loud_known:
+                await self._learn_loud()
             subscribers = await self._log.read(self._log.storage.subscribers, room.name)
         except StorageError as error:
             log.error("notices were not sent", room=room.name, error=str(error))
-            return []
+            return
         named = set(mentions(message.text))
-        return [
-            each
-            for each in subscribers
-            if each.subscription.user_id not in self._users
-            and each.subscription.user_id != message.sender.id
-            and (room.direct or each.notify is NotifyLevel.ALL or each.name_key in named)
-        ]
+        notice = Notice(room.name, message.sender.name, _short(message.text), room.direct)
+        for each in subscribers:
+            if self._concerns(each, room, message, named):
+                await self._places.acquire()
+                self._begin(self._send(each.subscription, notice))
 
-    async def _send(self, subscription: Subscription, room: Room, message: Message) -> None:
-        text = message.text
-        if len(text) > TEXT_CHARS:
-            text = text[: TEXT_CHARS - 1] + "…"
+    def _concerns(self, whom: Subscriber, room: Room, message: Message, named: set[str]) -> bool:
+        user_id = whom.subscription.user_id
+        if user_id in self._users or user_id == message.sender.id:
+            return False
+        wanted = room.direct or whom.notify is NotifyLevel.ALL or whom.name_key in named
+        if wanted and self._resting(whom.subscription):
+            self._stats.push_failures += 1
+            return False
+        return wanted
+
+    async def _send(self, subscription: Subscription, notice: Notice) -> None:
+        """Sends to one browser, in a place that was taken for it."""
         try:
-            notice = Notice(room.name, message.sender.name, text, room.direct)
-            fate, why = await self._pusher.push(subscription, notice)
-        except Exception:
-            log.exception("push failed")
-        else:
-            self._settle(subscription, fate)
-            if fate is Fate.FAILED:
-                log.warning("push failed", why=why)
+            await self._push(subscription, notice)
         finally:
             self._places.release()
 
-    def _settle(self, subscription: Subscription, fate: Fate) -> None:
+    async def _test(self, session: Session, user: User, request_id: str | None) -> None:
+        """Sends a notice to all of a user's browsers and replies with what became of each."""
+        notice = Notice("", "", "")
+        reply: events.Reply
+        try:
+            mine = await self._log.read(self._log.storage.subscriptions, user.id)
+            fates = await asyncio.gather(*(self._push(each, notice) for each in mine))
+            reply = events.Pushed(id=request_id, pushed=tuple(fates))
+        except StorageError as error:
+            log.error("a test of notices failed", error=str(error))
+            reply = events.Error.of(Unavailable(NOT_READ, retry_after=1.0), request_id)
+        finally:
+            self._testing.discard(user.id)
+        if not session.closed:
+            session.reply(reply)
+
+    async def _push(self, subscription: Subscription, notice: Notice) -> PushFate:
+        service = _service(subscription.endpoint)
+        try:
+            fate, why = await self._pusher.push(subscription, notice)
+        except Exception:
+            log.exception("push failed")
+            fate, why = Fate.REFUSED, "the server made a mistake; its log has the details"
         if fate is Fate.SENT:
             self._stats.pushes += 1
+            self._resting_users.went_well(subscription.user_id)
+            self._resting_services.went_well(service)
         else:
             self._stats.push_failures += 1
+            log.info("a notice was not taken", fate=fate.value, why=why)
         if fate is Fate.GONE:
-            gone = EndSubscription(subscription.endpoint, subscription.user_id)
-            try:
-                self._committer.submit(Submission(gone))
-            except Unavailable:
-                log.debug("a subscription that is gone stays for now")
+            self._forget(subscription)
+        elif fate is not Fate.SENT:
+            self._resting_users.failed(subscription.user_id)
+        if fate is Fate.SILENT:
+            # What a service refuses may be its user's doing; nobody else is left alone for that.
+            self._resting_services.failed(service)
+        return PushFate(service, fate is Fate.SENT, why)
+
+    def _resting(self, subscription: Subscription) -> bool:
+        service = _service(subscription.endpoint)
+        own = self._resting_users.resting(subscription.user_id)
+        return own or self._resting_services.resting(service)
+
+    def _forget(self, subscription: Subscription) -> None:
+        gone = EndSubscription(subscription.endpoint, subscription.user_id)
+        try:
+            self._committer.submit(Submission(gone))
+        except Unavailable:
+            log.debug("a subscription that is gone stays for now")
+
+    async def _learn_loud(self) -> None:
+        """Reads of which rooms somebody wants everything; of others only texts with an @ count."""
+        try:
+            self._loud.update(await self._log.read(self._log.storage.loud_rooms))
+        except StorageError as error:
+            log.error("every message is looked at for now", error=str(error))
+        else:
+            self._loud_known = True
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 def mentions(text: str) -> Iterator[str]:
@@ -207,3 +295,14 @@ def mentions(text: str) -> Iterator[str]:
             yield user_name(found[1].rstrip(".-")).key
         except BadName:
             continue
+
+
+def _service(endpoint: str) -> str:
+    """The host that is called, and its port where that is not the usual one."""
+    url = urlsplit(endpoint)
+    port = "" if url.port is None else f":{url.port}"
+    return f"{url.hostname}{port}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= TEXT_CHARS else text[: TEXT_CHARS - 1] + "…"

@@ -24,3 +24,4 @@ class Stats:
     refusals: int = 0
     pushes: int = 0
     push_failures: int = 0
+    notices_dropped: int = 0

@@ -52,6 +52,8 @@ class HubCollector(Collector):
             "refusals": ("Requests refused.", stats.refusals),
             "pushes": ("Notices that push services took.", stats.pushes),
             "push_failures": ("Notices that they did not take.", stats.push_failures),
+            "notices_dropped": ("Messages of which nobody was notified, because too many waited.",
+                                stats.notices_dropped),
             "commit_requests": ("Requests committed.", stats.commit_requests),
         }  # fmt: skip
         for name, (text, value) in gauges.items():

@@ -2,33 +2,28 @@
 
 import asyncio
 import base64
-import ipaddress
 import json
-import socket
 import time
 from dataclasses import dataclass
 from hashlib import sha256
-from urllib.parse import urlsplit
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import DefaultResolver
-from structlog import get_logger
+from yarl import URL
 
 from hubbub.hub.notices import Fate, Notice
 from hubbub.storage.interface import Subscription
-
-log = get_logger(__name__)
+from hubbub.transports.public import (
+    PrivateAddressError,
+    PublicResolver,
+    public_socket,
+    why_no_public_url,
+)
 
 TIMEOUT_S = 10.0
 KEPT_S = 24 * 3600
 """How long a push service keeps a notice for a browser that is off."""
 TOKEN_S = 3600
-CONNECTIONS = 16
-
-
-class PrivateAddressError(OSError):
-    """An endpoint leads into a network that is not public."""
+DNS_CACHE_S = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +48,40 @@ class WebPush:
         self._private = private
         self._session: aiohttp.ClientSession | None = None
 
+    def why_not(self, endpoint: str) -> str | None:
+        """See Pusher. Names are looked up when they are called."""
+        try:
+            url = URL(endpoint)
+        except ValueError:
+            return "it is no URL"
+        if self._private:
+            return None if url.scheme in {"http", "https"} and url.host else "it is no URL"
+        return why_no_public_url(url)
+
     async def push(self, subscription: Subscription, notice: Notice) -> tuple[Fate, str]:
         """See Pusher."""
-        service = urlsplit(subscription.endpoint).hostname or ""
+        why_not = self.why_not(subscription.endpoint)
+        if why_not is not None:
+            return Fate.GONE, why_not
+        url = URL(subscription.endpoint)
+        service = url.host or ""
         try:
-            why_not = self.why_not(subscription.endpoint)
-            if why_not is not None:
-                return Fate.FAILED, why_not
-            headers, body = await asyncio.to_thread(self._sealed, subscription, notice)
+            headers, body = await asyncio.to_thread(self._sealed, subscription, url, notice)
+        except ValueError as error:
+            return Fate.GONE, f"the browser's keys cannot be used: {error}"
+        try:
             async with self._connected().post(
-                subscription.endpoint, headers=headers, data=body, allow_redirects=False
+                url, headers=headers, data=body, allow_redirects=False
             ) as answer:
                 return _fate(answer.status, service)
         except TimeoutError:
-            return Fate.FAILED, f"{service} did not answer in {TIMEOUT_S:g} s"
-        except PrivateAddressError as error:
-            return Fate.FAILED, str(error)
+            return Fate.SILENT, f"{service} did not answer in {TIMEOUT_S:g} s"
+        except aiohttp.ClientConnectorError as error:
+            if isinstance(error.os_error, PrivateAddressError):
+                return Fate.REFUSED, str(error.os_error)
+            return Fate.SILENT, f"{service} cannot be reached: {error.os_error}"
         except (aiohttp.ClientError, OSError) as error:
-            return Fate.FAILED, f"{service} cannot be reached: {error}"
-        except ValueError as error:
-            return Fate.GONE, f"the browser's keys cannot be used: {error}"
+            return Fate.SILENT, f"{service} cannot be reached: {error}"
 
     async def close(self) -> None:
         """Ends the connections to push services."""
@@ -81,31 +90,25 @@ class WebPush:
 
     def _connected(self) -> aiohttp.ClientSession:
         if self._session is None:
-            resolver = None if self._private else PublicResolver()
-            connector = aiohttp.TCPConnector(limit=CONNECTIONS, resolver=resolver)
-            timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-            self._session = aiohttp.ClientSession(connector=connector, timeout=timeout)
+            # How many are called at a time is the caller's affair: a limit here would have the
+            # notices of one wait for the silence of another's service.
+            connector = aiohttp.TCPConnector(
+                limit=0,
+                ttl_dns_cache=DNS_CACHE_S,
+                resolver=None if self._private else PublicResolver(),
+                socket_factory=None if self._private else public_socket,
+            )
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
         return self._session
 
-    def why_not(self, endpoint: str) -> str | None:
-        """See Pusher. Names are looked up when they are called."""
-        try:
-            url = urlsplit(endpoint)
-            host, _ = url.hostname, url.port
-        except ValueError:
-            return "it is no URL"
-        if self._private:
-            return None
-        if url.scheme != "https" or not host or url.username is not None:
-            return "a push service is called by https"
-        # The resolver is not asked for an address that is written as numbers.
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            return None
-        return None if address.is_global else f"{host} is no public address"
-
-    def _sealed(self, subscription: Subscription, notice: Notice) -> tuple[dict[str, str], bytes]:
+    def _sealed(
+        self, subscription: Subscription, url: URL, notice: Notice
+    ) -> tuple[dict[str, str], bytes]:
+        """The head and the body of a request. Raises ValueError."""
         from py_vapid import Vapid02
         from pywebpush import WebPusher, WebPushException
 
@@ -121,9 +124,8 @@ class WebPush:
             body = pusher.encode(json.dumps(payload, ensure_ascii=False).encode())["body"]
         except (WebPushException, IndexError) as error:
             raise ValueError(str(error)) from error
-        url = urlsplit(subscription.endpoint)
         claims = {
-            "aud": f"{url.scheme}://{url.netloc}",
+            "aud": str(url.origin()),
             "sub": self._contact,
             "exp": int(time.time()) + TOKEN_S,
         }
@@ -135,27 +137,6 @@ class WebPush:
         # Of what waits for a browser that is off, only the last notice of a room is kept.
         headers["Topic"] = _base64url(sha256(notice.room.encode()).digest()[:18])
         return headers, bytes(body)
-
-
-class PublicResolver(AbstractResolver):
-    """Finds only addresses of the public network, however a name was bound by then."""
-
-    def __init__(self) -> None:
-        self._resolver = DefaultResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Raises PrivateAddressError where a name has no public address."""
-        found = await self._resolver.resolve(host, port, family)
-        public = [each for each in found if ipaddress.ip_address(each["host"]).is_global]
-        if not public:
-            raise PrivateAddressError(f"{host} is not in the public network")
-        return public
-
-    async def close(self) -> None:
-        """See AbstractResolver."""
-        await self._resolver.close()
 
 
 def new_keys() -> str:
@@ -179,7 +160,7 @@ def _fate(status: int, service: str) -> tuple[Fate, str]:
         return Fate.SENT, ""
     if status in {404, 410}:
         return Fate.GONE, f"{service} knows that browser no more"
-    return Fate.FAILED, f"{service} answered {status}"
+    return Fate.REFUSED, f"{service} answered {status}"
 
 
 def _base64url(data: bytes) -> str:
