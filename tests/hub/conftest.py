@@ -10,10 +10,12 @@ from msgspec import structs
 
 from hubbub.hub.hub import Hub
 from hubbub.hub.limits import Limits
+from hubbub.hub.notices import Fate, Notice
 from hubbub.hub.rates import AddressRates
 from hubbub.hub.session import Session
 from hubbub.protocol import requests
 from hubbub.protocol.text import parse_line
+from hubbub.storage.interface import Subscription
 from hubbub.transports.dialects import JsonDialect, PlainDialect
 from tests.storage.memory import MemoryStorage
 
@@ -126,6 +128,37 @@ class Client:
         self.hub.close_session(self.session, "left")
 
 
+class FakePusher:
+    """Push services that take what comes, or answer as `fates` says of an endpoint.
+
+    While `stalled` names an endpoint, it does not answer.
+    """
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, Notice]] = []
+        self.fates: dict[str, Fate] = {}
+        self.stalled: set[str] = set()
+        self.go = asyncio.Event()
+        self.waiting = 0
+
+    def why_not(self, endpoint: str) -> str | None:
+        return None if endpoint.startswith("https://") else "it is not public"
+
+    async def push(self, subscription: Subscription, notice: Notice) -> tuple[Fate, str]:
+        endpoint = subscription.endpoint
+        if endpoint in self.stalled:
+            self.waiting += 1
+            await self.go.wait()
+        fate = self.fates.get(endpoint, Fate.SENT)
+        self.sent.append((endpoint, notice))
+        return fate, "" if fate is Fate.SENT else f"it is {fate.value}"
+
+    def texts(self, endpoint: str | None = None) -> list[str]:
+        """What was sent since the last call, there or anywhere."""
+        sent, self.sent = self.sent, []
+        return [notice.text for to, notice in sent if endpoint in (None, to)]
+
+
 class House:
     """A running hub and whatever its test asks of it."""
 
@@ -133,8 +166,15 @@ class House:
         self.storage = MemoryStorage()
         self.clock = FakeClock()
         self.address = AddressRates(limits)
+        self.pusher = FakePusher()
         self.hub = TestedHub(
-            self.storage, limits, rate_limits=rate_limits, clock=self.clock, version="test"
+            self.storage,
+            limits,
+            rate_limits=rate_limits,
+            clock=self.clock,
+            version="test",
+            pusher=self.pusher,
+            push_key="key",
         )
 
     async def plain(self, name: str | None = None, room: str | None = None) -> Client:
@@ -164,6 +204,12 @@ class TestedHub(Hub):
         while self.committer.busy:  # noqa: ASYNC110 - nothing tells when all is settled
             await asyncio.sleep(0)
 
+    async def told(self) -> None:
+        """Returns when every notice that must go out is out."""
+        assert self.notices is not None
+        while self.committer.busy or self.notices.busy:  # noqa: ASYNC110 - see above
+            await asyncio.sleep(0)
+
 
 @pytest.fixture
 def limits() -> Limits:
@@ -179,6 +225,7 @@ async def house(limits: Limits) -> AsyncIterator[House]:
     await started.wait()
     yield house
     house.storage.go.set()
+    house.pusher.go.set()
     house.hub.stop()
     await running
     house.hub.log.close()

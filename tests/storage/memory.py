@@ -51,6 +51,7 @@ class MemoryStorage:
         self.nonces: dict[tuple[str, str], Message] = {}
         self.commits: list[int] = []
         self.failing: str | None = None
+        self.unreadable = False
         self.go = threading.Event()
         self.go.set()
 
@@ -188,10 +189,13 @@ class MemoryStorage:
         return [s for s in reversed(self.endpoints.values()) if s.user_id == user_id]
 
     def subscribers(self, room: str) -> list[Subscriber]:
+        if self.unreadable:
+            raise StorageError("the disk is on fire")
         found = [
             Subscriber(s, self.users[s.user_id].key, self._level(room, s.user_id))
             for s in self.endpoints.values()
             if (room, s.user_id) in self.members
+            and any(s.user_id == user_id for user_id, _ in self.sessions.values())
         ]
         return [each for each in found if each.notify is not NotifyLevel.NONE]
 

@@ -366,6 +366,9 @@ def test_the_subscribers_of_a_room_are_its_members_who_want_to_hear_of_it(
     )
     save_subscriptions(storage, *(subscription(n, p.id) for n, p in enumerate(levels)))
     storage.commit([SaveNotify("ops", p.id, level) for p, level in levels.items()], NOW)
+    assert storage.subscribers("ops") == storage.subscribers("dev") == [], "nobody has a session"
+    tokens = [SaveSession(p.id.encode(), p.id, NOW + 1000) for p in levels]
+    storage.commit(tokens, NOW)
 
     found = {each.name_key: each for each in storage.subscribers("ops")}
     assert {key: each.notify for key, each in found.items()} == {
@@ -377,6 +380,8 @@ def test_the_subscribers_of_a_room_are_its_members_who_want_to_hear_of_it(
     assert storage.subscribers("nowhere") == []
     assert storage.loud_rooms() == ["ops"]
     assert [m.notify for m in storage.memberships("a")] == [NotifyLevel.ALL]
+    storage.commit([EndSession(b"a")], NOW)
+    assert [each.name_key for each in storage.subscribers("ops")] == ["bob"]
 
 
 def test_a_secret_is_made_once(storage: Storage) -> None:

@@ -83,9 +83,7 @@ class Hub:
         self.committer = Committer(self.log, limits, clock, self.stats, settlement.settle)
         self.notices: Notices | None = None
         if pusher is not None:
-            self.notices = Notices(
-                self.log, self.committer, self.users, self.stats, clock, pusher
-            )
+            self.notices = Notices(self.log, self.committer, self.users, self.stats, clock, pusher)
             settlement.notices = self.notices
         self.names = Names(self.log, clock)
         self.rooms = Rooms(self.log, self.committer, fanout, limits)

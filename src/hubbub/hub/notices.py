@@ -125,6 +125,11 @@ class Notices:
                 self._arrived.set()
 
     @property
+    def queued(self) -> int:
+        """How many messages nobody has looked at yet."""
+        return len(self._queue)
+
+    @property
     def busy(self) -> bool:
         """Whether anything is looked at or on its way."""
         return bool(self._queue) or self._looking or bool(self._tasks)

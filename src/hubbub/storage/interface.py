@@ -288,7 +288,7 @@ class Storage(Protocol):
         ...
 
     def subscribers(self, room: str) -> list[Subscriber]:
-        """The browsers of a room's members who want anything of it."""
+        """The browsers of a room's members who have a session and want anything of the room."""
         ...
 
     def loud_rooms(self) -> list[str]:

@@ -220,7 +220,12 @@ SUBSCRIBERS = (
     .join_from(rooms, members, members.c.room_id == rooms.c.id)
     .join(subscriptions, subscriptions.c.user_id == members.c.user_id)
     .join(users, users.c.id == members.c.user_id)
-    .where(rooms.c.name == bindparam("name"), members.c.notify != NotifyLevel.NONE.value)
+    .where(
+        rooms.c.name == bindparam("name"),
+        members.c.notify != NotifyLevel.NONE.value,
+        # Whoever has left for good is not called until the next purge either.
+        exists().where(sessions.c.user_id == subscriptions.c.user_id),
+    )
 )
 LOUD_ROOMS = select(rooms.c.name).where(
     rooms.c.id.in_(
