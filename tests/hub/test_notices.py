@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hubbub.hub import notices
-from hubbub.hub.notices import AT_ONCE, QUEUED, TESTS_AT_ONCE, Fate, mentions
+from hubbub.hub.notices import AT_ONCE, TESTS_AT_ONCE, Fate, mentions
 from hubbub.hub.rests import FIRST_S, KEPT, LONGEST_S, Rests
 from hubbub.model import NotifyLevel
 from hubbub.protocol import requests
@@ -118,7 +118,8 @@ async def test_a_direct_conversation_can_be_muted(house: House) -> None:
     await push(ann, at("ann"))
     whisper = requests.Whisper(to=["ann"], text="psst", nonce="1")
     room = (await bob.ask(whisper))["room"]
-    await notify(ann, room, NotifyLevel.NONE)
+    assert await notify(ann, room, NotifyLevel.NONE) == {"type": "ok"}
+    await house.hub.told()
     ann.leave()
     await bob.send(requests.Whisper(to=["ann"], text="@ann psst", nonce="2"))
     await house.hub.told()
@@ -328,32 +329,35 @@ async def test_a_service_that_does_not_answer_is_left_alone_by_all(house: House)
     assert house.hub.stats.push_failures == 4
 
 
-async def test_slow_services_hold_up_no_message_and_their_waiting_is_bounded(house: House) -> None:
+async def test_slow_services_hold_up_no_message_and_their_waiting_is_bounded(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notices, "QUEUED", 20)
     ann = await house.json(name="ann")
     await push(ann, at("slow"))
     await notify(ann, "lobby", NotifyLevel.ALL)
     ann.leave()
     house.pusher.stalled = {at("slow")}
     bob, cara = await house.json(name="bob"), await house.json(name="cara")
-    for number in range(AT_ONCE + 1 + QUEUED + 5):
+    for number in range(AT_ONCE + 1 + 20 + 5):
         await bob.say(f"m{number}")
         await house.hub.quiet()
-        if number <= AT_ONCE + 1:
+        if number <= AT_ONCE:  # one more than there are places is taken, and waits for one
             await until(house, number)
 
-    assert len(cara.messages()) == AT_ONCE + 1 + QUEUED + 5
+    assert len(cara.messages()) == AT_ONCE + 1 + 20 + 5
     assert house.pusher.waiting == AT_ONCE
     assert house.hub.stats.notices_dropped == 5
     house.pusher.go.set()
     await house.hub.told()
-    assert len(house.pusher.sent) == AT_ONCE + 1 + QUEUED
+    assert len(house.pusher.sent) == AT_ONCE + 1 + 20
 
 
 async def until(house: House, number: int) -> None:
     """Waits until a message has been taken from the queue and is as far as it gets."""
-    notices = house.hub.notices
-    assert notices is not None
-    while notices.queued or house.pusher.waiting < min(number + 1, AT_ONCE):  # noqa: ASYNC110
+    queue = house.hub.notices
+    assert queue is not None
+    while queue.queued or house.pusher.waiting < min(number + 1, AT_ONCE):  # noqa: ASYNC110
         await asyncio.sleep(0)
 
 

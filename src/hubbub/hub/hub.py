@@ -81,12 +81,13 @@ class Hub:
         self._fanout = fanout
         settlement = Settlement(fanout, self.stats)
         self.committer = Committer(self.log, limits, clock, self.stats, settlement.settle)
-        self.notices: Notices | None = None
-        if pusher is not None:
-            self.notices = Notices(self.log, self.committer, self.users, self.stats, clock, pusher)
-            settlement.notices = self.notices
         self.names = Names(self.log, clock)
         self.rooms = Rooms(self.log, self.committer, fanout, limits)
+        self.notices: Notices | None = None
+        if pusher is not None:
+            self.notices = settlement.notices = Notices(
+                self.log, self.committer, self.users, self.stats, clock, self.rooms, pusher
+            )
         days = limits.retention_days
         self.retention = Retention(self.log, self.rooms, clock, days) if days else None
         self.lookups = Lookups(self.log, self.rooms, self.users, limits, default_room)
@@ -319,7 +320,7 @@ class Hub:
             case requests.Notify() | requests.Push() | requests.Unpush() | requests.TestPush():
                 if self.notices is None:
                     raise Forbidden("This server sends no notices; its setting `push` is off.")
-                self.notices.carry_out(session, user, request)
+                await self.notices.carry_out(session, user, request)
                 return None
             case requests.Ping():
                 return events.Ok(id=request.id)

@@ -29,6 +29,7 @@ from hubbub.hub.committer import Committer, Submission
 from hubbub.hub.log import NOT_READ, Log
 from hubbub.hub.rests import Rests
 from hubbub.hub.room import Room
+from hubbub.hub.rooms import Rooms
 from hubbub.hub.session import Session, User
 from hubbub.hub.stats import Stats
 from hubbub.model import NotifyLevel, user_name
@@ -49,6 +50,7 @@ AT_ONCE = 32
 TESTS_AT_ONCE = 8
 TEXT_CHARS = 240
 SERVICE_PATIENCE = 2
+NO_SESSION = "Only who has a session can be notified while no client is open."
 _MENTION = re.compile(r"(?<![\w@])@(\w[\w.-]*)")
 
 PushRequest = requests.Notify | requests.Push | requests.Unpush | requests.TestPush
@@ -95,10 +97,12 @@ class Notices:
         users: Mapping[str, User],
         stats: Stats,
         clock: Clock,
+        rooms: Rooms,
         pusher: Pusher,
     ) -> None:
         self._log = storage_log
         self._committer = committer
+        self._rooms = rooms
         self._users = users
         self._stats = stats
         self._pusher = pusher
@@ -152,11 +156,11 @@ class Notices:
 
     # --- what people ask for
 
-    def carry_out(self, session: Session, user: User, request: PushRequest) -> None:
+    async def carry_out(self, session: Session, user: User, request: PushRequest) -> None:
         """Submits or begins what is asked. Raises BadRequest, NotAMember, RateLimited."""
         match request:
             case requests.Notify():
-                self._choose(session, user, request)
+                await self._choose(session, user, request)
             case requests.Push():
                 self._subscribe(session, user, request)
             case requests.Unpush():
@@ -167,10 +171,10 @@ class Notices:
             case _:
                 assert_never(request)
 
-    def _choose(self, session: Session, user: User, request: requests.Notify) -> None:
-        room = session.rooms.get(request.room)
-        if room is None or user.token_hash is None:
-            raise NotAMember(f"You are not in {request.room[:64]}, or have no session.")
+    async def _choose(self, session: Session, user: User, request: requests.Notify) -> None:
+        room = await self._rooms.open_for(session, request.room)
+        if user.token_hash is None:
+            raise NotAMember(NO_SESSION)
         if request.level is NotifyLevel.ALL:
             self._loud.add(room.name)
         change = SaveNotify(room.name, user.id, request.level)
@@ -178,7 +182,7 @@ class Notices:
 
     def _subscribe(self, session: Session, user: User, request: requests.Push) -> None:
         if user.token_hash is None:
-            raise NotAMember("Only who has a session can be notified when nobody is there.")
+            raise NotAMember(NO_SESSION)
         why_not = self._pusher.why_not(request.endpoint)
         if why_not is not None:
             raise BadRequest(f"Nothing can be sent to that endpoint: {why_not}.")
