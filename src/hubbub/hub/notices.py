@@ -262,7 +262,7 @@ class Notices:
             self._stats.push_failures += 1
             log.info("a notice was not taken", fate=fate.value, why=why)
         if fate is Fate.GONE:
-            self._forget(subscription)
+            await self._forget(subscription)
         elif fate is not Fate.SENT:
             self._resting_users.failed(subscription.user_id)
         if fate is Fate.SILENT:
@@ -275,10 +275,11 @@ class Notices:
         own = self._resting_users.resting(subscription.user_id)
         return own or self._resting_services.resting(service)
 
-    def _forget(self, subscription: Subscription) -> None:
-        gone = EndSubscription(subscription.endpoint, subscription.user_id)
+    async def _forget(self, subscription: Subscription) -> None:
         try:
-            self._committer.submit(Submission(gone))
+            await self._committer.outcome(
+                EndSubscription(subscription.endpoint, subscription.user_id)
+            )
         except Unavailable:
             log.debug("a subscription that is gone stays for now")
 

@@ -122,7 +122,9 @@ class WebPush:
         try:
             pusher = WebPusher({"endpoint": subscription.endpoint, "keys": keys})
             body = pusher.encode(json.dumps(payload, ensure_ascii=False).encode())["body"]
-        except (WebPushException, IndexError) as error:
+        except WebPushException as error:
+            raise ValueError(error.message) from error
+        except IndexError as error:
             raise ValueError(str(error)) from error
         claims = {
             "aud": str(url.origin()),
