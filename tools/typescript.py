@@ -92,6 +92,8 @@ def _typescript(kind: inspect.Type, names: dict[type, str]) -> str:
             return "null"
         case inspect.LiteralType(values=values):
             return " | ".join(f'"{value}"' for value in values)
+        case inspect.EnumType(cls=cls):
+            return " | ".join(f'"{each.value}"' for each in cls)
         case inspect.StructType(cls=cls):
             return names[cls]
         case inspect.DictType(value_type=value):

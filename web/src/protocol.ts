@@ -96,6 +96,36 @@ export interface ReadRequest {
   seq: number;
 }
 
+/** Chooses what of a room is pushed to this user while no client is open. */
+export interface NotifyRequest {
+  type: "notify";
+  id?: string;
+  room: string;
+  level: "all" | "mentions" | "none";
+}
+
+/** Has notices for this user sent to a browser's push service (RFC 8030), too. */
+export interface PushRequest {
+  type: "push";
+  id?: string;
+  endpoint: string;
+  p256dh: string;
+  auth: string;
+}
+
+/** Ends what `push` began. */
+export interface UnpushRequest {
+  type: "unpush";
+  id?: string;
+  endpoint: string;
+}
+
+/** Sends a notice to this user's own browsers and tells what became of it. */
+export interface TestPushRequest {
+  type: "test_push";
+  id?: string;
+}
+
 /** Asks for an `ok` and nothing else. */
 export interface PingRequest {
   type: "ping";
@@ -126,6 +156,7 @@ export interface RoomState {
   read: number;
   unread: number;
   role: string;
+  notify?: string;
 }
 
 /** One slash command, for help and completion. */
@@ -147,6 +178,7 @@ export interface Welcome {
   rooms: RoomState[];
   commands: CommandInfo[];
   limits: Record<string, number>;
+  push_key?: string;
 }
 
 /** Done; nothing to tell. */
@@ -182,6 +214,20 @@ export interface Ran {
   type: "ok";
   id?: string;
   text: string;
+}
+
+/** What became of a notice; `service` is the host of a browser's push service. */
+export interface PushFate {
+  service: string;
+  sent: boolean;
+  why: string;
+}
+
+/** The reply to `test_push`: one for each browser of the user's. */
+export interface Pushed {
+  type: "ok";
+  id?: string;
+  pushed: PushFate[];
 }
 
 /** The reply to `history`; `first` and `last` are the ends of the room's whole log. */
@@ -329,6 +375,10 @@ export type Request =
   | RoomsRequest
   | TypingRequest
   | ReadRequest
+  | NotifyRequest
+  | PushRequest
+  | UnpushRequest
+  | TestPushRequest
   | PingRequest;
 
 export type LogEvent =
@@ -359,6 +409,7 @@ export type Reply =
   | Joined
   | Posted
   | Ran
+  | Pushed
   | Page
   | MemberPage
   | RoomPage

@@ -211,7 +211,7 @@ class PushFate(Struct, frozen=True):
 
     service: str
     sent: bool
-    why: str = ""
+    why: str
 
 
 class Pushed(_Frame, frozen=True, kw_only=True, tag="ok"):
