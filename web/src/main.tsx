@@ -16,6 +16,7 @@ chat.resume();
 keepStore();
 followAddress(chat);
 watchPerson(chat);
+chat.pushing.watch();
 onOtherTab((what, key) => {
   if (what === "session" || what === "rooms") chat.otherTab(what);
   else if (what === "settings") dispatch({ type: "settings", settings: keep.all().settings });

@@ -5,6 +5,7 @@ import type * as wire from "../protocol";
 import { dispatch, store } from "../store/store";
 import { strings } from "../strings";
 import { keep } from "./keep";
+import { Pushing } from "./pushing";
 import { Rooms } from "./rooms";
 import { Saying } from "./saying";
 
@@ -12,9 +13,12 @@ export class Chat {
   readonly line: Line;
   readonly rooms: Rooms;
   readonly saying: Saying;
+  readonly pushing: Pushing;
   #name = "";
   #asked: Record<string, number | null> = {};
   #arrived = false;
+  /** The room of a notification that was clicked before there was a line. */
+  #clicked: string | null = null;
 
   constructor(url: string) {
     this.line = new Line(url, {
@@ -27,6 +31,7 @@ export class Chat {
     });
     this.rooms = new Rooms(this.line);
     this.saying = new Saying(this.line, this.rooms, () => this.leaveForGood());
+    this.pushing = new Pushing(this.line, (room) => this.openClicked(room));
   }
 
   /** Comes back as who one was, if this browser knows; otherwise the first view asks for a name. */
@@ -68,6 +73,13 @@ export class Chat {
     }
   }
 
+  /** Opens the room of a notification, as soon as that is possible. */
+  openClicked(room: string): void {
+    if (room in store.value.rooms) this.rooms.open(room);
+    else if (this.line.isUp) this.rooms.enter(room).catch(() => undefined);
+    else this.#clicked = room;
+  }
+
   hideNote(id: number): void {
     const room = store.value.current;
     if (room !== null) dispatch({ type: "hide_note", room, id });
@@ -103,13 +115,16 @@ export class Chat {
     const { user: me, epoch } = welcome;
     keep.setSession({ token: welcome.session, epoch, me });
     keep.setName(me.name);
-    const wanted = this.#arrived ? null : wantedRoom();
+    const wanted = this.#arrived ? null : (wantedRoom() ?? wantedDirect(welcome));
     this.#arrived = true;
     dispatch({ type: "welcome", welcome, sameLog });
     this.rooms.welcomed(welcome, this.#asked);
     if (wanted !== null && wanted in store.value.rooms) this.rooms.open(wanted);
     else if (wanted !== null) this.rooms.enter(wanted).catch(() => undefined);
+    if (this.#clicked !== null) this.openClicked(this.#clicked);
+    this.#clicked = null;
     this.saying.lineUp();
+    void this.pushing.welcomed();
   }
 
   #refused(refused: Refused): void {
@@ -173,6 +188,7 @@ export class Chat {
   #out(why: string): void {
     this.line.stop();
     this.saying.forget();
+    this.pushing.forget();
     keep.forget();
     this.#name = "";
     this.#arrived = false;
@@ -184,6 +200,12 @@ export class Chat {
 export function wantedRoom(): string | null {
   const name = decodeURIComponent(location.hash.slice(1));
   return name === "" || name.startsWith("@") || name.startsWith("to:") ? null : name;
+}
+
+/** The conversation that the address names, if this person is in it. */
+function wantedDirect(welcome: wire.Welcome): string | null {
+  const name = decodeURIComponent(location.hash.slice(1));
+  return name.startsWith("@") && welcome.rooms.some((room) => room.room === name) ? name : null;
 }
 
 /** The room that the server names for those who wish for none. */

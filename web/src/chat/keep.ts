@@ -109,6 +109,15 @@ export const keep = {
     }
   },
 
+  /** Whether this browser shall be notified; a subscription that is lost is made anew. */
+  push(): boolean {
+    return read<boolean>("push") ?? false;
+  },
+
+  setPush(on: boolean): void {
+    write("push", on ? true : null);
+  },
+
   name(): string {
     return read<string>("name") ?? "";
   },

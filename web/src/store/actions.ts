@@ -1,5 +1,5 @@
 import type * as wire from "../protocol";
-import type { Dialog, Line, Pending, Room, Settings } from "./state";
+import type { Dialog, Line, Pending, Push, Room, Settings } from "./state";
 
 /** What was kept by the browser from an earlier visit. */
 export interface Kept {
@@ -43,6 +43,8 @@ export type Action =
   | { type: "note"; room: string; text: string; kind: "info" | "error" }
   | { type: "hide_note"; room: string; id: number }
   | { type: "settings"; settings: Partial<Settings> }
+  | { type: "push"; push: Partial<Push> }
+  | { type: "notify"; room: string; level: string }
   | { type: "dialog"; dialog: Dialog }
   | { type: "panel"; rooms?: boolean; people?: boolean }
   | { type: "looking"; looking: boolean }

@@ -77,6 +77,8 @@ type PersonAction = Extract<
       | "note"
       | "hide_note"
       | "settings"
+      | "push"
+      | "notify"
       | "dialog"
       | "panel"
       | "looking"
@@ -105,6 +107,10 @@ function afterPerson(state: State, action: PersonAction): State {
     }
     case "settings":
       return { ...state, settings: { ...state.settings, ...action.settings } };
+    case "push":
+      return { ...state, push: { ...state.push, ...action.push } };
+    case "notify":
+      return inRoom(state, action.room, { notify: action.level });
     case "dialog":
       return { ...state, dialog: action.dialog };
     case "panel":
@@ -136,6 +142,7 @@ function afterWelcome(state: State, welcome: wire.Welcome, sameLog: boolean): St
     serverName: welcome.server.name,
     commands: welcome.commands,
     limits: welcome.limits,
+    push: { ...state.push, key: welcome.push_key ?? null },
     line: { state: "up", reason: "" },
     rooms,
     current: current ?? Object.keys(rooms).find((name) => !name.startsWith("@")) ?? null,

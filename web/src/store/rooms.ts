@@ -37,6 +37,7 @@ export function welcomed(state: State, welcome: wire.Welcome, sameLog: boolean):
       last: keep ? before.last : told.kind === "direct" ? told.last : 0,
       read: Math.max(told.read, keep ? before.read : 0),
       unread: told.unread,
+      notify: told.notify ?? before.notify,
       loading: null,
       others: before.others,
     };

@@ -1,4 +1,5 @@
 import type * as wire from "../protocol";
+import type { Obstacle } from "../push/obstacle";
 
 /** Somebody in a room. `away` and `role` are known once the member list was read. */
 export interface Member {
@@ -40,6 +41,8 @@ export interface Room {
   /** Who is writing, until when (milliseconds). */
   typing: Readonly<Record<string, { name: string; until: number }>>;
   notes: readonly Note[];
+  /** What of it is pushed to this person: `all`, `mentions` or `none`. */
+  notify: string;
   /** Those of a direct room but for this user. */
   others: readonly wire.Person[];
 }
@@ -68,7 +71,27 @@ export interface Settings {
   ignored: Readonly<Record<string, string>>;
 }
 
-export type Dialog = "switch" | "settings" | "rooms" | "keys" | null;
+/** A notice that this person sent to their own browsers, to see what becomes of it. */
+export interface PushTest {
+  /** `taken`: by the push services; `arrived`: here. */
+  state: "asked" | "taken" | "arrived" | "lost" | "failed";
+  fates: readonly wire.PushFate[];
+  error: string;
+}
+
+/** Whether this browser is notified. */
+export interface Push {
+  /** The server's key; null where it sends no notices. */
+  key: string | null;
+  obstacle: Obstacle | null;
+  on: boolean;
+  /** While it is turned on or off. */
+  busy: boolean;
+  failure: string;
+  test: PushTest | null;
+}
+
+export type Dialog = "switch" | "settings" | "notifications" | "rooms" | "keys" | null;
 
 export interface Line {
   state: "off" | "dialling" | "up" | "down";
@@ -91,6 +114,7 @@ export interface State {
   pending: readonly Pending[];
   drafts: Readonly<Record<string, string>>;
   settings: Settings;
+  push: Push;
   dialog: Dialog;
   /** What covers the messages on a small screen, or stands beside them on a large one. */
   roomsShown: boolean;
@@ -114,6 +138,8 @@ export const TYPING_MS = 5000;
 
 export const NO_SETTINGS: Settings = { theme: "system", notices: false, ignored: {} };
 
+export const NO_PUSH: Push = { key: null, obstacle: null, on: false, busy: false, failure: "", test: null };
+
 export function initial(): State {
   return {
     phase: "out",
@@ -129,6 +155,7 @@ export function initial(): State {
     pending: [],
     drafts: {},
     settings: NO_SETTINGS,
+    push: NO_PUSH,
     dialog: null,
     roomsShown: false,
     peopleShown: false,
@@ -158,6 +185,7 @@ export function emptyRoom(name: string): Room {
     users: null,
     typing: {},
     notes: [],
+    notify: "mentions",
     others: [],
   };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { badge, documentTitle, namesOf, rowsOf, titleOf } from "./views";
+import { badge, documentTitle, mutedRooms, namesOf, rowsOf, titleOf } from "./views";
 import type { Row } from "./views";
-import { ANN, BOB, event, inLobby, said, and, told, welcome } from "./testing";
+import { after, ANN, BOB, event, inLobby, said, and, told, welcome } from "./testing";
 import type { State } from "./state";
 
 const rows = (state: State): Row[] => rowsOf(state.rooms["lobby"]!, state.pending, "a", state.settings.ignored);
@@ -67,4 +67,20 @@ test("names to complete begin with who spoke last, by their newest name", () => 
     event({ type: "presence", room: "lobby", user: { id: "b", name: "rob" }, state: "renamed", was: "bob" }),
   );
   expect(namesOf(state, state.rooms["lobby"])).toEqual(["cara", "rob"]);
+});
+
+test("the rooms that are muted are those of which nothing is pushed, in the order of the list", () => {
+  const rooms = [told("b", 0, { notify: "none" }), told("lobby", 0, { notify: "all" }), told("a", 0, { notify: "none" })];
+  const state = after({ type: "welcome", welcome: welcome(...rooms), sameLog: false });
+  expect(mutedRooms(state).map((room) => room.name)).toEqual(["a", "b"]);
+  const unmuted = and(state, { type: "notify", room: "a", level: "mentions" });
+  expect(mutedRooms(unmuted).map((room) => room.name)).toEqual(["b"]);
+});
+
+test("the key for notices is the server's newest word, and none turns them off", () => {
+  const state = after({ type: "welcome", welcome: { ...welcome(), push_key: "k" }, sameLog: false });
+  expect(state.push.key).toBe("k");
+  const on = and(state, { type: "push", push: { on: true } });
+  expect(on.push).toMatchObject({ key: "k", on: true });
+  expect(and(on, { type: "welcome", welcome: welcome(), sameLog: true }).push.key).toBeNull();
 });

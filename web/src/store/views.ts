@@ -103,6 +103,12 @@ export function roomList(state: State): RoomList {
   };
 }
 
+/** Of which nothing is pushed. */
+export function mutedRooms(state: State): Room[] {
+  const { rooms, direct } = roomList(state);
+  return [...rooms, ...direct].filter((room) => room.notify === "none");
+}
+
 function newest(room: Room): string {
   return room.events.at(-1)?.at ?? "";
 }

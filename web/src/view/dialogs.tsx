@@ -10,6 +10,7 @@ import { chat } from "./app-chat";
 import { Dialog } from "./dialog";
 import { Finder, type Found } from "./finder";
 import { dialog, room } from "./selectors";
+import { NotificationsDialog } from "./notifications";
 import { SettingsDialog } from "./settings";
 
 /** The dialog that is open, if one is. */
@@ -21,6 +22,8 @@ export function Dialogs(): VNode | null {
       return <RoomsDialog />;
     case "settings":
       return <SettingsDialog />;
+    case "notifications":
+      return <NotificationsDialog />;
     case "keys":
       return <KeysDialog />;
     case null:

@@ -11,6 +11,7 @@ export const me = computed(() => store.value.me);
 export const rooms = computed(() => store.value.rooms);
 export const current = computed(() => store.value.current);
 export const settings = computed(() => store.value.settings);
+export const push = computed(() => store.value.push);
 export const dialog = computed(() => store.value.dialog);
 export const line = computed(() => store.value.line);
 export const title = computed(() => documentTitle(store.value));

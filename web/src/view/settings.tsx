@@ -5,7 +5,7 @@ import { dispatch, store } from "../store/store";
 import { strings } from "../strings";
 import { chat } from "./app-chat";
 import { Dialog } from "./dialog";
-import { me, settings } from "./selectors";
+import { me, push, settings } from "./selectors";
 
 const THEMES: readonly Theme[] = ["system", "light", "dark"];
 
@@ -32,7 +32,12 @@ export function SettingsDialog(): VNode {
       </label>
       <section>
         <h3>{strings.notifications}</h3>
-        <p class="quiet">{strings.notificationsLater}</p>
+        <p class="quiet">{push.value.on ? strings.pushOn : strings.pushOff}</p>
+        <p class="buttons">
+          <button type="button" class="plain" onClick={() => dispatch({ type: "dialog", dialog: "notifications" })}>
+            {strings.pushOpen}
+          </button>
+        </p>
       </section>
       <section>
         <h3>{strings.ignoredPeople}</h3>

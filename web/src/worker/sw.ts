@@ -1,11 +1,15 @@
 // The service worker: the page opens without a network, from what was loaded last. The messages
 // that it then shows are those that the page itself has kept.
 
+import { listen } from "./push";
+
 declare const self: ServiceWorkerGlobalScope;
 
 const CACHE = "hubbub-1";
 const SHELL = "/";
 const BESIDE = ["/manifest.webmanifest", "/icons/icon.svg", "/icons/icon-192.png"];
+
+listen();
 
 self.addEventListener("install", (event) => {
   event.waitUntil(fill().then(() => self.skipWaiting()));
@@ -74,5 +78,3 @@ async function kept(request: Request): Promise<Response> {
 async function dropOthers(): Promise<void> {
   for (const name of await caches.keys()) if (name !== CACHE) await caches.delete(name);
 }
-
-export {};
