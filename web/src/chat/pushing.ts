@@ -110,7 +110,6 @@ export class Pushing {
     dispatch({ type: "notify", room, level });
     try {
       await this.line.ask({ type: "notify", room, level });
-      dispatch({ type: "push", push: { failure: "" } });
     } catch (error) {
       dispatch({ type: "notify", room, level: before });
       dispatch({ type: "push", push: { failure: reason(error) } });
