@@ -143,6 +143,12 @@ class Nonsense:
                 return [self._pick(NAMES) for _ in range(self.chance.randrange(4))]
             case "after" | "before" | "limit" | "seq":
                 return self._pick(NUMBERS)
+            case "level":
+                return self._pick(["all", "mentions", "none", "loud"])
+            case "endpoint":
+                return self._pick(["https://127.0.0.1/a", "http://push.example/a", "https://[::1"])
+            case "p256dh" | "auth":
+                return self._pick(["A" * 22, "A" * 87, "no key"])
             case "line":
                 rest = self._pick([*NAMES, *ROOMS, "ann,Bob hi", "on", "5"])
                 return f"/{self._pick(WORDS)} {rest}"
