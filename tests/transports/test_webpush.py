@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -11,6 +12,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import trustme
+import uvloop
 from aiohttp import web
 from yarl import URL
 
@@ -307,6 +310,28 @@ async def test_a_name_that_is_bound_anew_after_the_check_reaches_nothing(
 
     assert (fate, service.pushed, len(opened)) == (Fate.REFUSED, [], 1)
     assert "127.0.0.1 is not in the public network" in why
+
+
+def test_a_service_whose_certificate_nobody_signed_is_told_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(public, "is_public", lambda address: address == "127.0.0.1")
+    Names(monkeypatch, **{"push.example": ["127.0.0.1"]})
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("push.example").configure_cert(tls)
+
+    async def call() -> tuple[tuple[Fate, str], int]:
+        async with push_service(tls) as service:
+            pusher = WebPush(read_keys(new_keys()), "mailto:ops@example.org")
+            port = URL(service.origin).port
+            told = await pusher.push(_subscription(f"https://push.example:{port}/a"), _NOTICE)
+            await pusher.close()
+            return told, len(service.pushed)
+
+    # The loop that serves: it connects by our socket, and TLS begins on it.
+    (fate, why), pushed = uvloop.run(call())
+    assert (fate, pushed) == (Fate.SILENT, 0)
+    assert "certificate verify failed" in why
 
 
 async def test_a_lookup_that_never_ends_holds_up_its_own_host_only(

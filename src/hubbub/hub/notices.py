@@ -147,7 +147,7 @@ class Notices:
                 self._arrived.clear()
                 self._looking = True
                 while self._queue:
-                    await self._tell(*self._queue.popleft())
+                    await self._tell_queued()
                 self._looking = False
         finally:
             for task in self._tasks:
@@ -198,15 +198,26 @@ class Notices:
 
     # --- sending
 
-    async def _tell(self, room: Room, message: Message) -> None:
-        """Begins to send one message to whom it concerns."""
+    async def _tell_queued(self) -> None:
+        """Looks at what is in the queue now; who subscribes to a room is read once for all."""
+        if not self._loud_known:
+            await self._learn_loud()
+        known: dict[str, list[Subscriber]] = {}
+        for _ in range(len(self._queue)):
+            room, message = self._queue.popleft()
+            if room.name not in known:
+                known[room.name] = await self._subscribers(room)
+            await self._tell(room, message, known[room.name])
+
+    async def _subscribers(self, room: Room) -> list[Subscriber]:
         try:
-            if not self._loud_known:
-                await self._learn_loud()
-            subscribers = await self._log.read(self._log.storage.subscribers, room.name)
+            return await self._log.read(self._log.storage.subscribers, room.name)
         except StorageError as error:
             log.error("notices were not sent", room=room.name, error=str(error))
-            return
+            return []
+
+    async def _tell(self, room: Room, message: Message, subscribers: list[Subscriber]) -> None:
+        """Begins to send one message to whom it concerns."""
         named = set(mentions(message.text))
         notice = Notice(room.name, message.sender.name, _short(message.text), room.direct)
         for each in subscribers:
