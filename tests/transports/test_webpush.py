@@ -174,10 +174,10 @@ async def test_a_service_that_never_answers_hurts_nobody(
         begun_s = time.monotonic()
         await say(server, "@ann @cara", "@ann", "said while they wait")
         await counted(server, "hubbub_pushes_total", 1.0)
-        assert time.monotonic() - begun_s < webpush.TIMEOUT_S / 2
+        assert time.monotonic() - begun_s < webpush.TIMEOUT_S
     begun_s = time.monotonic()
     assert server.terminate() == 0
-    assert time.monotonic() - begun_s < webpush.TIMEOUT_S / 2
+    assert time.monotonic() - begun_s < webpush.TIMEOUT_S
     silence.set()
     said_nothing_wrong(server)
 
