@@ -16,6 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from hubbub.hub.notices import Notice
+from hubbub.storage.interface import Subscription
+
+NOTICE = Notice("lobby", "bob", "hi")
 Answer = Callable[[web.Request], Awaitable[web.Response]]
 
 
@@ -78,6 +82,12 @@ async def push_service(tls: ssl.SSLContext | None = None) -> AsyncIterator[PushS
         yield service
     finally:
         await runner.cleanup()
+
+
+def subscription(endpoint: str) -> Subscription:
+    """Ann's new browser."""
+    keys = BrowserKeys()
+    return Subscription(endpoint, "ann", keys.p256dh, keys.auth)
 
 
 def claims(authorization: str, key: str) -> dict[str, Any]:

@@ -62,18 +62,7 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
     tls = tls_context(settings.tls_cert, settings.tls_key)
     _raise_file_limit(settings.max_connections + settings.handshakes)
     url, storage = _open_log(settings)
-    keys = read_keys(storage.secret("vapid", new_keys)) if settings.push else None
-    pusher = WebPush(keys, settings.push_contact, private=settings.push_private) if keys else None
-    hub = Hub(
-        storage,
-        settings,
-        server_name=settings.server_name,
-        version=__version__,
-        default_room=settings.default_room,
-        rate_limits=settings.rate_limits,
-        pusher=pusher,
-        push_key=keys.public if keys else None,
-    )
+    hub, pusher = _hub(settings, storage)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -138,6 +127,25 @@ def _open_log(settings: Settings) -> tuple[str, Storage]:
         ) from error
     url = sqlite_url(folder)
     return url, open_storage(url, settings.durability)
+
+
+def _hub(settings: Settings, storage: Storage) -> tuple[Hub, WebPush | None]:
+    pusher = push_key = None
+    if settings.push:
+        keys = read_keys(storage.secret("vapid", new_keys))
+        pusher = WebPush(keys, settings.push_contact, private=settings.push_private)
+        push_key = keys.public
+    hub = Hub(
+        storage,
+        settings,
+        server_name=settings.server_name,
+        version=__version__,
+        default_room=settings.default_room,
+        rate_limits=settings.rate_limits,
+        pusher=pusher,
+        push_key=push_key,
+    )
+    return hub, pusher
 
 
 def _guard(settings: Settings, rates: Rates) -> Guard:

@@ -7,11 +7,11 @@ import pytest
 
 from hubbub.hub import notices
 from hubbub.hub.notices import AT_ONCE, TESTS_AT_ONCE, Fate, mentions
-from hubbub.hub.rests import FIRST_S, KEPT, LONGEST_S, Rests
+from hubbub.hub.rests import FIRST_S
 from hubbub.model import NotifyLevel
 from hubbub.protocol import requests
 from hubbub.storage.interface import SUBSCRIPTIONS
-from tests.hub.conftest import Client, FakeClock, House
+from tests.hub.conftest import Client, House
 
 P256DH, AUTH = "p" * 87, "a" * 22
 
@@ -391,29 +391,3 @@ async def test_browsers_of_one_person_are_bounded(house: House) -> None:
     await bob.say("@ann")
     await house.hub.told()
     assert len(house.pusher.sent) == SUBSCRIPTIONS
-
-
-def test_rests_double_to_an_end_and_are_forgotten_when_all_is_well() -> None:
-    clock = FakeClock()
-    rests = Rests(clock, patience=0)
-    lengths = []
-    for _ in range(10):
-        rests.failed("ann")
-        begun = clock.steady
-        while rests.resting("ann"):
-            clock.advance(FIRST_S / 2)
-        lengths.append(clock.steady - begun)
-    assert lengths[:3] == [FIRST_S, 2 * FIRST_S, 4 * FIRST_S]
-    assert lengths[-1] == LONGEST_S
-    rests.went_well("ann")
-    rests.failed("ann")
-    clock.advance(FIRST_S)
-    assert not rests.resting("ann")
-
-
-def test_the_rests_that_are_remembered_are_bounded() -> None:
-    rests = Rests(FakeClock(), patience=0)
-    for number in range(KEPT + 1):
-        rests.failed(str(number))
-    assert not rests.resting("0")
-    assert rests.resting("1")

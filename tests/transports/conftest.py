@@ -1,11 +1,12 @@
 """One server for all tests of a module that do not stop it, and a room of its own for each."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from tests.conftest import Server
+from tests.push import PushService, push_service
 
 
 @pytest.fixture(scope="module")
@@ -21,3 +22,10 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def room() -> str:
     """A room that no other test is in."""
     return f"r{secrets.token_hex(6)}"
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[PushService]:
+    """A push service on this machine."""
+    async with push_service() as service:
+        yield service
