@@ -266,8 +266,9 @@ def test_each_room_has_a_setting_that_is_kept(phone: Phone) -> None:
     page = phone.page
     phone.person.say("/join quiet")
     dialog = open_dialog(page)
-    dialog.get_by_label("#quiet").select_option("Nothing")
     dialog.get_by_label("#home").select_option("Everything")
+    dialog.get_by_label("#quiet").select_option("Nothing")
+    # It says so when the server has it, and what was chosen before.
     expect(dialog).to_contain_text("You hear nothing of #quiet")
     page.reload()
     expect(phone.person.composer).to_be_visible()

@@ -121,7 +121,13 @@ test("without a line a test says that there is none", async () => {
   expect(store.value.push.test).toMatchObject({ state: "failed", error: strings.pushOffline });
 });
 
-test("a setting that the server refuses goes back", async () => {
+test("a setting is what the server has", async () => {
+  await pushing().choose("dev", "none");
+  expect(asked).toEqual([{ type: "notify", room: "dev", level: "none" }]);
+  expect(store.value.rooms["dev"]?.notify).toBe("none");
+});
+
+test("a setting that the server refuses stays as it was, and says why", async () => {
   answer = () => Promise.reject(new Refused("not_a_member", "You are not in dev.", false, null));
   await pushing().choose("dev", "none");
   expect(store.value.rooms["dev"]?.notify).toBe("mentions");

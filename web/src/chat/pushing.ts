@@ -104,14 +104,12 @@ export class Pushing {
     }
   }
 
-  /** What of a room is pushed. */
+  /** What of a room is pushed; shown as chosen when the server has it. */
   async choose(room: string, level: Level): Promise<void> {
-    const before = store.value.rooms[room]?.notify ?? "mentions";
-    dispatch({ type: "notify", room, level });
     try {
       await this.line.ask({ type: "notify", room, level });
+      dispatch({ type: "notify", room, level });
     } catch (error) {
-      dispatch({ type: "notify", room, level: before });
       dispatch({ type: "push", push: { failure: reason(error) } });
     }
   }
