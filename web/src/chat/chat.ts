@@ -37,7 +37,7 @@ export class Chat {
   /** Comes back as who one was, if this browser knows; otherwise the first view asks for a name. */
   resume(): void {
     const kept = keep.all();
-    const wanted = decodeURIComponent(location.hash.slice(1));
+    const wanted = addressed();
     dispatch({ type: "kept", kept: wanted in kept.rooms ? { ...kept, current: wanted } : kept });
     if (keep.session() === null) return;
     for (const pending of store.value.pending) this.saying.takeUp(pending);
@@ -120,7 +120,7 @@ export class Chat {
     dispatch({ type: "welcome", welcome, sameLog });
     this.rooms.welcomed(welcome, this.#asked);
     if (wanted !== null && wanted in store.value.rooms) this.rooms.open(wanted);
-    else if (wanted !== null) this.rooms.enter(wanted).catch(() => undefined);
+    else if (wanted !== null) void this.rooms.enterOrSay(wanted);
     if (this.#clicked !== null) this.openClicked(this.#clicked);
     this.#clicked = null;
     this.saying.lineUp();
@@ -158,6 +158,7 @@ export class Chat {
       if (frame.state === "renamed") this.#renamed(frame.user.name);
     }
     dispatch({ type: "event", event: frame, now: Date.now() });
+    if (frame.type === "presence" && (frame.state === "left" || frame.state === "joined")) this.rooms.seen(frame.user.id);
     if (frame.type === "gap") void this.rooms.load(frame.room, "jump", {});
     if (frame.type === "message") this.saying.heard(frame);
   }
@@ -196,9 +197,18 @@ export class Chat {
   }
 }
 
+/** What stands behind the address's `#`; nothing, where somebody has broken it. */
+export function addressed(): string {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return "";
+  }
+}
+
 /** The room that the address names, `#dev`. */
 export function wantedRoom(): string | null {
-  const name = decodeURIComponent(location.hash.slice(1));
+  const name = addressed();
   return name === "" || name.startsWith("@") || name.startsWith("to:") ? null : name;
 }
 

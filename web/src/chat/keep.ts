@@ -74,8 +74,16 @@ export const keep = {
     write("settings", settings);
   },
 
-  drafts(drafts: State["drafts"]): void {
-    write("drafts", drafts);
+  /** Writes the drafts that have changed; those of rooms where another tab writes stay. */
+  drafts(before: State["drafts"], after: State["drafts"]): void {
+    const kept = { ...read<Record<string, string>>("drafts") };
+    for (const room of new Set([...Object.keys(before), ...Object.keys(after)])) {
+      const text = after[room];
+      if (text === before[room]) continue;
+      if (text === undefined) delete kept[room];
+      else kept[room] = text;
+    }
+    write("drafts", kept);
   },
 
   current(current: string | null): void {
@@ -86,10 +94,10 @@ export const keep = {
   room(room: Room): void {
     // What is kept must be the log's end, or a resume from there would leave a hole.
     if (room.last === 0 || lastSeq(room) !== room.last) return;
-    const { name, kind, topic, first, last, read: readTo, unread, others } = room;
+    const { name, kind, topic, first, last, read: readTo, unread, mentions, others } = room;
     let events = room.events.slice(-EVENTS_KEPT);
     while (events.length > 1 && JSON.stringify(events).length > ROOM_CHARS) events = events.slice(events.length >> 1);
-    write(`room.${name}`, { name, kind, topic, first, last, read: readTo, unread, others, events });
+    write(`room.${name}`, { name, kind, topic, first, last, read: readTo, unread, mentions, others, events });
   },
 
   forgetRoom(name: string): void {
@@ -128,13 +136,12 @@ export const keep = {
 };
 
 /** Calls back when another tab of this person has changed something. */
-export function onOtherTab(listen: (what: "session" | "rooms" | "settings" | "drafts" | "unsent", key: string) => void): void {
+export function onOtherTab(listen: (what: "session" | "rooms" | "settings" | "unsent", key: string) => void): void {
   window.addEventListener("storage", (event) => {
     const key = event.key ?? "";
     if (key === `${PREFIX}session`) listen("session", key);
     else if (key === `${PREFIX}rooms`) listen("rooms", key);
     else if (key === `${PREFIX}settings`) listen("settings", key);
-    else if (key === `${PREFIX}drafts`) listen("drafts", key);
     else if (key.startsWith(OUT) && event.newValue === null) listen("unsent", key.slice(OUT.length));
   });
 }

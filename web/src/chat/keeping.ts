@@ -27,12 +27,12 @@ export function keepStore(): void {
   effect(() => {
     const state = store.value;
     if (state.phase === "in") {
-      if (state.drafts !== before.drafts) keep.drafts(state.drafts);
+      if (state.drafts !== before.drafts) keep.drafts(before.drafts, state.drafts);
       if (state.current !== before.current) keep.current(state.current);
       if (state.rooms !== before.rooms) {
         for (const [name, room] of Object.entries(state.rooms)) {
           const former = before.rooms[name];
-          if (former?.events !== room.events || former.read !== room.read) dirty.add(name);
+          if (former?.events !== room.events || former.read !== room.read || former.unread !== room.unread) dirty.add(name);
         }
         timer ??= setTimeout(flush, ROOMS_MS);
       }

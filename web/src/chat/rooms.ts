@@ -13,7 +13,7 @@ const TYPING_MS = 3000;
 
 export class Rooms {
   #followed = new Set<string>();
-  #readTimer: ReturnType<typeof setTimeout> | undefined;
+  #reads = new Map<string, ReturnType<typeof setTimeout>>();
   #typedAt = 0;
 
   constructor(private readonly line: Line) {}
@@ -35,6 +35,7 @@ export class Rooms {
     this.#followed.add(told.room);
     const room = store.value.rooms[told.room];
     if (room === undefined || told.last === 0) return;
+    void this.readMembers(told.room);
     if (room.events.length === 0) return this.load(told.room, "jump", {});
     if (lastSeq(room) < told.last) await this.load(told.room, "newer", { after: lastSeq(room) });
   }
@@ -53,6 +54,16 @@ export class Rooms {
     dispatch({ type: "open", room: joined });
     void this.readMembers(joined);
     return joined;
+  }
+
+  /** Enters a room; what speaks against it is said in the room where one is. */
+  async enterOrSay(name: string): Promise<void> {
+    const { current } = store.value;
+    try {
+      await this.enter(name);
+    } catch (error) {
+      if (error instanceof Refused && current !== null) dispatch({ type: "note", room: current, text: error.message, kind: "error" });
+    }
   }
 
   async #join(name: string, asked: boolean): Promise<string> {
@@ -152,6 +163,13 @@ export class Rooms {
     }
   }
 
+  /** Somebody has come or gone: whether they are here is asked where one talks with them. */
+  seen(id: string): void {
+    for (const room of Object.values(store.value.rooms)) {
+      if (room.kind === "direct" && room.others.some((person) => person.id === id)) void this.readMembers(room.name);
+    }
+  }
+
   async readDirectory(): Promise<void> {
     try {
       const page = (await this.line.ask({ type: "rooms", limit: 200 })) as wire.RoomPage;
@@ -166,10 +184,12 @@ export class Rooms {
     const room = store.value.rooms[name];
     if (room === undefined || (seq <= room.read && room.unread === 0)) return;
     dispatch({ type: "read", room: name, seq });
-    clearTimeout(this.#readTimer);
-    this.#readTimer = setTimeout(() => {
+    clearTimeout(this.#reads.get(name));
+    const timer = setTimeout(() => {
+      this.#reads.delete(name);
       this.line.ask({ type: "read", room: name, seq }).catch(() => undefined);
     }, READ_MS);
+    this.#reads.set(name, timer);
   }
 
   typing(name: string): void {

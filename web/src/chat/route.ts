@@ -2,22 +2,22 @@
 
 import { effect } from "@preact/signals";
 import { store } from "../store/store";
-import type { Chat } from "./chat";
+import { addressed, type Chat } from "./chat";
 
 export function followAddress(chat: Chat): void {
   effect(() => {
     const { phase, current } = store.value;
     if (phase !== "in" || current === null || current.startsWith("to:")) return;
-    const here = decodeURIComponent(location.hash.slice(1));
+    const here = addressed();
     if (here === current) return;
     if (here === "") history.replaceState(null, "", `#${current}`);
     else history.pushState(null, "", `#${current}`);
   });
   window.addEventListener("hashchange", () => {
-    const name = decodeURIComponent(location.hash.slice(1));
+    const name = addressed();
     const { phase, rooms, current } = store.value;
     if (phase !== "in" || name === "" || name === current) return;
     if (name in rooms) chat.rooms.open(name);
-    else if (!name.startsWith("@")) chat.rooms.enter(name).catch(() => undefined);
+    else if (!name.startsWith("@")) void chat.rooms.enterOrSay(name);
   });
 }

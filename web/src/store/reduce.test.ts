@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { atEnd, atStart, WINDOW_KEPT, WINDOW_MOST, type Pending } from "./state";
 import { ANN, BOB, after, event, inLobby, said, seqs, and, told, welcome } from "./testing";
+import { presentIds } from "./views";
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index);
 const page = (from: number, to: number, last: number) => ({
@@ -36,6 +37,12 @@ describe("a room's log", () => {
     );
     expect(seqs(state)).toEqual(range(81, 90));
     expect(atEnd(state.rooms["lobby"]!)).toBe(true);
+  });
+
+  test("a direct room ends where the server says, though what was missed is read later", () => {
+    const before = after({ type: "welcome", welcome: welcome(told("@x", 1)), sameLog: false }, event(said(1, "a", BOB, "@x")));
+    const again = and(before, { type: "welcome", welcome: welcome(told("@x", 300)), sameLog: true });
+    expect([again.rooms["@x"]!.last, atEnd(again.rooms["@x"]!)]).toEqual([300, false]);
   });
 
   test("a gap empties the window and goes on from the log's end", () => {
@@ -160,6 +167,22 @@ describe("unread", () => {
     expect(state.rooms["dev"]!.unread).toBe(0);
   });
 
+  test("mentions are forgotten with what was read on another device", () => {
+    const unread = and(two, dev("@ann one"), dev("two", 2));
+    const again = (count: number) => and(unread, { type: "welcome", welcome: welcome(told("dev", 2, { unread: count })), sameLog: true });
+    expect([again(0).rooms["dev"]!.mentions, again(2).rooms["dev"]!.mentions]).toEqual([0, 1]);
+  });
+
+  test("after a gap the mentions in the page at its end count", () => {
+    const end = { type: "ok" as const, events: [said(899, "ann: old", BOB, "dev"), said(900, "@ann", BOB, "dev")], more: true, first: 1, last: 900 };
+    const state = after(
+      { type: "welcome", welcome: welcome(told("lobby", 0), told("dev", 900, { read: 899, unread: 1 })), sameLog: false },
+      event({ type: "gap", room: "dev", have: 9, next: 800, last: 900 }),
+      { type: "page", room: "dev", page: end, where: "jump" },
+    );
+    expect(state.rooms["dev"]!.mentions).toBe(1);
+  });
+
   test("what a replay brings was counted by the server", () => {
     const state = after(
       { type: "welcome", welcome: welcome(told("lobby", 0), told("dev", 2, { read: 0, unread: 2 })), sameLog: false },
@@ -221,6 +244,13 @@ describe("what is written", () => {
 });
 
 describe("people", () => {
+  test("are here when they speak, and not because they once spoke", () => {
+    const replay = event({ type: "replay", room: "lobby", events: [said(1)], more: false });
+    const state = after({ type: "welcome", welcome: welcome(told("lobby", 1)), sameLog: false }, replay);
+    expect(presentIds(state).has(BOB.id)).toBe(false);
+    expect(presentIds(and(state, event(said(2)))).has(BOB.id)).toBe(true);
+  });
+
   test("come, go, and take other names", () => {
     const came = and(inLobby(0), event({ type: "presence", room: "lobby", user: BOB, state: "joined" }));
     const renamed = and(came, event({ type: "presence", room: "lobby", user: { id: "b", name: "rob" }, state: "renamed", was: "bob" }));

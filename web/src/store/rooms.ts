@@ -33,11 +33,12 @@ export function welcomed(state: State, welcome: wire.Welcome, sameLog: boolean):
       kind: told.kind,
       topic: told.topic,
       first: told.first,
-      // The replay that follows moves `last` on; without one, this is the end.
-      last: keep ? before.last : told.kind === "direct" ? told.last : 0,
+      // The replay that follows moves `last` on; direct rooms have none, and read what they lack.
+      last: told.kind === "direct" ? told.last : keep ? before.last : 0,
       read: Math.max(told.read, keep ? before.read : 0),
       unread: told.unread,
       notify: told.notify ?? before.notify,
+      mentions: Math.min(before.mentions, told.unread),
       loading: null,
       others: before.others,
     };
@@ -45,8 +46,8 @@ export function welcomed(state: State, welcome: wire.Welcome, sameLog: boolean):
   return rooms;
 }
 
-/** A durable event, in order: from a replay or live. */
-export function logged(state: State, event: wire.LogEvent): State {
+/** A durable event, in order: live, or from a replay, in which nobody need be here any more. */
+export function logged(state: State, event: wire.LogEvent, live = true): State {
   const room = roomOf(state, event.room);
   if (event.seq <= room.last) return state;
   const next: Room = { ...room, events: appended(room, event), last: event.seq };
@@ -57,9 +58,8 @@ export function logged(state: State, event: wire.LogEvent): State {
     next.kind = "direct";
     const everyone = [event.from, ...event.to];
     next.others = unique(everyone.filter((person) => person.id !== me?.id));
-  } else {
-    next.members = withMember(next.members, event.from);
   }
+  if (live) next.members = withMember(next.members, event.from);
   if (event.from.id in room.typing) next.typing = without(room.typing, event.from.id);
   if (own) {
     next.newAfter = null;
@@ -69,7 +69,7 @@ export function logged(state: State, event: wire.LogEvent): State {
   const seen = state.current === event.room && state.looking && room.following;
   if (!seen && event.seq > room.read) {
     next.unread = room.unread + 1;
-    if (me !== null && (next.kind === "direct" || mentions(event.text, me.name))) next.mentions = room.mentions + 1;
+    if (calls(state, next, event)) next.mentions = room.mentions + 1;
     if (next.newAfter === null) next.newAfter = Math.max(room.read, room.last);
   }
   return withRoom(state, next);
@@ -87,7 +87,7 @@ export function replayed(state: State, replay: wire.Replay): State {
     after = withRoom(state, { ...before, events: [], last });
   }
   const unread = before.unread;
-  for (const event of replay.events) after = logged(after, event);
+  for (const event of replay.events) after = logged(after, event, false);
   const room = roomOf(after, replay.room);
   return withRoom(after, { ...room, unread });
 }
@@ -114,7 +114,7 @@ export function entered(state: State, joined: wire.Joined, asked: boolean): Stat
   const oldest = joined.events[0];
   const fits = oldest === undefined || oldest.seq === base.last + 1 || oldest.seq <= base.last;
   let after = withRoom(state, fits && base.last > 0 ? base : { ...base, events: [], last: (oldest?.seq ?? 1) - 1 });
-  for (const event of joined.events) after = logged(after, event);
+  for (const event of joined.events) after = logged(after, event, false);
   const now = roomOf(after, joined.room);
   if (!asked) return withRoom(after, { ...now, unread: room.unread });
   return withRoom(after, { ...now, read: Math.max(now.read, joined.last), unread: 0, mentions: 0, newAfter: null });
@@ -136,7 +136,21 @@ export function withPage(
     others = unique([event.from, ...event.to].filter((person) => person.id !== state.me?.id));
   }
   const events = paged(room, page.events, where);
-  return withRoom(state, { ...room, events, last, first: page.first, others, loading: null });
+  const told = { ...room, events, last, first: page.first, others, loading: null };
+  return withRoom(state, where === "jump" ? { ...told, mentions: Math.max(room.mentions, called(state, told)) } : told);
+}
+
+/** Whether an event speaks to this person. */
+function calls(state: State, room: Room, event: wire.LogEvent): boolean {
+  if (state.me === null || event.type !== "message" || event.from.id === state.me.id) return false;
+  return room.kind === "direct" || mentions(event.text, state.me.name);
+}
+
+/** How many of the unread messages in the window do; what lies before it is not known. */
+function called(state: State, room: Room): number {
+  if (room.unread === 0) return 0;
+  const unread = room.events.filter((event) => event.seq > room.read && !(event.from.id in state.settings.ignored));
+  return unread.filter((event) => calls(state, room, event)).length;
 }
 
 export function present(state: State, event: wire.Presence): State {

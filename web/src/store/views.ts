@@ -93,7 +93,7 @@ export interface RoomList {
   direct: Room[];
 }
 
-export function roomList(state: State): RoomList {
+export function roomList(state: Pick<State, "rooms">): RoomList {
   const all = Object.values(state.rooms);
   return {
     rooms: all.filter((room) => room.kind !== "direct").sort((one, other) => one.name.localeCompare(other.name)),
@@ -140,7 +140,7 @@ export function peopleCount(room: Room): number {
 }
 
 /** Ids of everybody who is seen in some room. */
-export function presentIds(state: State): ReadonlySet<string> {
+export function presentIds(state: Pick<State, "rooms">): ReadonlySet<string> {
   return new Set(Object.values(state.rooms).flatMap((room) => Object.keys(room.members)));
 }
 

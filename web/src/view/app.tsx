@@ -12,7 +12,7 @@ import { MenuIcon, PeopleIcon } from "./icons";
 import { Join } from "./join";
 import { MessageList } from "./list";
 import { People } from "./people";
-import { current, line, phase, room, rooms, said, settings, title } from "./selectors";
+import { current, line, peopleShown, phase, room, rooms, roomsShown, said, settings, title } from "./selectors";
 import { Sidebar } from "./sidebar";
 
 export function App(): VNode {
@@ -31,14 +31,13 @@ function Rooms(): VNode {
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
   }, []);
-  const { roomsShown, peopleShown } = store.value;
   return (
-    <div class={`app${peopleShown ? " with-people" : ""}`}>
+    <div class={`app${peopleShown.value ? " with-people" : ""}`}>
       <a class="skip" href="#composer" onClick={(event) => (event.preventDefault(), focusComposer())}>
         {strings.skip}
       </a>
       <Sidebar />
-      {roomsShown ? <div class="scrim" onClick={() => dispatch({ type: "panel", rooms: false })} /> : null}
+      {roomsShown.value ? <div class="scrim" onClick={() => dispatch({ type: "panel", rooms: false })} /> : null}
       <main class="room">
         <Head />
         <LineState />
@@ -57,7 +56,6 @@ function Rooms(): VNode {
 function Head(): VNode {
   const here = room.value;
   const name = current.value ?? "";
-  const { roomsShown, peopleShown } = store.value;
   const waiting = Object.values(rooms.value).some((each) => each.unread > 0 && each.name !== name);
   const count = here === undefined ? 0 : peopleCount(here);
   return (
@@ -66,8 +64,8 @@ function Head(): VNode {
         type="button"
         class={waiting ? "icon narrow-only waiting" : "icon narrow-only"}
         aria-label={strings.showRooms}
-        aria-expanded={roomsShown}
-        onClick={() => dispatch({ type: "panel", rooms: !roomsShown })}
+        aria-expanded={roomsShown.value}
+        onClick={() => dispatch({ type: "panel", rooms: !roomsShown.value })}
       >
         <MenuIcon />
       </button>
@@ -86,11 +84,11 @@ function Head(): VNode {
           type="button"
           class="icon people-button"
           aria-label={strings.showPeople(count)}
-          aria-expanded={peopleShown}
-          onClick={() => dispatch({ type: "panel", people: !peopleShown })}
+          aria-expanded={peopleShown.value}
+          onClick={() => dispatch({ type: "panel", people: !peopleShown.value })}
         >
           <PeopleIcon />
-          <span aria-hidden="true">{count}</span>
+          <span aria-hidden="true">{count === 0 ? "" : count}</span>
         </button>
       )}
     </header>

@@ -1,6 +1,5 @@
 import { useEffect } from "preact/hooks";
 import type { VNode } from "preact";
-import { Refused } from "../line/line";
 import { dispatch, store } from "../store/store";
 import { badge, namesOf, roomList, titleOf } from "../store/views";
 import { strings } from "../strings";
@@ -62,11 +61,8 @@ function SwitchDialog(): VNode {
 function RoomsDialog(): VNode {
   useEffect(() => void chat.rooms.readDirectory(), []);
   const enter = (name: string): void => {
-    const { current } = store.value;
     dispatch({ type: "dialog", dialog: null });
-    chat.rooms.enter(name).catch((error: unknown) => {
-      if (error instanceof Refused && current !== null) dispatch({ type: "note", room: current, text: error.message, kind: "error" });
-    });
+    void chat.rooms.enterOrSay(name);
   };
   const find = (word: string): Found[] => {
     const wanted = word.replace(/^#/, "").trim();

@@ -3,12 +3,12 @@
 
 import { Component, createRef, type ComponentChild, type VNode } from "preact";
 import { atEnd, atStart, type Room } from "../store/state";
-import { dispatch, store } from "../store/store";
+import { dispatch } from "../store/store";
 import { titleOf, type Row } from "../store/views";
 import { strings } from "../strings";
 import { chat } from "./app-chat";
 import { DownIcon, UpIcon } from "./icons";
-import { me, names, room, rows } from "./selectors";
+import { me, names, room, rows, target } from "./selectors";
 import { showRow } from "./row";
 
 /** How near to an edge of the window the next page is asked for, in pixels. */
@@ -34,7 +34,7 @@ export function MessageList(): VNode | null {
   if (shown === undefined) return <Begin rows={rows.value} />;
   const { id = "", name = "" } = me.value ?? {};
   return (
-    <List key={shown.name} room={shown} rows={rows.value} names={names.value} me={id} myName={name} target={store.value.target} />
+    <List key={shown.name} room={shown} rows={rows.value} names={names.value} me={id} myName={name} target={target.value} />
   );
 }
 
@@ -51,6 +51,10 @@ class List extends Component<Props> {
   readonly #rows = createRef<HTMLDivElement>();
   #anchor: Anchor | null = null;
   #size: ResizeObserver | null = null;
+
+  override shouldComponentUpdate(next: Props): boolean {
+    return (Object.keys(next) as (keyof Props)[]).some((each) => next[each] !== this.props[each]);
+  }
 
   override componentDidMount(): void {
     this.#size = new ResizeObserver(() => this.#settle());

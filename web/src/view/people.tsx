@@ -1,17 +1,17 @@
 import type { VNode } from "preact";
-import { dispatch, store } from "../store/store";
+import { dispatch } from "../store/store";
 import { peopleOf } from "../store/views";
 import { strings } from "../strings";
 import { openDirect } from "./actions";
 import { chat } from "./app-chat";
 import { Avatar } from "./avatar";
 import { CloseIcon, LeaveIcon } from "./icons";
-import { me, room } from "./selectors";
+import { me, peopleShown, room } from "./selectors";
 
 /** Who is in the room; a press begins a conversation. */
 export function People(): VNode | null {
   const here = room.value;
-  if (!store.value.peopleShown || here === undefined) return null;
+  if (!peopleShown.value || here === undefined) return null;
   const people = peopleOf(here);
   return (
     <aside class="people" aria-label={strings.peopleTitle} id="people">

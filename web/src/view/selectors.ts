@@ -12,6 +12,10 @@ export const rooms = computed(() => store.value.rooms);
 export const current = computed(() => store.value.current);
 export const settings = computed(() => store.value.settings);
 export const push = computed(() => store.value.push);
+export const roomsShown = computed(() => store.value.roomsShown);
+export const peopleShown = computed(() => store.value.peopleShown);
+export const target = computed(() => store.value.target);
+export const serverName = computed(() => store.value.serverName);
 export const dialog = computed(() => store.value.dialog);
 export const line = computed(() => store.value.line);
 export const title = computed(() => documentTitle(store.value));
@@ -48,4 +52,4 @@ export const names = computed<ReadonlySet<string>>((): ReadonlySet<string> => {
 let namesKey = "";
 let sameNames: ReadonlySet<string> = new Set();
 
-export const present = computed(() => presentIds(store.value));
+export const present = computed(() => presentIds({ rooms: rooms.value }));

@@ -1,24 +1,23 @@
 import { useComputed } from "@preact/signals";
 import type { VNode } from "preact";
 import type { Room } from "../store/state";
-import { dispatch, store } from "../store/store";
+import { dispatch } from "../store/store";
 import { badge, roomList, titleOf } from "../store/views";
 import { strings } from "../strings";
 import { chat } from "./app-chat";
 import { Avatar } from "./avatar";
 import { CloseIcon, GearIcon, PlusIcon, SearchIcon } from "./icons";
-import { me, present } from "./selectors";
+import { current, drafts, me, present, rooms as known, roomsShown, serverName } from "./selectors";
 
 /** The rooms and conversations, and who one is. */
 export function Sidebar(): VNode {
-  const list = useComputed(() => roomList(store.value));
-  const { roomsShown, current, serverName, drafts } = store.value;
+  const list = useComputed(() => roomList({ rooms: known.value }));
   const { rooms, direct } = list.value;
-  const item = (room: Room): VNode => <Item key={room.name} room={room} current={room.name === current} draft={room.name in drafts && room.name !== current} />;
+  const item = (room: Room): VNode => <Item key={room.name} room={room} current={room.name === current.value} draft={room.name in drafts.value && room.name !== current.value} />;
   return (
-    <nav class={roomsShown ? "sidebar shown" : "sidebar"} aria-label={strings.rooms} id="rooms">
+    <nav class={roomsShown.value ? "sidebar shown" : "sidebar"} aria-label={strings.rooms} id="rooms">
       <header>
-        <strong class="server">{serverName}</strong>
+        <strong class="server">{serverName.value}</strong>
         <button type="button" class="icon narrow-only" aria-label={strings.hideRooms} onClick={() => dispatch({ type: "panel", rooms: false })}>
           <CloseIcon />
         </button>
