@@ -106,6 +106,10 @@ class Server:
             assert time.monotonic() < end, f"{name} is {found}, not {value}"
             time.sleep(0.02)
 
+    def signal(self, number: int) -> None:
+        """Sends a signal, and does not wait."""
+        os.kill(self.pid, number)
+
     def kill(self) -> None:
         """SIGKILL, and wait."""
         self._end(signal.SIGKILL)

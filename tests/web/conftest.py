@@ -105,7 +105,9 @@ def people(browser: Browser) -> Iterator[People]:
     made: list[Person] = []
 
     def person(name: str, **options: Any) -> Person:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
+        # A worker fetches the whole page again: only those who are told to have one.
+        usual = {"viewport": {"width": 1280, "height": 800}, "service_workers": "block"}
+        context = browser.new_context(**usual | options)
         context.add_init_script(WATCH)
         page = context.new_page()
         made.append(Person(context, page, name))
@@ -122,6 +124,15 @@ def people(browser: Browser) -> Iterator[People]:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that all tests of a worker share; each has a room of its own."""
     server = Server(tmp_path_factory.mktemp("shared"), ("--rate-limits", "off"), {})
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that the stories of a module kill and start again; each has a room of its own."""
+    server = Server(tmp_path_factory.mktemp("mortal"), ("--rate-limits", "off"), {})
     server.start()
     yield server
     server.kill()

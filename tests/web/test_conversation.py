@@ -1,70 +1,142 @@
 """People at browsers and in terminals, on lines that break."""
 
 import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.conftest import Server, hello
-from tests.web.conftest import People, aside
+from tests.conftest import Server
+from tests.web.conftest import WAIT_S, People
 
 pytestmark = pytest.mark.real
 
 
-def test_two_browsers_and_a_line_client_lose_and_repeat_nothing_when_the_server_is_killed(
-    server: Server, people: People
-) -> None:
-    ann, bob = people("ann").join(server.url), people("bob").join(server.url)
+class Terminal:
+    """Somebody at `hubbub join --plain`, a process of its own."""
 
-    async def terminal(text: str) -> None:
-        async with hello(server, name="term") as client:
-            await client.ask(type="post", room="lobby", text=text, nonce=text)
-            await client.ask(type="command", room="lobby", line="/quit")
+    def __init__(self, server: Server, room: str, name: str, out: Path) -> None:
+        self._out = out
+        join = [sys.executable, "-m", "hubbub", "join", "--plain", server.url, "--room", room]
+        with out.open("wb") as file:
+            self._process = subprocess.Popen(
+                [*join, "--name", name],
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=file,
+                stderr=subprocess.DEVNULL,
+                env=server.env,
+            )
+
+    def say(self, text: str) -> None:
+        """Types a line."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{text}\n".encode())
+
+    def sees(self, *lines: str) -> None:
+        """Waits until exactly these lines are printed."""
+        end = time.monotonic() + WAIT_S
+        while (found := self._out.read_text().splitlines()) != list(lines):
+            assert time.monotonic() < end, found
+            assert self._process.poll() is None, found
+            time.sleep(0.02)
+
+    def close(self) -> None:
+        """Ends it."""
+        self._process.kill()
+        self._process.communicate()
+
+
+@pytest.fixture
+def terminal(mortal: Server, tmp_path: Path) -> Iterator[Terminal]:
+    terminal = Terminal(mortal, "story", "term", tmp_path / "printed")
+    yield terminal
+    terminal.close()
+
+
+def test_two_browsers_and_a_line_client_lose_and_repeat_nothing_when_the_server_is_killed(
+    mortal: Server, people: People, terminal: Terminal
+) -> None:
+    url = mortal.url + "/#story"
+    ann, bob = people("ann").join(url), people("bob").join(url)
+    expect(ann.page.locator(".people-button")).to_have_text("3")
 
     ann.say("one")
     bob.heard("one")
-    aside(lambda: terminal("two, from a terminal"))
+    terminal.say("two, from a terminal")
     ann.heard("two")
     bob.say("three")
-    said = ["one", "two, from a terminal", "three"]
+    said = {"one": "ann", "two, from a terminal": "term", "three": "bob"}
     ann.sees(*said)
     bob.sees(*said)
+    terminal.sees(*(f"[{name}]: {text}" for text, name in said.items()))
     ann.composer.fill("half a sentence")
 
-    server.kill()
+    mortal.kill()
     expect(ann.page.get_by_role("status")).to_contain_text("Reconnecting")
     bob.say("four, into the void")
+    terminal.say("five, from a terminal into the void")
     expect(bob.page.locator("article.waiting")).to_have_count(1)
-    server.start()
+    mortal.start()
 
     expect(ann.page.get_by_role("status")).to_have_text("")
-    said.append("four, into the void")
-    bob.sees(*said)
-    ann.sees(*said)
+    said |= {"four, into the void": "bob", "five, from a terminal into the void": "term"}
+    expect(ann.page.locator("article .said")).to_have_count(len(said))
+    # Whoever came back first spoke first; all have heard it in this order.
+    order = ann.texts()
+    assert sorted(order) == sorted(said)
+    bob.sees(*order)
     expect(ann.composer).to_have_value("half a sentence")
     ann.composer.press("Enter")
-    bob.sees(*said, "half a sentence")
+    said["half a sentence"] = "ann"
+    bob.sees(*order, "half a sentence")
+    terminal.sees(*(f"[{said[text]}]: {text}" for text in [*order, "half a sentence"]))
 
 
 def test_three_messages_written_offline_are_sent_once_also_after_a_reload(
-    server: Server, people: People
+    mortal: Server, people: People
 ) -> None:
-    ann, bob = people("ann").join(server.url), people("bob").join(server.url)
+    url = mortal.url + "/#offline"
+    # Without a server the page itself comes from the worker.
+    ann = people("writer", service_workers="allow").join(url)
+    bob = people("reader").join(url)
     ann.say("before")
     bob.heard("before")
+    ann.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
 
-    server.kill()
+    mortal.kill()
     for text in ("one", "two", "three"):
         ann.say(text)
     expect(ann.page.locator("article.waiting")).to_have_count(3)
     ann.page.reload()
     expect(ann.page.locator("article.waiting")).to_have_count(3)
-    server.start()
+    mortal.start()
     ann.page.evaluate("dispatchEvent(new Event('online'))")
     bob.page.evaluate("dispatchEvent(new Event('online'))")
 
     ann.sees("before", "one", "two", "three")
     bob.sees("before", "one", "two", "three")
+
+
+def test_a_sleep_is_noticed_before_anybody_trusts_the_line(mortal: Server, people: People) -> None:
+    ann = people("sleeper")
+    ann.page.clock.install()
+    ann.join(mortal.url + "/#sleep")
+    mortal.signal(signal.SIGSTOP)
+    try:
+        # Less than the wait for a sign of life: nothing but the clock's jump tells.
+        ann.page.clock.fast_forward(15_000)
+        ann.page.clock.run_for(6_000)
+        expect(ann.page.get_by_role("status")).to_contain_text("Reconnecting")
+    finally:
+        mortal.signal(signal.SIGCONT)
+    ann.page.clock.run_for(1_000)
+    expect(ann.page.get_by_role("status")).to_have_text("")
 
 
 def test_two_tabs_are_one_user(shared: Server, people: People) -> None:
