@@ -34,6 +34,9 @@ addEventListener("securitypolicyviolation", (event) =>
 addEventListener("error", (event) => faults.push(String(event.message)));
 addEventListener("unhandledrejection", (event) => faults.push(String(event.reason)));
 """
+# A message that the server has refused, as the browser keeps it.
+REFUSED = """room => { localStorage["hubbub.out.refused"] = JSON.stringify(
+    { nonce: "refused", room, text: "never sent", at: 1, state: "failed", error: "No." }); }"""
 expect.set_options(timeout=WAIT_S * 1000)
 
 

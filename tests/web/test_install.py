@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import Server
-from tests.web.conftest import BUILT, People, until
+from tests.web.conftest import BUILT, REFUSED, People, until
 
 pytestmark = pytest.mark.real
 START_BYTES = 120 * 1024
@@ -34,7 +34,7 @@ def test_scripts_and_styles_at_the_start_are_small() -> None:
 
 
 def test_the_manifest_has_what_an_installation_asks_for(shared: Server, people: People) -> None:
-    ann = people("installer").join(shared.url)
+    ann = people("installer", service_workers="allow").join(shared.url)
     with urlopen(f"{shared.url}/manifest.webmanifest") as answer:
         manifest = json.load(answer)
 
@@ -52,12 +52,15 @@ def test_the_manifest_has_what_an_installation_asks_for(shared: Server, people: 
     session = ann.context.new_cdp_session(ann.page)
     assert session.send("Page.getAppManifest")["errors"] == []
     ann.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    said = session.send("Page.getInstallabilityErrors")["installabilityErrors"]
+    # Every page of a test is in private mode, where nothing is installed.
+    assert [each["errorId"] for each in said] == ["in-incognito"]
 
 
 def test_without_the_server_the_page_opens_with_the_last_messages(
     server: Server, people: People
 ) -> None:
-    ann = people("ann").join(server.url)
+    ann = people("ann", service_workers="allow").join(server.url)
     ann.say("kept for later")
     ann.sees("kept for later")
     ann.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
@@ -110,8 +113,10 @@ def test_on_a_phone_rooms_are_behind_a_button_and_targets_are_large(
     ann.page.keyboard.press("Enter")
     expect(ann.composer).to_be_visible()
     expect(ann.page.get_by_role("navigation", name="Rooms")).to_be_hidden()
-    small = """() => [...document.querySelectorAll("button, a, input, textarea")]
+    small = """() => [...document.querySelectorAll("button, a, input, textarea, [role=option]")]
         .filter((each) => each.checkVisibility() && !each.closest(".said, .skip"))
+        // A box or a switch is as large as its label.
+        .map((each) => each.closest("label") ?? each)
         .map((each) => [each.className || each.id, each.getBoundingClientRect()])
         .filter(([, box]) => box.width < 43.5 || box.height < 43.5)
         .map(([name, box]) => `${name} ${box.width}x${box.height}`)"""
@@ -120,5 +125,22 @@ def test_on_a_phone_rooms_are_behind_a_button_and_targets_are_large(
     ann.page.get_by_role("button", name="Show rooms").tap()
     expect(ann.page.get_by_role("navigation", name="Rooms")).to_be_visible()
     assert ann.page.evaluate(small) == []
+    ann.page.get_by_role("button", name="Browse rooms").tap()
+    assert ann.page.evaluate(small) == []
+    ann.page.keyboard.press("Escape")
+    ann.page.get_by_role("button", name="Settings").tap()
+    assert ann.page.evaluate(small) == []
+    ann.page.keyboard.press("Escape")
     ann.page.get_by_role("link", name="thumbs").tap()
     expect(ann.page.get_by_role("navigation", name="Rooms")).to_be_hidden()
+    ann.page.locator(".people-button").tap()
+    assert ann.page.evaluate(small) == []
+    ann.page.get_by_role("button", name="Close").tap()
+    ann.page.get_by_role("button", name="Emoji").tap()
+    expect(ann.page.locator(".grid button").first).to_be_visible()
+    assert ann.page.evaluate(small) == []
+    ann.page.evaluate(REFUSED, "thumbs")
+    ann.page.reload()
+    ann.say("/who")
+    expect(ann.page.locator("article.failed, .note")).to_have_count(2)
+    assert ann.page.evaluate(small) == []

@@ -13,6 +13,7 @@ COUNT = """
 window.clicks = 0; window.keys = 0;
 addEventListener("pointerdown", () => clicks++, true);
 addEventListener("keydown", () => keys++, true);
+addEventListener("focusin", () => { window.usable_ms ??= performance.now(); }, true);
 """
 
 
@@ -24,21 +25,29 @@ def test_from_the_address_to_the_first_message_it_takes_the_name_and_no_click(
 
     start_s = time.monotonic()
     newcomer.page.goto(shared.url)
-    usable_ms = newcomer.page.evaluate(
-        "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
-    )
+    until(newcomer.page, "document.activeElement?.id === 'name'")
     newcomer.page.keyboard.type("eve\n")
     until(newcomer.page, "document.activeElement?.id === 'composer'")
     newcomer.page.keyboard.type("hello\n")
     host.heard("hello")
     took_s = time.monotonic() - start_s
 
-    clicks, keys = newcomer.page.evaluate("[clicks, keys]")
-    record_property("seconds", round(took_s, 2))
-    record_property("first_paint_ms", round(usable_ms))
+    clicks, keys, usable_ms = newcomer.page.evaluate("[clicks, keys, usable_ms]")
+    paint = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+    painted_ms = newcomer.page.evaluate(paint)
+    figures = {
+        "seconds": round(took_s, 2),
+        "clicks": clicks,
+        "keys": keys,
+        "first_paint_ms": round(painted_ms),
+        "usable_ms": round(usable_ms),
+    }
+    for name, value in figures.items():
+        record_property(name, value)
+    print(figures)  # noqa: T201
     assert (clicks, keys) == (0, len("eve\nhello\n"))
     assert took_s < 10
-    assert usable_ms < 1000
+    assert max(painted_ms, usable_ms) < 1000
 
 
 def test_a_taken_name_is_told_and_the_field_keeps_what_was_typed(

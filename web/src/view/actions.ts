@@ -14,7 +14,7 @@ export function openDirect(names: readonly string[]): void {
   );
   if (found !== undefined) chat.rooms.open(found.name);
   else dispatch({ type: "open", room: `to:${names.join(",")}` });
-  if (narrow()) dispatch({ type: "panel", people: false });
+  if (covered()) dispatch({ type: "panel", people: false });
 }
 
 /** Opens the room before or after this one in the list. */
@@ -30,7 +30,7 @@ export function focusComposer(): void {
   document.getElementById(COMPOSER)?.focus();
 }
 
-/** Whether the panels cover the messages. */
-export function narrow(): boolean {
-  return matchMedia("(max-width: 760px)").matches;
+/** Whether the list of people covers the messages. */
+export function covered(): boolean {
+  return matchMedia("(max-width: 900px)").matches;
 }

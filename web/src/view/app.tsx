@@ -4,7 +4,7 @@ import type { VNode } from "preact";
 import { dispatch, store } from "../store/store";
 import { peopleCount, titleOf, titleOfNew } from "../store/views";
 import { strings } from "../strings";
-import { focusComposer, openNext } from "./actions";
+import { covered, focusComposer, openNext } from "./actions";
 import { chat } from "./app-chat";
 import { Composer } from "./composer";
 import { Dialogs } from "./dialogs";
@@ -38,6 +38,7 @@ function Rooms(): VNode {
       </a>
       <Sidebar />
       {roomsShown.value ? <div class="scrim" onClick={() => dispatch({ type: "panel", rooms: false })} /> : null}
+      {peopleShown.value ? <div class="scrim for-people" onClick={() => dispatch({ type: "panel", people: false })} /> : null}
       <main class="room">
         <Head />
         <LineState />
@@ -107,6 +108,7 @@ function LineState(): VNode {
 
 function onKey(event: KeyboardEvent): void {
   const { dialog, current } = store.value;
+  if (event.defaultPrevented) return;
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && !event.shiftKey) {
     event.preventDefault();
     dispatch({ type: "dialog", dialog: dialog === "switch" ? null : "switch" });
@@ -117,11 +119,21 @@ function onKey(event: KeyboardEvent): void {
     openNext(event.key === "ArrowUp" ? -1 : 1);
   } else if (event.key === "Escape" && current !== null) {
     if (store.value.roomsShown) dispatch({ type: "panel", rooms: false });
+    else if (store.value.peopleShown && covered()) dispatch({ type: "panel", people: false });
     else void chat.rooms.latest(current);
     focusComposer();
   } else if (event.key === "PageUp" || event.key === "PageDown") {
     scrollPage(event);
+  } else if (writes(event)) {
+    // The letter goes where the focus then is.
+    focusComposer();
   }
+}
+
+/** Whether a key writes a letter that no field takes. */
+function writes(event: KeyboardEvent): boolean {
+  if (event.key.length !== 1 || event.key === " " || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return false;
+  return document.activeElement?.matches("input, textarea, select") !== true;
 }
 
 /** Page Up and Page Down move the messages also while one writes. */

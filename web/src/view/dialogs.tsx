@@ -30,7 +30,15 @@ export function Dialogs(): VNode | null {
   }
 }
 
+const FOUND_MOST = 12;
+
+function enter(name: string): void {
+  dispatch({ type: "dialog", dialog: null });
+  void chat.rooms.enterOrSay(name);
+}
+
 function SwitchDialog(): VNode {
+  useEffect(() => void chat.rooms.readDirectory(), []);
   const find = (word: string): Found[] => {
     const state = store.value;
     const wanted = fold(word.replace(/^[#@]/, ""));
@@ -49,7 +57,10 @@ function SwitchDialog(): VNode {
     const people = namesOf(state, room.value)
       .filter((name) => fits(name) && !talking.has(name))
       .map((name) => ({ key: `to:${name}`, label: `@${name}`, hint: strings.direct, open: () => openDirect([name]) }));
-    return [...known, ...people].slice(0, 12);
+    const others = (state.directory ?? [])
+      .filter((each) => wanted !== "" && !(each.room in state.rooms) && fits(each.room))
+      .map((each) => ({ key: each.room, label: `#${each.room}`, hint: each.topic || strings.people(each.users), open: () => enter(each.room) }));
+    return [...known, ...people, ...others].slice(0, FOUND_MOST);
   };
   return (
     <Dialog title={strings.switchRoom} kind="switch">
@@ -60,10 +71,6 @@ function SwitchDialog(): VNode {
 
 function RoomsDialog(): VNode {
   useEffect(() => void chat.rooms.readDirectory(), []);
-  const enter = (name: string): void => {
-    dispatch({ type: "dialog", dialog: null });
-    void chat.rooms.enterOrSay(name);
-  };
   const find = (word: string): Found[] => {
     const wanted = word.replace(/^#/, "").trim();
     const directory = store.value.directory ?? [];

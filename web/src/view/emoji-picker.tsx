@@ -5,6 +5,8 @@ import { strings } from "../strings";
 import { loadEmoji, search, type Emoji } from "../text/emoji";
 
 const SHOWN_MOST = 180;
+/** A sign for each of `strings.emojiGroups`. */
+const SIGNS = ["😀", "👋", "", "🐻", "🍎", "🚗", "⚽", "💡", "💬", "🏁"];
 
 interface Props {
   pick: (character: string) => void;
@@ -20,10 +22,15 @@ export function EmojiPicker({ pick, close }: Props): VNode {
 
   useEffect(() => {
     field.current?.focus();
+    const outside = (event: PointerEvent): void => {
+      if (event.target instanceof Element && event.target.closest(".composer") === null) close();
+    };
+    document.addEventListener("pointerdown", outside);
     loadEmoji().then(
       (loaded) => (all.value = loaded),
       () => close(),
     );
+    return () => document.removeEventListener("pointerdown", outside);
   }, []);
 
   const shown = word.value === "" ? all.value.filter((each) => each[2] === group.value) : search(all.value, word.value, SHOWN_MOST);
@@ -60,8 +67,15 @@ export function EmojiPicker({ pick, close }: Props): VNode {
       <div class="groups" role="group" aria-label={strings.emoji}>
         {strings.emojiGroups.map((name, index) =>
           name === "" ? null : (
-            <button type="button" key={name} aria-pressed={index === group.value && word.value === ""} onClick={() => ((group.value = index), (word.value = ""))}>
-              {name}
+            <button
+              type="button"
+              key={name}
+              title={name}
+              aria-label={name}
+              aria-pressed={index === group.value && word.value === ""}
+              onClick={() => ((group.value = index), (word.value = ""))}
+            >
+              {SIGNS[index]}
             </button>
           ),
         )}

@@ -8,6 +8,12 @@ import { Avatar } from "./avatar";
 import { CloseIcon, LeaveIcon } from "./icons";
 import { me, peopleShown, room } from "./selectors";
 
+function close(): void {
+  dispatch({ type: "panel", people: false });
+  // The button that is gone had the focus.
+  document.querySelector<HTMLElement>(".people-button")?.focus();
+}
+
 /** Who is in the room; a press begins a conversation. */
 export function People(): VNode | null {
   const here = room.value;
@@ -17,7 +23,7 @@ export function People(): VNode | null {
     <aside class="people" aria-label={strings.peopleTitle} id="people">
       <header>
         <h2>{here.users === null ? strings.people(people.length) : strings.people(here.users)}</h2>
-        <button type="button" class="icon" aria-label={strings.close} onClick={() => dispatch({ type: "panel", people: false })}>
+        <button type="button" class="icon" aria-label={strings.close} onClick={close}>
           <CloseIcon />
         </button>
       </header>
@@ -35,8 +41,8 @@ export function People(): VNode | null {
             </li>
           );
         })}
+        {people.length <= 1 ? <li class="quiet alone">{strings.onlyYou}</li> : null}
       </ul>
-      {people.length <= 1 ? <p class="quiet">{strings.onlyYou}</p> : null}
       {here.kind === "direct" ? null : (
         <button type="button" class="leave" onClick={() => void chat.rooms.leave(here.name).catch(() => undefined)}>
           <LeaveIcon /> {strings.leaveRoom}

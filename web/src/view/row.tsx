@@ -7,12 +7,13 @@ import type * as wire from "../protocol";
 import { strings } from "../strings";
 import { isEmojiOnly } from "../text/format";
 import { mentions } from "../text/mention";
-import { dayLabel, fullTime, hourOf } from "../text/times";
+import { dayLabel, dayOf, fullTime, hourOf } from "../text/times";
 import { chat } from "./app-chat";
 import { Avatar } from "./avatar";
 import { CloseIcon } from "./icons";
 import { memo } from "./memo";
 import { Rich } from "./rich";
+import { line } from "./selectors";
 
 export interface Look {
   names: ReadonlySet<string>;
@@ -23,7 +24,7 @@ export interface Look {
 export function showRow(row: Row, look: Look): VNode {
   switch (row.kind) {
     case "day":
-      return <DayRow key={row.key} rowKey={row.key} at={row.at} />;
+      return <DayRow key={row.key} rowKey={row.key} at={row.at} today={dayOf(Date.now())} />;
     case "new":
       return (
         <div key={row.key} data-key={row.key} class="line-new" role="separator" aria-label={strings.newMessages}>
@@ -47,7 +48,8 @@ export function showRow(row: Row, look: Look): VNode {
   }
 }
 
-const DayRow = memo(({ rowKey, at }: { rowKey: string; at: string | number }) => (
+/** `today` is what makes yesterday's line another one at midnight. */
+const DayRow = memo(({ rowKey, at }: { rowKey: string; at: string | number; today: string }) => (
   <div data-key={rowKey} class="day" role="separator">
     <span>{dayLabel(at, Date.now())}</span>
   </div>
@@ -138,7 +140,7 @@ const PendingRow = memo(({ rowKey, pending, first, names, myName }: PendingProps
         </p>
       ) : null}
     </div>
-    <time class="state">{pending.state === "failed" ? "" : strings.sending}</time>
+    <span class="state">{pending.state === "failed" ? "" : line.value.state === "up" ? strings.sending : strings.waiting}</span>
   </article>
 ));
 

@@ -46,8 +46,8 @@ export function SettingsDialog(): VNode {
           {people.map(([id, name]) => (
             <li key={id}>
               <bdi>{name}</bdi>
-              <button type="button" class="link" aria-label={strings.stopIgnoring(name)} onClick={() => stopIgnoring(id)}>
-                {strings.close}
+              <button type="button" class="link" aria-label={strings.stopIgnoringWhom(name)} onClick={() => stopIgnoring(id)}>
+                {strings.stopIgnoring}
               </button>
             </li>
           ))}

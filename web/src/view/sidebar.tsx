@@ -1,5 +1,6 @@
 import { useComputed } from "@preact/signals";
 import type { VNode } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import type { Room } from "../store/state";
 import { dispatch } from "../store/store";
 import { badge, roomList, titleOf } from "../store/views";
@@ -9,16 +10,25 @@ import { Avatar } from "./avatar";
 import { CloseIcon, GearIcon, PlusIcon, SearchIcon } from "./icons";
 import { current, drafts, me, present, rooms as known, roomsShown, serverName } from "./selectors";
 
+function close(): void {
+  dispatch({ type: "panel", rooms: false });
+  document.querySelector<HTMLElement>(".head .narrow-only")?.focus();
+}
+
 /** The rooms and conversations, and who one is. */
 export function Sidebar(): VNode {
   const list = useComputed(() => roomList({ rooms: known.value }));
   const { rooms, direct } = list.value;
+  const hide = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (roomsShown.value) hide.current?.focus();
+  }, [roomsShown.value]);
   const item = (room: Room): VNode => <Item key={room.name} room={room} current={room.name === current.value} draft={room.name in drafts.value && room.name !== current.value} />;
   return (
     <nav class={roomsShown.value ? "sidebar shown" : "sidebar"} aria-label={strings.rooms} id="rooms">
       <header>
         <strong class="server">{serverName.value}</strong>
-        <button type="button" class="icon narrow-only" aria-label={strings.hideRooms} onClick={() => dispatch({ type: "panel", rooms: false })}>
+        <button type="button" class="icon narrow-only" aria-label={strings.hideRooms} ref={hide} onClick={close}>
           <CloseIcon />
         </button>
       </header>
