@@ -14,9 +14,10 @@ export class Chat {
   readonly rooms: Rooms;
   readonly saying: Saying;
   readonly pushing: Pushing;
+  /** The place that the address named at first, until it is entered. */
+  wanted: string | null = null;
   #name = "";
   #asked: Record<string, number | null> = {};
-  #arrived = false;
   /** The room of a notification that was clicked before there was a line. */
   #clicked: string | null = null;
 
@@ -38,6 +39,7 @@ export class Chat {
   resume(): void {
     const kept = keep.all();
     const wanted = addressed();
+    this.wanted = addressed() || null;
     dispatch({ type: "kept", kept: wanted in kept.rooms ? { ...kept, current: wanted } : kept });
     if (keep.session() === null) return;
     for (const pending of store.value.pending) this.saying.takeUp(pending);
@@ -47,6 +49,7 @@ export class Chat {
   /** Joins by name: the first view's one deed. */
   join(name: string): void {
     this.#name = name;
+    this.wanted = addressed() || null;
     dispatch({ type: "joining" });
     this.line.start();
     this.line.wake();
@@ -115,8 +118,8 @@ export class Chat {
     const { user: me, epoch } = welcome;
     keep.setSession({ token: welcome.session, epoch, me });
     keep.setName(me.name);
-    const wanted = this.#arrived ? null : (wantedRoom() ?? wantedDirect(welcome));
-    this.#arrived = true;
+    const wanted = inReach(this.wanted, welcome);
+    this.wanted = null;
     dispatch({ type: "welcome", welcome, sameLog });
     this.rooms.welcomed(welcome, this.#asked);
     if (wanted !== null && wanted in store.value.rooms) this.rooms.open(wanted);
@@ -192,7 +195,6 @@ export class Chat {
     this.pushing.forget();
     keep.forget();
     this.#name = "";
-    this.#arrived = false;
     dispatch({ type: "out", error: why });
   }
 }
@@ -212,10 +214,10 @@ export function wantedRoom(): string | null {
   return name === "" || name.startsWith("@") || name.startsWith("to:") ? null : name;
 }
 
-/** The conversation that the address names, if this person is in it. */
-function wantedDirect(welcome: wire.Welcome): string | null {
-  const name = decodeURIComponent(location.hash.slice(1));
-  return name.startsWith("@") && welcome.rooms.some((room) => room.room === name) ? name : null;
+/** The place itself, unless it is a conversation that this person is not in. */
+function inReach(place: string | null, welcome: wire.Welcome): string | null {
+  if (place === null || place.startsWith("to:")) return null;
+  return !place.startsWith("@") || welcome.rooms.some((room) => room.room === place) ? place : null;
 }
 
 /** The room that the server names for those who wish for none. */

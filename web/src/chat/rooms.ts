@@ -2,7 +2,7 @@
 
 import { Refused, type Line } from "../line/line";
 import type * as wire from "../protocol";
-import { atEnd, lastSeq } from "../store/state";
+import { atEnd, lastSeq, NEW } from "../store/state";
 import { dispatch, store } from "../store/store";
 import { keep } from "./keep";
 
@@ -144,7 +144,7 @@ export class Rooms {
     dispatch({ type: "following", room: name, following: false });
     const shown = (room.events[0]?.seq ?? Infinity) <= after + 1 && after < lastSeq(room);
     if (!shown) await this.load(name, "jump", { after: Math.max(0, after - PAGE / 2) });
-    dispatch({ type: "target", target: "new" });
+    dispatch({ type: "target", target: NEW });
   }
 
   async readMembers(name: string): Promise<void> {

@@ -7,7 +7,7 @@ import { addressed, type Chat } from "./chat";
 export function followAddress(chat: Chat): void {
   effect(() => {
     const { phase, current } = store.value;
-    if (phase !== "in" || current === null || current.startsWith("to:")) return;
+    if (phase !== "in" || current === null || current.startsWith("to:") || chat.wanted !== null) return;
     const here = addressed();
     if (here === current) return;
     if (here === "") history.replaceState(null, "", `#${current}`);

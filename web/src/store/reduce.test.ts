@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { atEnd, atStart, WINDOW_KEPT, WINDOW_MOST, type Pending } from "./state";
+import { atEnd, atStart, NEW, WINDOW_KEPT, WINDOW_MOST, type Pending } from "./state";
 import { ANN, BOB, after, event, inLobby, said, seqs, and, told, welcome } from "./testing";
 import { presentIds } from "./views";
 
@@ -160,6 +160,13 @@ describe("unread", () => {
     const opened = and(two, dev("one"), { type: "open", room: "dev" }, { type: "read", room: "dev", seq: 1 });
     expect(opened.rooms["dev"]!.newAfter).toBe(0);
     expect(and(opened, { type: "open", room: "lobby" }).rooms["dev"]!.newAfter).toBeNull();
+  });
+
+  test("whoever has jumped to that line is not sent there again, until it stands elsewhere", () => {
+    const opened = and(two, dev("one"), { type: "open", room: "dev" });
+    const seen = and(opened, { type: "target", target: NEW });
+    const again = and(seen, { type: "open", room: "lobby" }, dev("two", 2), { type: "open", room: "dev" });
+    expect([opened, seen, again].map((state) => state.rooms["dev"]!.newSeen)).toEqual([false, true, false]);
   });
 
   test("a hidden person's messages count nowhere", () => {

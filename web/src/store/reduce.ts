@@ -19,7 +19,7 @@ import {
   withPage,
   withRoom,
 } from "./rooms";
-import { initial, NOTES_KEPT, type Member, type State } from "./state";
+import { initial, NEW, NOTES_KEPT, type Member, type State } from "./state";
 import { spoken } from "./spoken";
 
 export function reduce(state: State, action: Action): State {
@@ -122,7 +122,7 @@ function afterPerson(state: State, action: PersonAction): State {
     case "looking":
       return { ...state, looking: action.looking };
     case "target":
-      return { ...state, target: action.target };
+      return inRoom({ ...state, target: action.target }, state.current ?? "", action.target === NEW ? { newSeen: true } : {});
     case "tick":
       return withoutStale(state, action.now);
   }
@@ -206,7 +206,7 @@ function opened(state: State, name: string): State {
   const room = after.rooms[name];
   if (room !== undefined && state.current !== name) {
     const newAfter = room.unread > 0 ? Math.max(room.read, room.first - 1) : null;
-    after = inRoom(after, name, { newAfter, following: true });
+    after = inRoom(after, name, { newAfter, newSeen: false, following: true });
   }
   return { ...after, current: name, roomsShown: false, dialog: null };
 }

@@ -35,6 +35,8 @@ export interface Room {
   following: boolean;
   /** The seq after which the "new messages" line stands. */
   newAfter: number | null;
+  /** Whether somebody has jumped to that line since it stands. */
+  newSeen: boolean;
   members: Readonly<Record<string, Member>>;
   /** How many there are, where the room is too large for a list. */
   users: number | null;
@@ -132,6 +134,8 @@ export interface State {
 /** Events kept in a room's window; beyond `WINDOW_MOST` it is cut to `WINDOW_KEPT`. */
 export const WINDOW_KEPT = 300;
 export const WINDOW_MOST = 400;
+/** The key of the "new messages" line among the rows. */
+export const NEW = "new";
 export const NOTES_KEPT = 50;
 export const MEMBERS_KEPT = 1000;
 export const TYPING_MS = 5000;
@@ -181,6 +185,7 @@ export function emptyRoom(name: string): Room {
     loading: null,
     following: true,
     newAfter: null,
+    newSeen: false,
     members: {},
     users: null,
     typing: {},

@@ -4,7 +4,7 @@ import type * as wire from "../protocol";
 import { strings } from "../strings";
 import { dayOf } from "../text/times";
 import { fold } from "../text/mention";
-import { atEnd, type Member, type Note, type Pending, type Room, type State } from "./state";
+import { atEnd, NEW, type Member, type Note, type Pending, type Room, type State } from "./state";
 
 /** Messages of one person within this time stand together under one name. */
 const GROUP_MS = 7 * 60_000;
@@ -38,7 +38,7 @@ export function rowsOf(room: Room, pending: readonly Pending[], me: string, igno
     }
     if (!isNew && room.newAfter !== null && event.seq > room.newAfter) {
       isNew = true;
-      rows.push({ kind: "new", key: "new" });
+      rows.push({ kind: "new", key: NEW });
       former = null;
     }
     if (event.type === "topic") {

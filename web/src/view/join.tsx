@@ -56,7 +56,7 @@ export function Join(): VNode {
             {busy ? strings.joining : strings.join}
           </button>
         </div>
-        <p class="failure" id="join-problem" role="alert">
+        <p class={joinError === strings.left ? "quiet" : "failure"} id="join-problem" role="alert">
           {problem.value || joinError}
         </p>
         <p class="quiet" id="join-hint">

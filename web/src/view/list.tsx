@@ -165,7 +165,7 @@ function top(room: Room, title: string): ComponentChild {
 function Jump({ room }: { room: Room }): VNode | null {
   if (room.following) {
     const oldest = room.events[0]?.seq ?? 0;
-    const far = room.newAfter !== null && (room.newAfter < oldest - 1 || room.last - room.newAfter > 15);
+    const far = room.newAfter !== null && !room.newSeen && (room.newAfter < oldest - 1 || room.last - room.newAfter > 15);
     if (!far) return null;
     return (
       <button type="button" class="jump up" onClick={() => void chat.rooms.unread(room.name)}>

@@ -67,6 +67,6 @@ function showInline(node: Inline, own: string): ComponentChild {
         </a>
       );
     case "mention":
-      return <span class={fold(node.name) === own ? "mention own" : "mention"}>{node.text}</span>;
+      return <bdi class={fold(node.name) === own ? "mention own" : "mention"}>{node.text}</bdi>;
   }
 }
