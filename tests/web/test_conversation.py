@@ -185,9 +185,12 @@ def test_unread_messages_and_mentions_are_counted_by_room_and_in_the_title(
     expect(ann.page.get_by_role("heading", level=1)).to_have_text("#quiet")
 
     bob.say("hello")
+    expect(ann.page.get_by_role("link", name="loud").locator(".badge")).to_have_text("1")
+    expect(ann.page).to_have_title(re.compile(r"^• #quiet"))
     bob.say("@counter are you there?")
     loud = ann.page.get_by_role("link", name="loud")
-    expect(loud).to_contain_text("2 unread")
+    bob.say("hello again")
+    expect(loud).to_contain_text("3 unread")
     expect(loud.locator(".badge")).to_contain_text("1")
     expect(ann.page).to_have_title(re.compile(r"^\(1\) #quiet"))
 
@@ -195,6 +198,17 @@ def test_unread_messages_and_mentions_are_counted_by_room_and_in_the_title(
     expect(ann.page.get_by_role("separator", name="New messages")).to_be_visible()
     expect(ann.page.locator("article.calls")).to_have_count(1)
     expect(ann.page).to_have_title(re.compile(r"^#loud"))
+
+
+def test_many_lines_that_are_pasted_are_one_message(shared: Server, people: People) -> None:
+    ann, bob = people("paster"), people("pasted.to").join(shared.url + "/#paste")
+    ann.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    ann.join(shared.url + "/#paste")
+    ann.page.evaluate("navigator.clipboard.writeText('one\\ntwo\\n\\n    four')")
+    ann.page.keyboard.press("Control+v")
+    ann.page.keyboard.press("Enter")
+    bob.heard("four")
+    assert [text.split("\n") for text in bob.texts()] == [["one", "two", "", "    four"]]
 
 
 def test_typing_is_shown_and_ends_with_the_message(shared: Server, people: People) -> None:

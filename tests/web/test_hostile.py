@@ -79,12 +79,9 @@ async def attack(server: Server) -> list[str]:
                 await client.send(type="command", room="hostile", line=f"/{command} {payload}")
             await client.send(type="whisper", to=["target"], text=payload, nonce=f"w{index}")
         await client.ask(type="post", room="hostile", text="the end", nonce="end")
-        refused = []
-        for payload in some:
-            nick = {"type": "command", "room": "hostile", "line": f"/nick {payload}"}
-            for request in (nick, {"type": "join", "room": payload}):
-                refused.append((await client.ask(**request))["type"])
-    return refused
+        joins = [{"type": "join", "room": payload} for payload in some]
+        nicks = [{"type": "command", "room": "hostile", "line": f"/nick {each}"} for each in some]
+        return [(await client.ask(**request))["type"] for request in joins + nicks]
 
 
 def test_no_payload_runs_wherever_it_stands(shared: Server, people: People) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.conftest import Server
 from tests.web.conftest import People, until
@@ -61,3 +62,14 @@ def test_a_taken_name_is_told_and_the_field_keeps_what_was_typed(
     alert = other.page.get_by_role("alert")
     alert.get_by_text("The name Taken is taken").wait_for()
     assert other.page.locator("#name").input_value() == "Taken"
+
+
+def test_without_scripts_the_page_says_how_to_join_by_terminal(
+    shared: Server, browser: Browser
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(shared.url)
+    said = page.locator("body").inner_text()
+    context.close()
+    assert f"hubbub join {shared.url.removeprefix('http://')}" in said

@@ -1,5 +1,5 @@
 import { useSignalEffect } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import type { VNode } from "preact";
 import { dispatch, store } from "../store/store";
 import { peopleCount, titleOf, titleOfNew } from "../store/views";
@@ -27,7 +27,8 @@ export function App(): VNode {
 }
 
 function Rooms(): VNode {
-  useEffect(() => {
+  // At once: an effect waits for a frame, and by then somebody may have pressed Ctrl+K.
+  useLayoutEffect(() => {
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
   }, []);

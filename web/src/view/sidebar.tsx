@@ -62,6 +62,10 @@ export function Sidebar(): VNode {
   );
 }
 
+function short(count: number): string {
+  return count > 99 ? "99+" : String(count);
+}
+
 function Item({ room, current, draft }: { room: Room; current: boolean; draft: boolean }): VNode {
   const count = badge(room);
   const one = room.kind === "direct" && room.others.length === 1 ? room.others[0] : undefined;
@@ -91,7 +95,11 @@ function Item({ room, current, draft }: { room: Room; current: boolean; draft: b
         {count > 0 && !current ? (
           <span class="badge">
             <span class="unseen">{room.kind === "direct" ? "" : strings.mentionsCount(count)}</span>
-            <span aria-hidden="true">{count > 99 ? "99+" : count}</span>
+            <span aria-hidden="true">{short(count)}</span>
+          </span>
+        ) : room.unread > 0 && !current ? (
+          <span class="badge calm" aria-hidden="true">
+            {short(room.unread)}
           </span>
         ) : null}
       </a>
