@@ -36,6 +36,11 @@ describe("formatting", () => {
     expect(show("```\na\nb")).toEqual([{ kind: "code", text: "a\nb", language: "" }]);
   });
 
+  test("lines keep their indents, and blank lines between them", () => {
+    const text = "def f():\n    return 1\n\n  - two\n";
+    expect(flat(inline(text))).toBe(text);
+  });
+
   test("quotes and lines", () => {
     expect(show("> a\n> b\nc\nd").map((block) => block.kind)).toEqual(["quote", "paragraph"]);
     expect(flat(inline("a\nb"))).toBe("a\nb");

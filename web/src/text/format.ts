@@ -74,8 +74,11 @@ function walk(tokens: readonly Token[], names: ReadonlySet<string>, depth: numbe
 function node(token: Token, names: ReadonlySet<string>, depth: number): Inline[] {
   if (depth > NESTED_MOST) return [{ kind: "text", text: token.raw }];
   switch (token.type) {
-    case "br":
-      return [{ kind: "break" }];
+    case "br": {
+      // The lexer takes the next line's indent with it; people mean theirs.
+      const indent = token.raw.slice(token.raw.lastIndexOf("\n") + 1);
+      return indent === "" ? [{ kind: "break" }] : [{ kind: "break" }, { kind: "text", text: indent }];
+    }
     case "codespan":
       return [{ kind: "code", text: (token as Tokens.Codespan).text }];
     case "strong":
