@@ -131,10 +131,10 @@ def test_a_sleep_is_noticed_before_anybody_trusts_the_line(mortal: Server, peopl
     ann.join(mortal.url + "/#sleep")
     mortal.signal(signal.SIGSTOP)
     try:
-        # Less than the wait for a sign of life: nothing but the clock's jump tells.
-        ann.page.clock.fast_forward(15_000)
-        ann.page.clock.run_for(6_000)
-        expect(ann.page.get_by_role("status")).to_contain_text("Reconnecting")
+        # In less than the 20 s of silence after which a line is looked at anyway.
+        ann.page.clock.fast_forward(11_000)
+        ann.page.clock.run_for(4_500)
+        expect(ann.page.get_by_role("status")).to_contain_text("Reconnecting", timeout=3000)
     finally:
         mortal.signal(signal.SIGCONT)
     ann.page.clock.run_for(1_000)
