@@ -6,6 +6,7 @@ import { followAddress } from "./chat/route";
 import { dispatch } from "./store/store";
 import { App } from "./view/app";
 import { chat } from "./view/app-chat";
+import { dressDocument } from "./view/dress";
 import "./style/base.css";
 import "./style/room.css";
 import "./style/messages.css";
@@ -23,6 +24,7 @@ onOtherTab((what, key) => {
   else if (what === "unsent") chat.saying.saidElsewhere(key);
 });
 
+dressDocument();
 const app = document.getElementById("app");
 if (app !== null) render(<App />, app);
 if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => undefined);

@@ -1,4 +1,3 @@
-import { useSignalEffect } from "@preact/signals";
 import { useLayoutEffect } from "preact/hooks";
 import type { VNode } from "preact";
 import { dispatch, store } from "../store/store";
@@ -12,16 +11,10 @@ import { MenuIcon, PeopleIcon } from "./icons";
 import { Join } from "./join";
 import { MessageList } from "./list";
 import { People } from "./people";
-import { current, line, peopleShown, phase, room, rooms, roomsShown, said, settings, title } from "./selectors";
+import { current, line, peopleShown, phase, room, rooms, roomsShown, said } from "./selectors";
 import { Sidebar } from "./sidebar";
 
 export function App(): VNode {
-  useSignalEffect(() => {
-    document.title = title.value;
-  });
-  useSignalEffect(() => {
-    document.documentElement.dataset["theme"] = settings.value.theme;
-  });
   if (phase.value !== "in") return <Join />;
   return <Rooms />;
 }
