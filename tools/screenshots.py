@@ -107,6 +107,7 @@ def main() -> None:
             company = [visit(browser, server, each, "light") for each in NAMES[1:]]
             page = visit(browser, server, "Mira", "light")
             page.locator(".people-button").click()
+            page.mouse.move(1, 1)
             show(page, company, "page-light")
             page = visit(browser, server, "Mira", "dark")
             page.locator("#composer").fill("")
