@@ -12,7 +12,7 @@ import pytest
 from tests.parts import need
 
 pytestmark = pytest.mark.real
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.timeout(240)
