@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hubbub.client.backoff import Backoff
     from hubbub.client.calls import Bounds, LineLost
-    from hubbub.client.changes import Disconnected, Reconnected, Restarted, RoomRefused
+    from hubbub.client.changes import (
+        Disconnected,
+        NewGuest,
+        Reconnected,
+        Restarted,
+        RoomRefused,
+    )
     from hubbub.client.chat import Chat, connect
     from hubbub.client.failures import HandshakeRefused, PlainServer
     from hubbub.client.plain import PlainConnection, connect_plain
@@ -60,7 +66,13 @@ __version__ = "0.1.0"
 _HOMES = {
     "hubbub.client.backoff": ("Backoff",),
     "hubbub.client.calls": ("Bounds", "LineLost"),
-    "hubbub.client.changes": ("Disconnected", "Reconnected", "Restarted", "RoomRefused"),
+    "hubbub.client.changes": (
+        "Disconnected",
+        "NewGuest",
+        "Reconnected",
+        "Restarted",
+        "RoomRefused",
+    ),
     "hubbub.client.chat": ("Chat", "connect"),
     "hubbub.client.failures": ("HandshakeRefused", "PlainServer"),
     "hubbub.client.plain": ("PlainConnection", "connect_plain"),
@@ -129,6 +141,7 @@ __all__ = [
     "Message",
     "Muted",
     "NameTaken",
+    "NewGuest",
     "NoSuchCommand",
     "NoSuchRoom",
     "NoSuchUser",

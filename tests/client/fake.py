@@ -30,7 +30,9 @@ class FakeServer:
         self.replay_events = 100
         self.page_events = 200
         self.read = 0
+        self.kind = "guest"
         self.greet_with: Frame | None = None
+        self.greet: Callable[[Frame], Frame | None] = lambda frame: self.greet_with
         self.before_post: Callable[[Frame], Frame | str | None] = lambda frame: None
         self.json_dialect = json_dialect
         self.members: list[Frame] = []
@@ -131,8 +133,8 @@ class FakeServer:
 
     def _hello(self, line: ServerConnection, frame: Frame) -> list[Frame | str]:
         self.hellos.append(frame)
-        if self.greet_with is not None:
-            return [self.greet_with]
+        if (refusal := self.greet(frame)) is not None:
+            return [refusal]
         self.lines.append(line)
         asked = frame.get("rooms", {"lobby": None})
         for room in asked:
@@ -173,7 +175,7 @@ class FakeServer:
             "user": {
                 "id": "u1",
                 "name": frame.get("name") or "user0",
-                "kind": "guest",
+                "kind": self.kind,
                 "role": "guest",
             },
             "session": "secret",
@@ -235,6 +237,8 @@ class FakeServer:
         verdict = self.before_post(frame)
         if verdict == "cut":
             return ["cut"]
+        if isinstance(verdict, dict):
+            return [{"type": "error", "id": frame["id"], "temporary": False, **verdict}]
         return [{"type": "ok", "id": frame["id"], "text": f"ran {frame['line']}"}]
 
 

@@ -296,6 +296,56 @@ async def test_direct_rooms_are_resumed_by_another_process_and_in_another_log(
         assert len(await gather(chat, 4)) == 4
 
 
+async def test_a_direct_room_that_is_not_there_is_told(fake: FakeServer) -> None:
+    with pytest.raises(hubbub.NoSuchRoom, match="no direct room @x") as told:
+        async with hubbub.connect(fake.url, rooms=["lobby", "@x"], bounds=QUICK):
+            pass
+    assert told.value.room == "@x"
+
+
+def forgetful(taken: str | None = None) -> Callable[[Frame], Frame | None]:
+    """Knows no session any more, and somebody else has that name."""
+
+    def greet(hello: Frame) -> Frame | None:
+        code = "bad_token" if "token" in hello else "name_taken"
+        known = "token" not in hello and hello.get("name") != taken
+        refusal = {"type": "error", "code": code, "message": "No.", "temporary": False}
+        return None if known else refusal
+
+    return greet
+
+
+@pytest.mark.parametrize(("taken", "name"), [(None, "ann"), ("ann", "user0")])
+async def test_a_guest_who_was_forgotten_comes_back_as_a_new_one(
+    fake: FakeServer, taken: str | None, name: str
+) -> None:
+    async with hubbub.connect(fake.url, name="ann", bounds=QUICK) as chat:
+        await chat.post("before")
+        fake.greet = forgetful(taken)
+        # Whether it was stored, another user's nonce does not tell.
+        fake.before_post = nth_post(1, "store, then cut")
+        uncertain = await chat.post_soon("once")
+        (told,) = await gather(chat, 1, hubbub.NewGuest)
+        assert told == hubbub.NewGuest(name)
+        assert chat.name == name
+        with pytest.raises(hubbub.LineLost, match="may have been said or not"):
+            await uncertain
+        await chat.post("after")
+    assert fake.texts == ["before", "once", "after"]
+    assert [hello.get("name") for hello in fake.hellos[-2:]] == (
+        [None, "ann"] if taken is None else ["ann", None]
+    )
+
+
+async def test_an_account_whose_token_ran_out_is_no_guest(fake: FakeServer) -> None:
+    fake.kind = "account"
+    async with hubbub.connect(fake.url, token="secret", bounds=QUICK) as chat:
+        fake.greet = forgetful()
+        fake.cut_all()
+        with pytest.raises(hubbub.ConnectionFailed, match="Cannot come back"):
+            await gather(chat, 1)
+
+
 async def test_another_process_goes_on_where_the_first_stopped(fake: FakeServer) -> None:
     async with hubbub.connect(fake.url, keep_session=True, bounds=QUICK) as chat:
         for n in range(6):

@@ -183,6 +183,14 @@ class Calls:
             if not pending.ordered:
                 self._settle(request_id, uncertain)
 
+    def forget_sent(self) -> None:
+        """This is another user now, whose nonces do not tell what the former one has said."""
+        uncertain = LineLost(
+            "The server forgot this guest meanwhile; it may have been said or not."
+        )
+        for request_id in self._outgoing.forget_sent():
+            self._settle(request_id, uncertain)
+
     def pace(self, per_s: float, burst: float) -> None:
         """Keeps posts below the server's rate."""
         self._outgoing.pace(per_s, burst, now_s())

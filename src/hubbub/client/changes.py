@@ -34,6 +34,19 @@ class RoomRefused:
     refusal: Refusal
 
 
-Change = Disconnected | Reconnected | Restarted | RoomRefused
+@dataclass(frozen=True, slots=True)
+class NewGuest:
+    """The server no longer knew this guest, who came back as a new one; direct rooms are gone."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return (
+            "You were away for longer than the server remembers a guest: "
+            f"you are a new one now, called {self.name}."
+        )
+
+
+Change = Disconnected | Reconnected | Restarted | RoomRefused | NewGuest
 ServerEvent = Message | Topic | Presence | Typing | ReadMarker | Notice | Count
 ChatEvent = ServerEvent | Change

@@ -14,14 +14,17 @@ import msgspec
 
 from hubbub.client.address import Address
 from hubbub.client.calls import Bounds, Calls, now_s
-from hubbub.client.changes import ChatEvent, Disconnected, Reconnected, RoomRefused
-from hubbub.client.failures import HandshakeRefused, PlainServer
+from hubbub.client.changes import ChatEvent, Disconnected, NewGuest, Reconnected, RoomRefused
+from hubbub.client.failures import PlainServer
 from hubbub.client.hello import (
     FINAL_CODES,
     Greeting,
+    Returning,
     closed,
     entered,
     introduce,
+    lasting,
+    need_direct_rooms,
     refusal_of,
 )
 from hubbub.client.inbox import PAGE_EVENTS, Inbox
@@ -64,9 +67,8 @@ class Connection:
         self._chance = random.SystemRandom()
         self._room_fault: str | None = None
         self._other_log = False
-        self._seen_before = {
-            room: last for room, last in (direct or {}).items() if last is not None
-        }
+        self._returning = Returning()
+        self._direct = direct or {}
         self._link: Link | None = None
         self._to_page = asyncio.Event()
         self._arrived = asyncio.Event()
@@ -168,11 +170,14 @@ class Connection:
             try:
                 return await self._enter(self._hello_again(), again=True)
             except Refusal as refusal:
+                if self._returning.gives_way(refusal, self.user):
+                    delay_s = 0.0
+                    continue
                 if not refusal.temporary:
                     raise ConnectionFailed(f"Cannot come back: {refusal}") from refusal
                 least_s, problem = refusal.retry_after or 0.0, refusal.message
             except ConnectionFailed as failure:
-                if _lasting(failure):
+                if lasting(failure):
                     raise
                 problem = str(failure)
             delay_s = max(backoff.delay_s(self._attempt, self._chance.random()), least_s)
@@ -185,7 +190,7 @@ class Connection:
         assert self.welcome is not None, "there was a line before this one"
         welcome = self.welcome
         rooms = {room: last for room, last in self.inbox.resume().items() if room[:1] != "@"}
-        return Hello(token=welcome.session, epoch=welcome.epoch, rooms=rooms)
+        return self._returning.hello(welcome, rooms)
 
     async def _enter(self, hello: Hello, *, again: bool = False) -> Link:
         link = await dial(
@@ -205,6 +210,8 @@ class Connection:
             for refusal in greeting.refused:
                 if not again or isinstance(refusal, Unavailable):
                     raise refusal
+            if not again:
+                need_direct_rooms(self._direct, hello, greeting.welcome)
         except TimeoutError:
             await link.close()
             raise ConnectionFailed(
@@ -226,6 +233,9 @@ class Connection:
         self.calls.pace(limits.get("posts_per_s", 0), limits.get("posts_burst", 1))
         if again:
             self.inbox.tell(Reconnected())
+        if self._returning.came_anew():
+            self.calls.forget_sent()
+            self.inbox.tell(NewGuest(welcome.user.name))
         for refusal in greeting.refused:
             self._refused_room(refusal)
         for state, after in entered(hello, welcome):
@@ -238,6 +248,10 @@ class Connection:
             self._take(frame)
         self._arrived.set()
 
+    def _seen_before(self, room: str, unread: int) -> int:
+        last = self._direct.get(room)
+        return unread if last is None else last
+
     def _follow_direct_rooms(self, welcome: events.Welcome) -> None:
         # They need no joining, and `hello` need not name them: there may be many.
         direct = {state.room: state for state in welcome.rooms if state.kind == "direct"}
@@ -248,7 +262,7 @@ class Connection:
             unread = max(state.read, state.first - 1)
             self.inbox.catch_up(
                 state.room,
-                self._seen_before.get(state.room, unread),
+                self._seen_before(state.room, unread),
                 state.first,
                 state.last,
                 other_log=self._other_log,
@@ -370,9 +384,3 @@ class Connection:
         user = self.user
         if user is not None and person.id == user.id and person.name != user.name:
             self.user = msgspec.structs.replace(user, name=person.name)
-
-
-def _lasting(failure: ConnectionFailed) -> bool:
-    if isinstance(failure, HandshakeRefused):
-        return failure.lasting
-    return isinstance(failure, PlainServer) or failure.code in FINAL_CODES

@@ -1,13 +1,22 @@
 """The beginning of every line: `hello`, `welcome`, and which rooms were refused."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 
+from hubbub.client.failures import HandshakeRefused, PlainServer
 from hubbub.client.link import Ended, Link
-from hubbub.errors import REFUSALS, ConnectionFailed, Refusal
-from hubbub.protocol.events import Error, RoomState, Welcome
+from hubbub.errors import (
+    REFUSALS,
+    BadName,
+    BadToken,
+    ConnectionFailed,
+    NameTaken,
+    NoSuchRoom,
+    Refusal,
+)
+from hubbub.protocol.events import Error, RoomState, Self, Welcome
 from hubbub.protocol.json import OkFrame, Pushed, decode_frame, encode
 from hubbub.protocol.requests import Hello
 
@@ -30,6 +39,37 @@ class Greeting:
     welcome: Welcome
     refused: list[Refusal] = field(default_factory=list)
     rest: list[Pushed | OkFrame] = field(default_factory=list)
+
+
+class Returning:
+    """As whom to come back: a guest whom the server forgot is a new one, if it can be of its name.
+
+    `_name` is None while there is a session to come back with, and empty for any name.
+    """
+
+    def __init__(self) -> None:
+        self._name: str | None = None
+
+    def hello(self, welcome: Welcome, rooms: Mapping[str, int | None]) -> Hello:
+        """What to say after a lost line."""
+        if self._name is None:
+            return Hello(token=welcome.session, epoch=welcome.epoch, rooms=dict(rooms))
+        return Hello(name=self._name or None, epoch=welcome.epoch, rooms=dict(rooms))
+
+    def gives_way(self, refusal: Refusal, user: Self | None) -> bool:
+        """Whether there is another way to say hello after this refusal."""
+        if isinstance(refusal, BadToken) and self._name is None:
+            self._name = user.name if user is not None and user.kind == "guest" else None
+            return self._name is not None
+        if isinstance(refusal, NameTaken | BadName) and refusal.room is None and self._name:
+            self._name = ""
+            return True
+        return False
+
+    def came_anew(self) -> bool:
+        """Whether this is a new guest now; told once."""
+        anew, self._name = self._name is not None, None
+        return anew
 
 
 async def introduce(link: Link, hello: Hello) -> Greeting:
@@ -71,6 +111,25 @@ def entered(hello: Hello, welcome: Welcome) -> Iterator[tuple[RoomState, int | N
     # Without a wish one enters the server's first room, which is nearly always the lobby.
     public.sort(key=lambda state: state.room != "lobby")
     yield from ((state, None) for state in public[:1])
+
+
+def need_direct_rooms(named: Iterable[str], hello: Hello, welcome: Welcome) -> None:
+    """Raises NoSuchRoom for a direct room that is none of this user's."""
+    here = {state.room for state in welcome.rooms}
+    missing = next((room for room in named if room not in here), None)
+    # Those of another log are gone with it.
+    if missing is not None and hello.epoch in {None, welcome.epoch}:
+        raise NoSuchRoom(
+            f"You have no direct room {missing}; whisper() makes one, and it needs no naming.",
+            room=missing,
+        )
+
+
+def lasting(failure: ConnectionFailed) -> bool:
+    """Whether trying again would fail in the same way."""
+    if isinstance(failure, HandshakeRefused):
+        return failure.lasting
+    return isinstance(failure, PlainServer) or failure.code in FINAL_CODES
 
 
 def closed(ended: Ended) -> ConnectionFailed:

@@ -140,6 +140,12 @@ class Outgoing:
         self._waiting.extendleft(entry for entry in reversed(back) if entry.id not in gone)
         return lost
 
+    def forget_sent(self) -> list[str]:
+        """Takes out what was written to a line that is lost; the ids."""
+        sent = [entry.id for entry in self._waiting if entry.sent_s]
+        self._waiting = deque(entry for entry in self._waiting if not entry.sent_s)
+        return sent
+
     def _settle(self) -> None:
         if self._refused and not self._on_wire:
             self._refused.sort(key=lambda entry: entry.order, reverse=True)

@@ -9,6 +9,7 @@ from typing import assert_never
 from hubbub.client.changes import (
     ChatEvent,
     Disconnected,
+    NewGuest,
     Reconnected,
     Restarted,
     RoomRefused,
@@ -106,7 +107,7 @@ def apply(state: ChatState, event: ChatEvent) -> ChatState:
             return replace(state, connected=False)
         case Reconnected():
             return replace(state, connected=True)
-        case Notice():
+        case Notice() | NewGuest():
             return state
         case _:
             assert_never(event)

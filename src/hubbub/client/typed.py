@@ -64,7 +64,14 @@ class Quit:
     """End the client."""
 
 
-Typed = Say | Run | GoTo | GoFrom | Notices | Ignore | Unignore | Quit
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A command of this client's own that cannot be meant so; `why` tells what to type."""
+
+    why: str
+
+
+Typed = Say | Run | GoTo | GoFrom | Notices | Ignore | Unignore | Quit | Wrong
 
 OWN_COMMANDS = ("join", "leave", "notices", "ignore", "unignore", "quit")
 
@@ -88,10 +95,35 @@ def read_typed(line: str) -> Typed | None:
         case "leave" | "part":
             return GoFrom(rest)
         case "notices":
-            return Notices({"on": True, "off": False}.get(rest.lower()))
+            return _notices(rest)
         case "ignore":
             return Ignore(rest.removeprefix("@"))
+        case "unignore" if not rest:
+            return Wrong("/unignore needs a name: /unignore NAME; /ignore lists whom you ignore.")
         case "unignore":
             return Unignore(rest.removeprefix("@"))
         case _:
             return Run(request.line)
+
+
+def is_farewell(answer: str) -> bool:
+    """Whether somebody who was asked for a name wants to leave instead."""
+    return answer.strip().lower() == "quit" or isinstance(read_typed(answer), Quit)
+
+
+def needs_room(line: str) -> bool:
+    """Whether a command of the server's is about the room that one is in."""
+    word, _, rest = line.removeprefix("/").partition(" ")
+    if word.lower() == "who":
+        return not rest.strip()
+    return word.lower() in {"me", "topic", "history"}
+
+
+def _notices(wish: str) -> Typed:
+    match wish.lower():
+        case "":
+            return Notices(None)
+        case "on" | "off":
+            return Notices(wish.lower() == "on")
+        case _:
+            return Wrong("/notices takes on or off; without either it tells which it is.")

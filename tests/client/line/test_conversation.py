@@ -88,6 +88,24 @@ async def test_somebody_ignored_is_not_shown_under_another_name_either() -> None
         assert person.lines[-1] == "! You do not ignore bob."
 
 
+async def test_what_cannot_be_done_is_told_and_nothing_else_happens() -> None:
+    async with desk() as (person, fake):
+        fake.before_post = lambda frame: {"code": "no_such_user", "message": "Nobody is so called."}
+        await person.type("/ignore nobody-there")
+        assert person.lines[-1] == "! Nobody is so called."
+        await person.type("/ignore")
+        assert person.lines[-1] == "* -- You ignore nobody."
+        await person.type("/notices foo")
+        assert person.lines[-1].startswith("! /notices takes on or off")
+        await person.type("/leave")
+        for line in ("/who", "/me waves", "/topic", "/leave", "hi"):
+            await person.type(line)
+            assert person.lines[-1] == "! You are in no room; /join ROOM enters one."
+        fake.before_post = lambda frame: None
+        await person.type("/who lobby")
+        assert person.lines[-1] == "* -- ran /who lobby"
+
+
 async def test_who_comes_and_goes_is_shown_only_when_asked_for() -> None:
     async with desk() as (person, fake):
         came = {"type": "presence", "room": "lobby", "user": {"id": "u8", "name": "cara"}}

@@ -21,6 +21,8 @@ from hubbub.client.typed import (
     Say,
     Typed,
     Unignore,
+    Wrong,
+    is_farewell,
     read_typed,
 )
 from hubbub.protocol.events import Message, Notice, Person, Presence, Topic
@@ -99,6 +101,21 @@ async def test_a_pipe_is_read_line_by_line_as_they_come() -> None:
 )
 def test_what_a_person_types_means_what_it_says(line: str, typed: Typed | None) -> None:
     assert read_typed(line) == typed
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"), [("/notices foo", "on or off"), ("/unignore", "/unignore NAME")]
+)
+def test_a_command_that_cannot_be_meant_so_says_what_to_type(line: str, hint: str) -> None:
+    typed = read_typed(line)
+    assert isinstance(typed, Wrong)
+    assert hint in typed.why
+
+
+@pytest.mark.parametrize("answer", ["exit", " Quit ", "/quit", "/exit"])
+def test_who_wants_to_leave_has_not_given_a_name(answer: str) -> None:
+    assert is_farewell(answer)
+    assert not is_farewell(f"{answer.strip()}er ann")
 
 
 def test_events_look_as_the_plain_dialect_shows_them() -> None:

@@ -4,7 +4,14 @@ import asyncio
 from collections.abc import Callable
 from typing import assert_never
 
-from hubbub.client.changes import ChatEvent, Disconnected, Reconnected, Restarted, RoomRefused
+from hubbub.client.changes import (
+    ChatEvent,
+    Disconnected,
+    NewGuest,
+    Reconnected,
+    Restarted,
+    RoomRefused,
+)
 from hubbub.client.chat import Chat
 from hubbub.client.line.look import Look, plain_line
 from hubbub.client.state import (
@@ -25,6 +32,8 @@ from hubbub.client.typed import (
     Say,
     Typed,
     Unignore,
+    Wrong,
+    needs_room,
 )
 from hubbub.errors import BadName, BadRequest, HubbubError, NotAMember
 from hubbub.model import room_name, user_name
@@ -33,6 +42,7 @@ from hubbub.protocol.text import clean, notice, refusal
 
 MARK_READ_S = 2.0
 KNOWN_ROOMS = 1_000
+NO_ROOM = "You are in no room; /join ROOM enters one."
 
 
 class Conversation:
@@ -75,6 +85,8 @@ class Conversation:
             case RoomRefused(room=room, refusal=why):
                 self._show(refusal(f"No longer in {room}: {why}"))
                 self._look_away_from(room)
+            case NewGuest():
+                self._show(notice(str(event)))
             case _:
                 self._take_server_event(event)
 
@@ -110,6 +122,8 @@ class Conversation:
                 await self._say(text)
             case Run(line=line):
                 self._show(self._look.faint(clean(line)))
+                if self.room is None and needs_room(line):
+                    raise NotAMember(NO_ROOM)
                 answer = await self.chat.command(line, self.room)
                 if answer:
                     self._show(notice(answer))
@@ -122,11 +136,13 @@ class Conversation:
                     self._notices = on
                 self._show(notice(f"Notices are {'on' if self._notices else 'off'}."))
             case Ignore(name=name):
-                self._ignore(name)
+                await self._ignore(name)
             case Unignore(name=name):
                 if self._ignored.pop(_key(name), "") == "":
-                    raise BadRequest(f"You do not ignore {name or 'nobody'}.")
+                    raise BadRequest(f"You do not ignore {name}.")
                 self._show(notice(f"You no longer ignore {name}."))
+            case Wrong(why=why):
+                raise BadRequest(why)
             case Quit():
                 pass
             case _:
@@ -134,7 +150,7 @@ class Conversation:
 
     async def _say(self, text: str) -> None:
         if self.room is None:
-            raise NotAMember("You are in no room; /join ROOM enters one.")
+            raise NotAMember(NO_ROOM)
         if not self.chat.is_up:
             self._show(notice("Not connected; this will be sent afterwards."))
         answer = await self.chat.post_soon(text, self.room)
@@ -159,7 +175,7 @@ class Conversation:
 
     async def _go_from(self, room: str | None) -> None:
         if room is None:
-            raise NotAMember("You are in no room.")
+            raise NotAMember(NO_ROOM)
         await self.chat.leave(room)
         self.state = left(self.state, room)
         self._look_away_from(room)
@@ -171,7 +187,7 @@ class Conversation:
             public = [name for name in self.chat.followed if not name.startswith("@")]
             self.room = public[0] if public else None
 
-    def _ignore(self, name: str) -> None:
+    async def _ignore(self, name: str) -> None:
         if not name:
             names = ", ".join(sorted(self._ignored)) or "nobody"
             self._show(notice(f"You ignore {names}."))
@@ -184,6 +200,9 @@ class Conversation:
             for room in self.state.rooms.values()
             for user_id, shown in room.members.items()
         }
+        if key not in people:
+            # Known to the server alone, or to nobody.
+            await self.chat.command(f"/whois {name}")
         self._ignored[key] = people.get(key)
         self._show(notice(f"You ignore {name} from now on; /unignore {name} ends it."))
 

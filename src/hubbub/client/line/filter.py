@@ -14,7 +14,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from functools import partial
 
-from hubbub.client.changes import Change, ChatEvent, Disconnected, Reconnected, RoomRefused
+from hubbub.client.changes import (
+    Change,
+    ChatEvent,
+    Disconnected,
+    NewGuest,
+    Reconnected,
+    RoomRefused,
+)
 from hubbub.client.chat import Chat
 from hubbub.client.line.look import plain_line
 from hubbub.client.line.manner import STDIN, STDOUT, Manner
@@ -192,6 +199,8 @@ class Filter:
                     complain(f"connection lost: {reason}; trying again in {wait_s:.1f} s")
                 case Reconnected():
                     complain("connected again")
+                case NewGuest(name=name):
+                    complain(f"the server had forgotten this guest, who is {name} now, a new one")
                 case RoomRefused(room=room, refusal=why):
                     self._failures += 1
                     complain(f"no longer in {room}: {why}")

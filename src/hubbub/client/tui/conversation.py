@@ -1,13 +1,12 @@
 """One person's talk with a server: wishes in, a `View` out; knows no terminal.
 
-What is said goes through one queue in the order of typing and is shown at once. Everything else
-(pages, members, read markers) is asked for beside it, each question once at a time.
+What is said goes in the order of typing. Everything else (pages, members, read markers) is asked
+for beside it, each question once at a time.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
 from typing import assert_never
 
 from hubbub.client.changes import Reconnected
@@ -15,8 +14,9 @@ from hubbub.client.chat import Chat
 from hubbub.client.state import RoomView, with_members, with_people
 from hubbub.client.tui import store
 from hubbub.client.tui import timeline as lines
+from hubbub.client.tui.saying import NO_ROOM, Saying, now
 from hubbub.client.tui.store import View
-from hubbub.client.tui.timeline import IN_VIEW_ENTRIES, NoteKind, Pending, Timeline
+from hubbub.client.tui.timeline import IN_VIEW_ENTRIES, NoteKind, Timeline
 from hubbub.client.typed import (
     GoFrom,
     GoTo,
@@ -27,14 +27,14 @@ from hubbub.client.typed import (
     Say,
     Typed,
     Unignore,
+    Wrong,
+    needs_room,
 )
-from hubbub.errors import BadRequest, ConnectionFailed, HubbubError, NotAMember, TooLong
-from hubbub.model import room_name
-from hubbub.protocol.events import Message, Page, Posted
+from hubbub.errors import BadRequest, ConnectionFailed, HubbubError, NotAMember
+from hubbub.model import room_name, user_name
+from hubbub.protocol.events import Message, Page
 
 PAGE_EVENTS = 100
-SAID = 500
-"""Messages and commands that may wait for the server."""
 MARK_READ_S = 1.0
 TYPING_S = 3.0
 KNOWN_ROOMS = 1_000
@@ -43,20 +43,14 @@ DIRECT_ROOMS = 50
 """Direct rooms whose people are looked up at the start."""
 
 
-_Wish = tuple[str | None, Run | tuple[str, str]]
-"""The room in which something was typed: a command, or a message with its key."""
-
-
-class Conversation:
+class Conversation(Saying):
     """The view, and what changes it. `changed` is called after every change."""
 
     def __init__(self, chat: Chat, changed: Callable[[], None], *, room: str | None = None) -> None:
-        self.chat = chat
+        super().__init__(chat)
         self.view: View = store.arrived(chat.welcome, chat.followed, room)
         self.known_rooms: set[str] = set()
         self._changed = changed
-        self._said: asyncio.Queue[_Wish] = asyncio.Queue(SAID)
-        self._count = 0
         self._asked: set[tuple[str, str]] = set()
         self._marks: dict[str, int] = {}
         self._wrote_s = float("-inf")
@@ -76,7 +70,7 @@ class Conversation:
 
     async def _listen(self) -> None:
         async for event in self.chat:
-            now_s, at = time.monotonic(), _now()
+            now_s, at = time.monotonic(), now()
             for each in (event, *self.chat.ready()):
                 self.view = store.happened(self.view, each, now_s, at)
                 if isinstance(each, Reconnected):
@@ -112,6 +106,8 @@ class Conversation:
             case Say(text=text):
                 self.say(text)
             case Run():
+                if self.view.room is None and needs_room(typed.line):
+                    raise NotAMember(NO_ROOM)
                 self.note(typed.line, "typed")
                 self._put((self.view.room, typed))
             case GoTo(room=room):
@@ -119,7 +115,7 @@ class Conversation:
             case GoFrom(room=room):
                 place = room_name(room) if room else self.view.room
                 if place is None:
-                    raise NotAMember("You are in no room.")
+                    raise NotAMember(NO_ROOM)
                 self._start("leave", place, self._leave(place))
             case Notices(on=on):
                 if on is not None:
@@ -129,52 +125,20 @@ class Conversation:
                 self._ignore(name)
             case Unignore(name=name):
                 if store.name_key(name) not in self.view.ignored:
-                    raise BadRequest(f"You do not ignore {name or 'nobody'}.")
+                    raise BadRequest(f"You do not ignore {name}.")
                 self.view = store.without_ignored(self.view, name)
                 self.note(f"You no longer ignore {name}.")
+            case Wrong(why=why):
+                raise BadRequest(why)
             case Quit():
                 pass
             case _:
                 assert_never(typed)
 
-    def say(self, text: str, room: str | None = None) -> None:
-        """Says something, shown at once. Raises NotAMember, TooLong or BadRequest."""
-        place = room or self.view.room
-        if place is None:
-            raise NotAMember("You are in no room; /join ROOM enters one.")
-        limit = self.chat.welcome.limits.get("text_bytes", 0)
-        size = len(text.encode("utf-8", "replace"))
-        if limit and size > limit:
-            raise TooLong(f"The message has {size:,} bytes, the limit is {limit:,}.")
-        self._count += 1
-        key = f"said-{self._count}"
-        self._put((place, (key, text)))
-        timeline = self.view.timelines.get(place, Timeline())
-        timeline = lines.with_pending(timeline, Pending(key, _now(), text))
-        self._show(store.with_timeline(self.view, place, timeline))
-
-    def say_again(self, key: str) -> None:
-        """Sends what was refused once more."""
-        pending = self.pending(key)
-        if pending is not None and pending.refused is not None:
-            self.drop(key)
-            self.say(pending.text)
-
-    def drop(self, key: str) -> None:
-        """Gives up what was refused."""
-        pending = self.pending(key)
-        if pending is not None and pending.refused is not None and self.view.room:
-            timeline = lines.without_pending(self.view.timeline, key)
-            self._show(store.with_timeline(self.view, self.view.room, timeline))
-
-    def pending(self, key: str) -> Pending | None:
-        """A message of the room in view that no server has."""
-        return next((p for p in self.view.timeline.unsent if p.key == key), None)
-
     def note(self, text: str, kind: NoteKind = "info", room: str | None = None) -> None:
         """Shows this person a line, in a room or in the one in view."""
         place = room if room in self.view.chat.rooms else None
-        self._show(store.noted(self.view, text, _now(), kind, place))
+        self._show(store.noted(self.view, text, now(), kind, place))
 
     def _ignore(self, name: str) -> None:
         if not name:
@@ -183,58 +147,20 @@ class Conversation:
             return
         if store.name_key(name) == store.name_key(self.chat.name):
             raise BadRequest("You cannot ignore yourself.")
+        key = user_name(name).key
+        if any(key == store.name_key(known) for known in self.view.chat.names):
+            self._ignore_known(name)
+        else:
+            # Known to the server alone, or to nobody.
+            self._start("ignore", key, self._ignore_whom_the_server_knows(name))
+
+    def _ignore_known(self, name: str) -> None:
         self.view = store.with_ignored(self.view, name)
         self.note(f"You ignore {name} from now on; /unignore {name} ends it.")
 
-    def _put(self, wish: "_Wish") -> None:
-        try:
-            self._said.put_nowait(wish)
-        except asyncio.QueueFull:
-            raise BadRequest(
-                f"{SAID} messages wait for the server already; send this one later."
-            ) from None
-
-    async def _send_said(self) -> None:
-        while True:
-            room, wish = await self._said.get()
-            if isinstance(wish, Run):
-                self._count += 1
-                self._start("run", str(self._count), self._run(wish.line, room))
-                # It has its place in the order before what follows is offered.
-                await asyncio.sleep(0)
-                continue
-            key, text = wish
-            assert room is not None, "a message is said in a room"
-            try:
-                answer = await self.chat.post_soon(text, room)
-            except HubbubError as error:
-                self._refused(room, key, str(error))
-                continue
-            answer.add_done_callback(lambda done, r=room, k=key: self._answered(r, k, done))  # type: ignore[misc]
-
-    def _answered(self, room: str, key: str, answer: "asyncio.Future[Posted]") -> None:
-        if answer.cancelled():
-            return
-        error = answer.exception()
-        if error is not None:
-            self._refused(room, key, str(error))
-        elif (timeline := self.view.timelines.get(room)) is not None:
-            timeline = lines.posted(timeline, key, answer.result())
-            self._show(store.with_timeline(self.view, room, timeline))
-
-    def _refused(self, room: str, key: str, why: str) -> None:
-        timeline = self.view.timelines.get(room)
-        if timeline is not None:
-            self._show(store.with_timeline(self.view, room, lines.refused(timeline, key, why)))
-
-    async def _run(self, line: str, room: str | None) -> None:
-        try:
-            answer = await self.chat.command(line, room)
-        except HubbubError as error:
-            self.note(str(error), "refusal", room)
-        else:
-            if answer:
-                self.note(answer, "info", room)
+    async def _ignore_whom_the_server_knows(self, name: str) -> None:
+        await self.chat.command(f"/whois {name}")
+        self._ignore_known(name)
 
     # --- rooms
 
@@ -395,7 +321,3 @@ class Conversation:
                 self.note(str(error), "refusal")
         finally:
             self._asked.discard((what, about))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -12,6 +12,7 @@ from hubbub.client import state as chat_state
 from hubbub.client.changes import (
     ChatEvent,
     Disconnected,
+    NewGuest,
     Reconnected,
     Restarted,
     RoomRefused,
@@ -112,6 +113,8 @@ def happened(view: View, event: ChatEvent, now_s: float, at: str) -> View:
             view = _with_typist(view, room, user.id, user.name, now_s)
         case Notice(text=text):
             view = noted(view, text, at)
+        case NewGuest():
+            view = noted(view, str(event), at)
         case Restarted(room=room):
             fresh = lines.restarted(view.timelines.get(room, Timeline()))
             view = _with_timeline(view, room, fresh)
@@ -128,6 +131,11 @@ def happened(view: View, event: ChatEvent, now_s: float, at: str) -> View:
 
 def welcomed_again(view: View, welcome: Welcome) -> View:
     """The view after the line came back; what was missed comes as events and is counted then."""
+    here = {state.room for state in welcome.rooms}
+    for name, room in view.chat.rooms.items():
+        if room.kind == "direct" and name not in here:
+            # This user's no longer.
+            view = gone_from(view, name)
     rooms = dict(view.chat.rooms)
     for state in welcome.rooms:
         former = rooms.get(state.room)
