@@ -109,3 +109,14 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="cannot be"):
         change(lambda kept: kept, tmp_path / "file" / "client.json")
+
+
+def test_what_is_being_written_is_bounded_and_the_newest_stays() -> None:
+    drafts = {f"room{n}": f"{n}" * 100_000 for n in range(5)}
+    recall = tuple(f"{n} \ud800" + "x" * 30_000 for n in range(5))
+    session = Session("t", "ann", drafts=drafts, recall=recall)
+    (kept,) = with_session(Saved(), HERE, session).sessions[HERE.http_url]
+
+    assert list(kept.drafts) == ["room3", "room4"]
+    assert [text[:3] for text in kept.recall] == ["3 ?", "4 ?"]
+    assert msgspec.json.decode(msgspec.json.encode(kept), type=Session) == kept

@@ -8,9 +8,10 @@ lock, so that two clients do not undo each other's.
 import contextlib
 import fcntl
 import os
-import tempfile
-from collections.abc import Callable, Iterator
+import secrets
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from platformdirs import user_config_path
@@ -19,8 +20,12 @@ from hubbub.client.address import Address, parse_address
 from hubbub.errors import BadName, ConfigError
 from hubbub.model import user_name
 
+KeyT = TypeVar("KeyT")
+
 SESSIONS = 8
 """Sessions kept for one server, the last used first."""
+DRAFTS_CHARS, RECALL_CHARS = 256 * 1024, 64 * 1024
+"""Characters kept of what one user was writing and has said; the newest is kept."""
 
 
 class Server(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -32,12 +37,17 @@ class Server(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Session(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Somebody that a server knows: the secret, and where this user was."""
+    """Somebody that a server knows: the secret, where this user was, what was being written.
+
+    `drafts` has the newest last, and so has `recall`, which is what Up brings back.
+    """
 
     token: str
     name: str
     rooms: tuple[str, ...] = ()
     room: str | None = None
+    drafts: dict[str, str] = {}
+    recall: tuple[str, ...] = ()
 
 
 class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -126,6 +136,9 @@ def with_session(kept: Saved, address: Address, session: Session) -> Saved:
         for known in kept.sessions.get(address.http_url, ())
         if known.token != session.token and not _same(known.name, session.name)
     ]
+    drafts = dict(_newest(session.drafts.items(), DRAFTS_CHARS))
+    recall = tuple(text for _, text in _newest(enumerate(session.recall), RECALL_CHARS))
+    session = msgspec.structs.replace(session, drafts=drafts, recall=recall)
     sessions = (session, *others)[:SESSIONS]
     return msgspec.structs.replace(kept, sessions={**kept.sessions, address.http_url: sessions})
 
@@ -137,6 +150,17 @@ def without_session(kept: Saved, address: Address, token: str) -> Saved:
     if left:
         sessions[address.http_url] = left
     return msgspec.structs.replace(kept, sessions=sessions)
+
+
+def _newest(texts: Iterable[tuple[KeyT, str]], chars: int) -> list[tuple[KeyT, str]]:
+    """The last of them that fit, as JSON can have them."""
+    kept: list[tuple[KeyT, str]] = []
+    for key, text in reversed(list(texts)):
+        chars -= len(text)
+        if chars < 0:
+            break
+        kept.append((key, text.encode("utf-8", "replace").decode()))
+    return kept[::-1]
 
 
 def _same(one: str, other: str) -> bool:
@@ -158,8 +182,9 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _write(path: Path, data: bytes) -> None:
-    # mkstemp gives 0600 from the first moment.
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".client-")
+    name = path.with_name(f".client-{secrets.token_hex(8)}")
+    # Nobody else's from the first moment; `tempfile` would take long to load.
+    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with open(descriptor, "wb") as file:
             file.write(data + b"\n")

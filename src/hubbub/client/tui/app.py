@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -15,27 +16,23 @@ from textual.screen import Screen
 
 from hubbub.client import saved
 from hubbub.client.address import Address, parse_address
+from hubbub.client.changes import NewGuest
 from hubbub.client.options import JoinOptions
 from hubbub.client.saved import Saved, Server, Session
 from hubbub.client.tui.dialogs import Naming
 from hubbub.client.tui.look import TERMINAL, THEMES, fitting_theme, styles_of
 from hubbub.client.tui.screen import ChatScreen
 from hubbub.client.tui.terminal_keys import mend_alt
-from hubbub.errors import (
-    BadName,
-    BadToken,
-    ConfigError,
-    HubbubError,
-    NameTaken,
-    Refusal,
-    Unavailable,
-)
+from hubbub.client.wish import Wish, is_about_the_name, wish_for
+from hubbub.errors import BadToken, ConfigError, HubbubError, Refusal
 
 if TYPE_CHECKING:
     from hubbub.client.chat import Chat
     from hubbub.client.tui.conversation import Conversation
 
 MARKS_S = 1.0
+DRAFTS_S = 3.0
+"""How long after a change the drafts are on the disk."""
 CLOSE_S = 2.0
 """How long leaving waits for the last acknowledgements."""
 
@@ -47,16 +44,6 @@ class Outcome:
     code: int = 0
     error: HubbubError | None = None
     plain: bool = False
-
-
-@dataclass(slots=True)
-class _Wish:
-    """As whom to say hello, and where."""
-
-    name: str | None
-    token: str | None
-    rooms: tuple[str, ...]
-    from_session: bool
 
 
 class HubbubApp(App[Outcome]):
@@ -92,6 +79,7 @@ class HubbubApp(App[Outcome]):
         self._chat: Chat | None = None
         self._conversation: Conversation | None = None
         self._left = asyncio.Event()
+        self._written = asyncio.Event()
         self._backoff_most_s = backoff_most_s
         self._code = 0
 
@@ -117,8 +105,8 @@ class HubbubApp(App[Outcome]):
         # The web library takes as long to load as everything else; the screen is there before it.
         await asyncio.to_thread(importlib.import_module, "hubbub.client.tui.conversation")
         failures = importlib.import_module("hubbub.client.failures")
-        wish = self._first_wish()
-        if wish.name is None and wish.token is None and not await self._ask_name(wish, ""):
+        wish = wish_for(self.options, self.server, self.kept, self.address)
+        if wish.nobody and not await self._ask_name(wish, ""):
             return Outcome()
         while True:
             try:
@@ -126,42 +114,24 @@ class HubbubApp(App[Outcome]):
                 return Outcome(self._code)
             except failures.PlainServer:
                 return Outcome(plain=True)
-            except (NameTaken, BadName) as error:
-                if error.room is not None or not await self._ask_name(wish, str(error)):
-                    raise
             except BadToken:
-                if not wish.from_session:
+                token = wish.token or ""
+                if not wish.forget_session():
                     raise
-                self._forget_session(wish)
+                self._keep(partial(saved.without_session, address=self.address, token=token))
             except Refusal as error:
-                wanted = error.room in self.options.rooms or isinstance(error, Unavailable)
-                if error.room not in wish.rooms or wanted:
+                if is_about_the_name(error):
+                    if not await self._ask_name(wish, str(error)):
+                        raise
+                elif not wish.pass_over(error):
                     raise
-                wish.rooms = tuple(room for room in wish.rooms if room != error.room)
 
-    def _first_wish(self) -> _Wish:
-        options, server = self.options, self.server
-        name = options.name or server.name
-        if options.token is not None:
-            return _Wish(options.name, options.token, options.rooms or server.rooms, False)
-        session = saved.session_for(self.kept, self.address, name)
-        if session is None:
-            return _Wish(name, None, options.rooms or server.rooms, False)
-        rooms = tuple(dict.fromkeys((*options.rooms, *server.rooms, *session.rooms)))
-        return _Wish(None, session.token, rooms, True)
-
-    async def _ask_name(self, wish: _Wish, why: str) -> bool:
+    async def _ask_name(self, wish: Wish, why: str) -> bool:
         name = await self.push_screen_wait(Naming(self.address.shown, why))
         wish.name = name or None
         return name is not None
 
-    def _forget_session(self, wish: _Wish) -> None:
-        token = wish.token or ""
-        known = saved.session_for(self.kept, self.address, self.options.name or self.server.name)
-        wish.name, wish.token, wish.from_session = (known.name if known else None), None, False
-        self._keep(lambda kept: saved.without_session(kept, self.address, token))
-
-    async def _talk_as(self, wish: _Wish) -> None:
+    async def _talk_as(self, wish: Wish) -> None:
         from hubbub.client.backoff import Backoff
         from hubbub.client.calls import Bounds
         from hubbub.client.chat import connect
@@ -179,16 +149,25 @@ class HubbubApp(App[Outcome]):
                 backoff=Backoff(most_s=self._backoff_most_s),
             ),
         ) as chat:
-            room = next(iter(self.options.rooms), None) or self._last_room(chat.session)
-            conversation = Conversation(chat, self.chat_screen.draw_soon, room=room)
+            former = wish.session or Session("", "")
+            room = next(iter(self.options.rooms), None) or former.room
+            conversation = Conversation(
+                chat, self.chat_screen.draw_soon, room=room, drafts=former.drafts
+            )
+            if wish.forgotten:
+                conversation.note(str(NewGuest(chat.name)))
+            self.chat_screen.composer.recall_from(former.recall)
             self._chat, self._conversation = chat, conversation
             self._remember_session()
-            await self._until_left(conversation)
-            self._remember_session()
+            try:
+                await self._until_left(conversation)
+            finally:
+                self._remember_session()
 
     async def _until_left(self, conversation: "Conversation") -> None:
         self.chat_screen.server = conversation.chat.welcome.server.name
         task = asyncio.create_task(conversation.run())
+        keeping = asyncio.create_task(self._keep_drafts())
         # It has asked for its first page before the first picture of it.
         await asyncio.sleep(0)
         self.chat_screen.begin(conversation)
@@ -199,7 +178,8 @@ class HubbubApp(App[Outcome]):
                     await conversation.send_marks()
         finally:
             task.cancel()
-            await asyncio.wait([task])
+            keeping.cancel()
+            await asyncio.wait([task, keeping])
         if not task.cancelled() and (error := task.exception()) is not None:
             raise error
 
@@ -225,18 +205,33 @@ class HubbubApp(App[Outcome]):
 
     # --- what is kept
 
-    def _last_room(self, token: str) -> str | None:
-        sessions = self.kept.sessions.get(self.address.http_url, ())
-        return next((known.room for known in sessions if known.token == token), None)
-
     def _remember_session(self) -> None:
+        if self.options.token is None:
+            self._keep(self._with_session)
+
+    def _with_session(self, kept: Saved) -> Saved:
+        """With who this is now, and what is being written, whenever this is called."""
         chat, conversation = self._chat, self._conversation
-        if chat is None or conversation is None or self.options.token is not None:
-            return
+        if chat is None or conversation is None:
+            return kept
         view = conversation.view
         rooms = tuple(name for name in view.order if view.chat.rooms[name].kind != "direct")
-        session = Session(chat.session, chat.name, rooms, view.room)
-        self._keep(lambda kept: saved.with_session(kept, self.address, session))
+        recall = self.chat_screen.composer.said
+        session = Session(chat.session, chat.name, rooms, view.room, dict(view.drafts), recall)
+        return saved.with_session(kept, self.address, session)
+
+    def keep_drafts_soon(self) -> None:
+        """What is being written outlives also a client that is killed."""
+        self._written.set()
+
+    async def _keep_drafts(self) -> None:
+        while self.options.token is None:
+            await self._written.wait()
+            await asyncio.sleep(DRAFTS_S)
+            self._written.clear()
+            # It is told by the last time, if it is so then.
+            with contextlib.suppress(ConfigError):
+                await asyncio.to_thread(saved.change, self._with_session)
 
     def _keep(self, how: Callable[[Saved], Saved]) -> None:
         try:

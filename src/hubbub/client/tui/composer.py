@@ -1,6 +1,6 @@
 """Where people write: several lines, what was said before, completion by Tab."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -115,6 +115,15 @@ class Composer(TextArea):
         """What was sent is remembered, and the place is empty again."""
         self.remember(text)
         self.fill("")
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What Up brings back, the newest last."""
+        return tuple(self._said)
+
+    def recall_from(self, said: Iterable[str]) -> None:
+        """Lets Up bring back what was said another time, too."""
+        self._said = [*said, *self._said][-RECALLED:]
 
     def remember(self, text: str) -> None:
         """Keeps a text for Up."""

@@ -6,7 +6,8 @@ for beside it, each question once at a time.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from typing import assert_never
 
 from hubbub.client.changes import Reconnected
@@ -46,9 +47,17 @@ DIRECT_ROOMS = 50
 class Conversation(Saying):
     """The view, and what changes it. `changed` is called after every change."""
 
-    def __init__(self, chat: Chat, changed: Callable[[], None], *, room: str | None = None) -> None:
+    def __init__(
+        self,
+        chat: Chat,
+        changed: Callable[[], None],
+        *,
+        room: str | None = None,
+        drafts: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(chat)
-        self.view: View = store.arrived(chat.welcome, chat.followed, room)
+        view = store.arrived(chat.welcome, chat.followed, room)
+        self.view: View = replace(view, drafts=drafts or {})
         self.known_rooms: set[str] = set()
         self._changed = changed
         self._asked: set[tuple[str, str]] = set()

@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 
 from hubbub.client.tui.keys import help_rows
 from hubbub.client.tui.shown import cut, fitted, one_line, shown
+from hubbub.client.typed import is_farewell
 
 OFFERED = 200
 HINT_CELLS = 30
@@ -217,5 +218,5 @@ class Naming(ModalScreen[str | None]):
         self.query_one("#naming-refusal").display = bool(self._refusal)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """The name is taken as typed; the server judges it."""
-        self.dismiss(event.value.strip())
+        """The name is taken as typed, but for what ends a talk; the server judges it."""
+        self.dismiss(None if is_farewell(event.value) else event.value.strip())

@@ -45,7 +45,12 @@ GENERAL = (
     Key("ctrl+p", "Ctrl+P", "palette", "Find a command by its name", palette=False),
     Key("alt+t", "Alt+T", "themes", "Choose the colours"),
     Key("alt+l", "Alt+L", "toggle_bell", "Ring for mentions and whispers, or not"),
-    Key("alt+o", "Alt+O", "toggle_mouse", "Use the mouse or leave it to the terminal"),
+    Key(
+        "alt+o",
+        "Alt+O",
+        "toggle_mouse",
+        "Use the mouse, or leave it to the terminal, from the next start",
+    ),
     Key("ctrl+l", "Ctrl+L", "redraw", "Draw the screen anew"),
     Key("ctrl+q", "Ctrl+Q", "leave_hubbub", "Quit; your name is kept for you"),
 )

@@ -102,6 +102,12 @@ class ChatScreen(MessageActs):
 
     def begin(self, conversation: "Conversation") -> None:
         """There is a conversation to show."""
+        place, written = conversation.view.room, self.composer.text
+        if place is not None and written:
+            # Somebody was quicker than the server; it stands behind what was left the last time.
+            draft = conversation.view.drafts.get(place, "")
+            joined = f"{draft}\n{written}" if draft else written
+            conversation.change(lambda view: store.with_draft(view, place, joined))
         self.conversation = conversation
         self._alerts = conversation.view.alerts
         self._told = None
@@ -143,7 +149,9 @@ class ChatScreen(MessageActs):
     def _change_room(self, view: "View") -> None:
         self._room = view.room
         self.close_search()
-        self.composer.fill(view.drafts.get(view.room or "", ""))
+        draft = view.drafts.get(view.room or "", "")
+        if draft != self.composer.text:
+            self.composer.fill(draft)
 
     def put_status(self, text: str, style: str = "bar") -> None:
         """Says something in the line below the messages, for a while."""
@@ -257,6 +265,7 @@ class ChatScreen(MessageActs):
         if conversation is None or self._room is None:
             return
         conversation.change(lambda view: store.with_draft(view, self._room or "", text))
+        self.hubbub.keep_drafts_soon()
         if text.strip() and not text.startswith("/"):
             conversation.wrote()
 

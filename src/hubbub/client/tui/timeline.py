@@ -117,7 +117,8 @@ def with_latest(timeline: Timeline, page: Page) -> Timeline:
     newest = page.events[-1].seq if page.events else page.last
     later = [e for e in timeline.entries if not isinstance(e, Note) and e.seq > newest]
     contiguous = bool(later) and later[0].seq == newest + 1
-    entries = (*page.events, *(later if contiguous else ()))
+    notes = () if timeline.loaded else (e for e in timeline.entries if isinstance(e, Note))
+    entries = (*page.events, *(later if contiguous else ()), *notes)
     timeline = replace(timeline, entries=entries, loaded=True, first=page.first)
     return replace(timeline, last=max(timeline.last, page.last))
 

@@ -1,0 +1,123 @@
+"""What a person was writing, and has written, is there again the next time."""
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hubbub.client import saved
+from hubbub.client.address import parse_address
+from hubbub.client.tui import app
+from tests.client.fake import FakeServer, Frame
+from tests.client.tui.stage import config_of, staged
+
+pytestmark = pytest.mark.real
+
+
+async def test_drafts_and_what_was_said_are_there_after_a_restart(
+    fake: FakeServer, tmp_path: Path
+) -> None:
+    fake.append("dev", "x")
+    async with staged(fake) as stage:
+        await stage.say("said before")
+        await stage.until(lambda: "said before" in fake.texts)
+        await stage.say("/join dev")
+        await stage.shows("#dev")
+        await stage.type("for dev")
+        await stage.press("alt+1")
+        await stage.type("for lobby")
+        await stage.press("ctrl+q")
+    path = config_of(tmp_path / "config")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+    async with staged(fake) as stage:
+        assert stage.draft == "for lobby"
+        await stage.press("alt+2")
+        assert stage.draft == "for dev"
+        await stage.press("up", "up")
+        assert stage.draft == "said before"
+
+
+async def test_a_draft_is_kept_also_where_the_client_is_killed(
+    fake: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "DRAFTS_S", 0.01)
+    path = config_of(tmp_path / "config")
+
+    def kept() -> Any:
+        (session,) = json.loads(path.read_text())["sessions"][f"http://{fake.url}"]
+        return session.get("drafts")
+
+    async with staged(fake) as stage:
+        await stage.type("half a")
+        await stage.until(lambda: kept() == {"lobby": "half a"})
+        await stage.press("ctrl+c")
+        await stage.until(lambda: kept() is None)
+
+
+async def test_what_was_written_before_the_server_answered_stays(fake: FakeServer) -> None:
+    here = parse_address(fake.url)
+    session = saved.Session("secret", "ann", ("lobby",), "lobby", {"lobby": "of the last time"})
+    saved.change(lambda kept: saved.with_session(kept, here, session))
+    held: list[tuple[Any, Frame]] = []
+    real = fake._hello
+    fake._hello = lambda line, frame: held.append((line, frame)) or []  # type: ignore[func-returns-value,method-assign]
+    async with staged(fake, connected=False) as stage:
+        await stage.type("quick")
+        await stage.until(lambda: bool(held))
+        assert stage.screen.conversation is None
+        for answer in real(*held[0]):
+            await held[0][0].send(json.dumps(answer))
+        await stage.until(lambda: stage.screen.conversation is not None)
+        await stage.until(lambda: stage.conversation.view.timeline.loaded)
+        assert stage.draft == "of the last time\nquick"
+
+
+async def test_a_session_that_was_forgotten_is_told_and_its_draft_stays(fake: FakeServer) -> None:
+    def greet(hello: Frame) -> Frame | None:
+        stale = {"type": "error", "code": "bad_token", "message": "No.", "temporary": False}
+        return stale if "token" in hello else None
+
+    fake.greet = greet
+    here = parse_address(fake.url)
+    session = saved.Session("stale", "ann", ("lobby",), "lobby", {"lobby": "half"}, ("said",))
+    saved.change(lambda kept: saved.with_session(kept, here, session))
+    async with staged(fake) as stage:
+        await stage.shows("a new one now")
+        assert stage.draft == "half"
+    (now,) = saved.load().sessions[here.http_url]
+    assert (now.token, now.drafts, now.recall) == ("secret", {"lobby": "half"}, ("said",))
+
+
+async def test_a_guest_who_was_forgotten_during_a_break_is_told_in_plain_words(
+    fake: FakeServer,
+) -> None:
+    fake.kinds["@d1"] = "direct"
+    fake.append("@d1", "psst", to=[{"id": "u1", "name": "ann"}])
+    async with staged(fake) as stage:
+        await stage.shows(" 2 bob")
+        del fake.logs["@d1"]
+        fake.greet = lambda hello: (
+            {"type": "error", "code": "bad_token", "message": "No.", "temporary": False}
+            if "token" in hello
+            else None
+        )
+        fake.cut_all()
+        await stage.shows("a new one now")
+        await stage.lacks(" 2 bob")
+        await stage.say("still here")
+        await stage.until(lambda: "still here" in fake.texts)
+
+
+@pytest.mark.parametrize("answer", ["exit", "/quit"])
+async def test_leaving_at_the_question_for_a_name_gives_none(fake: FakeServer, answer: str) -> None:
+    from hubbub.client.options import JoinOptions
+
+    options = JoinOptions(url=fake.url)
+    async with staged(fake, options=options, connected=False) as stage:
+        await stage.shows("Your name")
+        await stage.say(answer)
+        await stage.until(lambda: not stage.app.is_running)
+    assert fake.hellos == []
