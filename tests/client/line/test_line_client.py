@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 
 import hubbub
 from tests.client.fake import fake_server
-from tests.client.line.screen import JOIN, Terminal, Window
+from tests.client.line.screen import JOIN, WAIT_S, Terminal, Window
 from tests.conftest import Serve, Server, free_port
 from tests.parts import need
 
@@ -262,6 +264,96 @@ def test_every_way_out_ends_with_the_farewell(terminal: Terminal, server: Server
     screen = ann.shows(r"code \d+")
 
     assert screen[-2:] == ["Connection closed. Goodbye!", f"code {130 if way == 'C-c' else 0}"]
+
+
+def test_leaving_while_the_server_is_away_tells_what_was_not_sent(
+    terminal: Terminal, server: Server
+) -> None:
+    ann = joined(terminal, server, "ann")
+    server.kill()
+    ann.shows(r"lobby \(not connected\)>")
+    ann.enter("first")
+    ann.enter("/me waves")
+    ann.enter("second")
+    ann.shows("/me waves")
+    begin = time.monotonic()
+    ann.press("C-d")
+    screen = ann.shows("code 1")
+
+    assert time.monotonic() - begin < 8
+    assert screen[-6:-1] == [
+        "* -- Waiting up to 4 s for the server to take what was said.",
+        "! Not sent, as far as the server has told: first",
+        "! Not sent, as far as the server has told: /me waves",
+        "! Not sent, as far as the server has told: second",
+        "Connection closed. Goodbye!",
+    ]
+
+
+def test_what_was_said_just_before_leaving_is_sent(terminal: Terminal, server: Server) -> None:
+    ann, bob = joined(terminal, server, "ann"), joined(terminal, server, "bob")
+    terminal.tmux("send-keys", "-t", "w0", "one", "Enter", "two", "Enter", "C-d")
+    ann.shows("code 0")
+    bob.shows(TIME + r"\[ann\]: one", TIME + r"\[ann\]: two")
+
+
+def test_whoever_is_told_to_stop_leaves_the_terminal_whole_and_comes_back(
+    terminal: Terminal, server: Server
+) -> None:
+    ann = joined(terminal, server, "ann")
+    ann.enter("/join dev")
+    ann.shows("dev>")
+    os.kill(program_in(terminal, 0), signal.SIGTERM)
+    assert ann.shows("code 143")[-2] == "Connection closed. Goodbye!"
+    again = terminal.run(*JOIN, "--plain", server.url)
+    again.shows(r"\* -- You are ann in dev\. .*")
+
+
+async def test_a_closed_terminal_ends_it_and_keeps_who_one_was(
+    terminal: Terminal, server: Server
+) -> None:
+    joined(terminal, server, "ann")
+    joined(terminal, server, "bob")
+    program = program_in(terminal, 0)
+    async with hubbub.connect(server.url, name="cara") as cara:
+        terminal.tmux("kill-window", "-t", "w0")
+        async with asyncio.timeout(20):
+            async for event in cara:
+                if isinstance(event, hubbub.Presence) and event.state == "left":
+                    break
+        await asyncio.to_thread(gone, program)
+    again = terminal.run(*JOIN, "--plain", server.url, "--name", "ann")
+    await asyncio.to_thread(again.shows, r"\* -- You are ann in lobby\. .*")
+
+
+def gone(program: int) -> None:
+    """Waits until a process has ended."""
+    end = time.monotonic() + WAIT_S
+    while Path(f"/proc/{program}").exists():
+        assert time.monotonic() < end, "it still runs"
+        time.sleep(0.02)
+
+
+def program_in(terminal: Terminal, window: int) -> int:
+    """The process that a window's shell has started."""
+    shell = terminal.tmux("display", "-p", "-t", f"w{window}", "#{pane_pid}").strip()
+    return int(Path(f"/proc/{shell}/task/{shell}/children").read_text().split()[0])
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"), [("exit", "xterm"), ("C-d", "xterm"), ("/quit", "dumb")]
+)
+def test_leaving_at_the_question_for_a_name_gives_none(
+    terminal: Terminal, server: Server, answer: str, kind: str
+) -> None:
+    window = terminal.run(*JOIN, "--plain", server.url, env={"TERM": kind})
+    window.shows(r"Your name \(Enter for an automatic one\):")
+    if answer == "C-d":
+        window.press(answer)
+    else:
+        window.enter(answer)
+    assert window.shows("code 0")[-2].endswith("Connection closed. Goodbye!")
+    assert not (terminal.config / "hubbub").exists()
 
 
 def test_a_guest_comes_back_under_the_same_name(terminal: Terminal, server: Server) -> None:

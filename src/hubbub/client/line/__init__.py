@@ -1,9 +1,11 @@
 """`hubbub join`, the line client: on a terminal, in a pipe, or on a terminal that can do little."""
 
 import asyncio
+import contextlib
 import math
 import os
 import signal
+from collections.abc import Coroutine, Iterable
 
 from hubbub.client.calls import Bounds
 from hubbub.client.chat import connect
@@ -13,20 +15,21 @@ from hubbub.client.line.manner import STDIN, STDOUT, Manner, end_of, manner
 from hubbub.client.line.stdio import write_all
 from hubbub.client.options import JoinOptions
 from hubbub.client.plain import connect_plain
+from hubbub.client.typed import is_farewell
 
 FAREWELL = "Connection closed. Goodbye!"
 ASK_NAME = "Your name (Enter for an automatic one): "
 ANSWERS_S = 24 * 3600.0
 """How long a filter waits at its end for the last acknowledgements."""
-_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_TOLD_TO_STOP = (signal.SIGTERM, signal.SIGHUP)
 
 
 async def run(options: JoinOptions) -> int:
     """Joins, and stays until it is over; the exit code.
 
-    0 all was well, 1 something was refused, 130 interrupted, 141 nobody reads the output, 143
-    told to stop. Raises ConfigError for a wrong address, the Refusal of a name, token or room,
-    and ConnectionFailed where no server answers.
+    0 all was well, 1 something was refused or not sent, 129 the terminal was closed, 130
+    interrupted, 141 nobody reads the output, 143 told to stop. Raises ConfigError for a wrong
+    address, the Refusal of a name, token or room, and ConnectionFailed where no server answers.
     """
     stdin, stdout = end_of(STDIN), end_of(STDOUT)
     able = os.environ.get("TERM", "dumb") != "dumb"
@@ -34,40 +37,53 @@ async def run(options: JoinOptions) -> int:
         # Only here, so that a filter does not wait for the terminal's library.
         from hubbub.client.line.terminal import run_terminal
 
-        return await run_terminal(options)
-    return await _run_filter(options, manner(options, stdin, stdout))
+        code = await _until_stopped(run_terminal(options), _TOLD_TO_STOP)
+        _say_goodbye()
+        return code
+    how = manner(options, stdin, stdout)
+    code = await _until_stopped(_filter(options, how), (signal.SIGINT, *_TOLD_TO_STOP))
+    if how.person:
+        _say_goodbye()
+    return code
 
 
-async def _run_filter(options: JoinOptions, how: Manner) -> int:
+async def _until_stopped(work: Coroutine[None, None, int], by: Iterable[int]) -> int:
+    """Carries it out, or cleans up and gives a shell's code for the signal that came."""
     loop = asyncio.get_running_loop()
-    work = loop.create_task(_filter(options, how))
+    task = loop.create_task(work)
     stopped_by: list[int] = []
 
     def stop(number: int) -> None:
         stopped_by.append(number)
-        work.cancel()
+        task.cancel()
 
-    for number in _STOPPING:
+    for number in by:
         loop.add_signal_handler(number, stop, number)
     try:
-        code = await work
-    except asyncio.CancelledError:
+        return await task
+    except (asyncio.CancelledError, OSError):
+        # A terminal that was closed takes no more lines, either.
         if not stopped_by:
             raise
-        code = 128 + stopped_by[0]
+        return 128 + stopped_by[0]
     finally:
-        for number in _STOPPING:
+        for number in by:
             loop.remove_signal_handler(number)
-    if how.person:
-        print(FAREWELL)
-    return code
+
+
+def _say_goodbye() -> None:
+    with contextlib.suppress(OSError):
+        write_all(STDOUT, f"{FAREWELL}\n".encode())
 
 
 async def _filter(options: JoinOptions, how: Manner) -> int:
     lines, name = Filter(how), options.name
     if how.person and name is None and options.token is None:
         write_all(STDOUT, ASK_NAME.encode())
-        name = await lines.first_line() or None
+        answer = await lines.first_line()
+        if answer is None or is_farewell(answer):
+            return 0
+        name = answer or None
     try:
         async with connect(
             options.url,

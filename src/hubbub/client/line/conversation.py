@@ -48,7 +48,9 @@ NO_ROOM = "You are in no room; /join ROOM enters one."
 class Conversation:
     """What is in view, what is hidden, and the state that completion draws on."""
 
-    def __init__(self, chat: Chat, look: Look, show: Callable[[str], None]) -> None:
+    def __init__(
+        self, chat: Chat, look: Look, show: Callable[[str], None], *, room: str | None = None
+    ) -> None:
         self.chat = chat
         self.state: ChatState = welcomed(chat.welcome)
         self.known_rooms: set[str] = set()
@@ -58,7 +60,8 @@ class Conversation:
         self._ignored: dict[str, str | None] = {}
         self._marks: dict[str, int] = {}
         public = [room for room in chat.followed if not room.startswith("@")]
-        self.room: str | None = public[0] if public else None
+        self.room = room if room in public else next(iter(public), None)
+        self._unanswered: dict[asyncio.Future[Posted], str] = {}
 
     # --- what comes
 
@@ -154,9 +157,26 @@ class Conversation:
         if not self.chat.is_up:
             self._show(notice("Not connected; this will be sent afterwards."))
         answer = await self.chat.post_soon(text, self.room)
+        self._unanswered[answer] = text
         answer.add_done_callback(self._tell_refusal)
 
+    @property
+    def unanswered(self) -> tuple[str, ...]:
+        """What was said and the server has not taken or refused, in the order of saying."""
+        return tuple(self._unanswered.values())
+
+    def give_up(self) -> None:
+        """What is unanswered has been told: its answers are passed over."""
+        self._unanswered.clear()
+
+    async def answered(self) -> None:
+        """Waits until nothing is unanswered."""
+        if self._unanswered:
+            await asyncio.wait(tuple(self._unanswered))
+
     def _tell_refusal(self, answer: "asyncio.Future[Posted]") -> None:
+        if self._unanswered.pop(answer, None) is None:
+            return
         if not answer.cancelled() and (error := answer.exception()) is not None:
             self._show(refusal(str(error)))
 

@@ -59,14 +59,14 @@ class Filter:
         self._written: dict[str, int] = {}
         self._progress = asyncio.Event()
 
-    async def first_line(self) -> str:
-        """A line that is no message: the answer to a question. Empty at the end of the input."""
+    async def first_line(self) -> str | None:
+        """A line that is no message: the answer to a question. None at the end of the input."""
         async for lines in self._lines():
             first, *rest = lines
             if rest:
                 self._waiting.append(rest)
             return (first.text or "").strip()
-        return ""
+        return None
 
     async def run(self, chat: Chat) -> int:
         """Passes lines both ways until it is over; the exit code."""

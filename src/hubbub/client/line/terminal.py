@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from random import SystemRandom
 
+from msgspec.structs import replace
 from platformdirs import user_state_path
 from prompt_toolkit import PromptSession
 from prompt_toolkit.buffer import Buffer
@@ -23,20 +24,24 @@ from hubbub.client import saved
 from hubbub.client.address import Address, parse_address
 from hubbub.client.backoff import Backoff
 from hubbub.client.calls import Bounds
+from hubbub.client.changes import NewGuest
 from hubbub.client.chat import Chat, connect
 from hubbub.client.failures import PlainServer
-from hubbub.client.line import ASK_NAME, FAREWELL
+from hubbub.client.line import ASK_NAME
 from hubbub.client.line.completion import ConversationCompleter
 from hubbub.client.line.conversation import Conversation
 from hubbub.client.line.look import Look, colour_allowed
 from hubbub.client.options import JoinOptions
 from hubbub.client.plain import PlainConnection, connect_plain
-from hubbub.client.typed import Quit, read_typed
-from hubbub.errors import BadName, BadToken, ConfigError, ConnectionFailed, NameTaken
+from hubbub.client.typed import Quit, is_farewell, read_typed
+from hubbub.client.wish import Wish, is_about_the_name, wish_for
+from hubbub.errors import BadToken, ConfigError, ConnectionFailed, Refusal
 from hubbub.protocol.text import clean, notice, refusal
 
 TYPED_LINES = 100
 """Lines that may wait while the server is away."""
+ANSWERS_S = 4.0
+"""How long leaving waits for the server to take what was said."""
 HISTORY_BYTES = 256 * 1024
 INTERRUPTED = 130
 INTERRUPT = "\x03"
@@ -50,73 +55,86 @@ def show(line: str) -> None:
 async def run_terminal(options: JoinOptions) -> int:
     """Talks until the person ends it; the exit code."""
     try:
-        code = await _talk(options)
+        return await _talk(options)
     except EOFError:
-        code = 0
+        return 0
     except KeyboardInterrupt:
-        code = INTERRUPTED
-    show(FAREWELL)
-    return code
+        return INTERRUPTED
 
 
 async def _talk(options: JoinOptions) -> int:
-    name = options.name
-    if name is None and options.token is None:
-        name = await _ask_name()
     address = parse_address(options.url)
+    server = saved.Server(address.http_url)
+    wish = wish_for(options, server, saved.load(), address)
+    if wish.nobody:
+        wish.name = await _ask_name()
     while True:
-        known = _known(options, address, name)
         try:
             async with connect(
                 options.url,
-                name=name if known is None else None,
-                token=options.token if known is None else known.token,
-                rooms=options.rooms or None,
+                name=wish.name,
+                token=wish.token,
+                rooms=wish.rooms or None,
                 backlog=True,
                 keep_session=True,
-                bounds=Bounds(give_up_s=math.inf),
+                # What is not answered by then has been waited for and told.
+                bounds=Bounds(give_up_s=math.inf, close_timeout_s=0.0),
             ) as chat:
-                _remember(options, address, chat, known)
-                return await _Terminal().talk(chat)
+                return await _converse(options, address, wish, chat)
         except BadToken:
-            if known is None:
+            token = wish.token or ""
+            if not wish.forget_session():
                 raise
-            token = known.token
-            saved.change(lambda kept: saved.without_session(kept, address, token))  # noqa: B023
-        except (NameTaken, BadName) as error:
-            if error.room is not None:
-                raise
-            show(refusal(str(error)))
-            name = await _ask_name()
+            saved.change(partial(saved.without_session, address=address, token=token))
         except PlainServer:
             show(notice("This server knows only plain text: no resume, no history, no commands."))
             room = options.rooms[0] if options.rooms else None
-            dial = partial(connect_plain, options.url, name=name, room=room)
+            dial = partial(connect_plain, options.url, name=wish.name, room=room)
             return await _Terminal().talk_plainly(dial)
+        except Refusal as error:
+            if is_about_the_name(error):
+                show(refusal(str(error)))
+                wish.name = await _ask_name()
+            elif not wish.pass_over(error):
+                raise
 
 
-def _known(options: JoinOptions, address: Address, name: str | None) -> saved.Session | None:
-    """The session that gives somebody of this name back who they were."""
-    if name is None or options.token is not None:
-        return None
-    return saved.session_for(saved.load(), address, name)
+async def _converse(options: JoinOptions, address: Address, wish: Wish, chat: Chat) -> int:
+    room = wish.session.room if wish.session is not None and not options.rooms else None
+    terminal = _Terminal()
+    conversation = Conversation(chat, terminal.look, show, room=room)
 
+    def remember() -> None:
+        if options.token is None:
+            with contextlib.suppress(ConfigError):
+                # One talks on where nothing can be kept.
+                saved.change(with_session)
 
-def _remember(
-    options: JoinOptions, address: Address, chat: Chat, known: saved.Session | None
-) -> None:
-    if options.token is not None:
-        return
-    rooms = known.rooms if known is not None else ()
-    session = saved.Session(chat.session, chat.name, rooms)
-    with contextlib.suppress(ConfigError):
-        # One talks on where nothing can be kept.
-        saved.change(lambda kept: saved.with_session(kept, address, session))
+    def with_session(kept: saved.Saved) -> saved.Saved:
+        # Of a guest whom the server forgot meanwhile, too, what is kept is kept on.
+        former = saved.session_for(kept, address, chat.name) or wish.session
+        rooms = tuple(name for name in chat.followed if not name.startswith("@"))
+        session = saved.Session(chat.session, chat.name, rooms, conversation.room)
+        if former is not None:
+            session = replace(session, drafts=former.drafts, recall=former.recall)
+        return saved.with_session(kept, address, session)
+
+    if wish.forgotten:
+        show(notice(str(NewGuest(chat.name))))
+    remember()
+    try:
+        return await terminal.talk(conversation)
+    finally:
+        remember()
 
 
 async def _ask_name() -> str | None:
+    """A name, None for any. Raises EOFError for whoever leaves instead."""
     session: PromptSession[str] = PromptSession()
-    return (await session.prompt_async(ASK_NAME)).strip() or None
+    answer = await session.prompt_async(ASK_NAME)
+    if is_farewell(answer):
+        raise EOFError
+    return answer.strip() or None
 
 
 class _Terminal:
@@ -127,10 +145,11 @@ class _Terminal:
     """
 
     def __init__(self) -> None:
-        self._look = Look(colour_allowed(os.environ))
+        self.look = Look(colour_allowed(os.environ))
         self._conversation: Conversation | None = None
         self._interrupted = False
         self._lines: asyncio.Queue[str] = asyncio.Queue(TYPED_LINES)
+        self._typed: list[str] = []
         self._session: PromptSession[str] = PromptSession(
             self._prompt,
             history=input_history(user_state_path("hubbub") / "history"),
@@ -160,7 +179,7 @@ class _Terminal:
                 return
             self._interrupted = True
             buffer.reset()
-            show(self._look.faint("^C once more, or ^D, ends hubbub."))
+            show(self.look.faint("^C once more, or ^D, ends hubbub."))
 
         return keys
 
@@ -174,11 +193,12 @@ class _Terminal:
             return True
         elif wish is not None:
             self._lines.put_nowait(buffer.text)
+            self._typed.append(buffer.text)
         return False
 
-    async def talk(self, chat: Chat) -> int:
+    async def talk(self, conversation: Conversation) -> int:
         """A conversation with a server of ours, until the person or the server ends it."""
-        conversation = self._conversation = Conversation(chat, self._look, show)
+        self._conversation = conversation
 
         async def take(line: str) -> None:
             typed = read_typed(line)
@@ -186,7 +206,7 @@ class _Terminal:
                 await conversation.do(typed)
 
         async def listen() -> None:
-            async for event in chat:
+            async for event in conversation.chat:
                 conversation.take(event)
 
         with patch_stdout(raw=True):
@@ -237,16 +257,46 @@ class _Terminal:
         take: Callable[[str], Awaitable[None]],
         *beside: Coroutine[None, None, None],
     ) -> int:
-        async with asyncio.TaskGroup() as group:
-            prompt = group.create_task(self._type())
-            listener = group.create_task(_until_lost(listening))
-            tasks = [prompt, listener, group.create_task(self._carry_out(take))]
-            tasks += [group.create_task(_all_of(work)) for work in beside]
-            await asyncio.wait({prompt, listener}, return_when=asyncio.FIRST_COMPLETED)
-            code = prompt.result() if prompt.done() else listener.result()
-            for task in tasks:
-                task.cancel()
+        code = 0
+        try:
+            async with asyncio.TaskGroup() as group:
+                prompt = group.create_task(self._type())
+                listener = group.create_task(_until_lost(listening))
+                tasks = [prompt, listener, group.create_task(self._carry_out(take))]
+                tasks += [group.create_task(_all_of(work)) for work in beside]
+                await asyncio.wait({prompt, listener}, return_when=asyncio.FIRST_COMPLETED)
+                code = prompt.result() if prompt.done() else listener.result()
+                if not listener.done():
+                    await self._await_answers()
+                for task in tasks:
+                    task.cancel()
+        finally:
+            code = self._tell_unsent() or code
         return code
+
+    @property
+    def _unsent(self) -> list[str]:
+        """What was typed and no answer has come to, in the order of typing."""
+        waiting = self._conversation.unanswered if self._conversation is not None else ()
+        return [*waiting, *self._typed]
+
+    def _tell_unsent(self) -> int:
+        unsent = self._unsent
+        if self._conversation is not None:
+            self._conversation.give_up()
+        for text in unsent:
+            show(refusal(f"Not sent, as far as the server has told: {text}"))
+        return 1 if unsent else 0
+
+    async def _await_answers(self) -> None:
+        if not self._unsent:
+            return
+        show(notice(f"Waiting up to {ANSWERS_S:g} s for the server to take what was said."))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ANSWERS_S):
+                await self._lines.join()
+                if self._conversation is not None:
+                    await self._conversation.answered()
 
     async def _type(self) -> int:
         try:
@@ -263,6 +313,8 @@ class _Terminal:
             except ConnectionFailed:
                 # The listener is told as well, and says so.
                 return 1
+            del self._typed[0]
+            self._lines.task_done()
             self._session.app.invalidate()
 
 
