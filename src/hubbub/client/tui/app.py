@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import math
 import os
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from hubbub.client.chat import Chat
     from hubbub.client.tui.conversation import Conversation
 
+STARTED_S = 2.0
+"""From then on garbage is collected."""
 MARKS_S = 1.0
 DRAFTS_S = 3.0
 """How long after a change the drafts are on the disk."""
@@ -91,6 +94,7 @@ class HubbubApp(App[Outcome]):
         """Begins to connect once there is a screen."""
         self.theme_changed_signal.subscribe(self, self._theme_changed)
         self.run_worker(self._live(), name="connection", exit_on_error=True)
+        self.set_timer(STARTED_S, _collect_garbage)
 
     # --- the connection
 
@@ -280,3 +284,9 @@ class HubbubApp(App[Outcome]):
 
     def _theme_changed(self, _: object) -> None:
         self.chat_screen.restyle(styles_of(self.current_theme))
+
+
+def _collect_garbage() -> None:
+    # What is loaded by now stays; it need not be looked through again and again.
+    gc.freeze()
+    gc.enable()
