@@ -8,6 +8,23 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from hubbub.client.tui.shown import cut, fitted, one_line, shown, wrapped
+from hubbub.client.tui.terminal_widths import mend_widths
+
+
+def test_vowel_signs_have_the_cells_that_terminals_give_them() -> None:
+    mend_widths()
+    assert [cell_len(text) for text in ("हिन्दी", "क्षि", "தமிழ்", "e\u0301", "表", "…")] == [
+        5,
+        3,
+        4,
+        1,
+        2,
+        1,
+    ]
+
+
+def test_letters_that_nobody_sees_are_seen() -> None:
+    assert shown("a\u3164\uffa0\u115fb") == "a\ufffd\ufffd\ufffdb"
 
 
 def rows(text: str, cells: int) -> list[str]:

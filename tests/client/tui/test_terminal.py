@@ -248,14 +248,17 @@ HOSTILE = {
 }
 
 
-async def test_hostile_texts_leave_the_screen_whole(server: Server, terminal: Terminal) -> None:
+async def test_hostile_texts_leave_the_screen_whole(serve: Serve, terminal: Terminal) -> None:
+    large = {"HUBBUB_TEXT_BYTES": "200000", "HUBBUB_FRAME_BYTES": "1000000"}
+    server = serve("--rate-limits", "off", env=large)
     ann = joined(terminal, server.url, "ann")
     async with hubbub.connect(server.url, name="bob", rooms=["lobby"]) as bob:
         for what, text in HOSTILE.items():
             await bob.post(f"{what}: {text}")
             await bob.command(f"/topic {what} {text}", "lobby")
             await bob.whisper("ann", text)
-        await bob.post("long " + "x" * 16_000)
+        await bob.post("long " + "x" * 100_000)
+        await bob.post("wide " + "表\u0301" * 20_000)
         await bob.post("one\n" * 300)
         await bob.post("the end")
         shows(ann, "the end")

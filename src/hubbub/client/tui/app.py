@@ -24,6 +24,7 @@ from hubbub.client.tui.dialogs import Naming
 from hubbub.client.tui.look import TERMINAL, THEMES, fitting_theme, styles_of
 from hubbub.client.tui.screen import ChatScreen
 from hubbub.client.tui.terminal_keys import mend_alt
+from hubbub.client.tui.terminal_widths import mend_widths
 from hubbub.client.wish import Wish, is_about_the_name, wish_for
 from hubbub.errors import BadToken, ConfigError, HubbubError, Refusal
 
@@ -60,6 +61,7 @@ class HubbubApp(App[Outcome]):
         self, options: JoinOptions, kept: Saved, server: Server, *, backoff_most_s: float = 30.0
     ) -> None:
         mend_alt()
+        mend_widths()
         colourless = bool(os.environ.get("NO_COLOR"))
         if not colourless:
             # Set and empty it means nothing (no-color.org).

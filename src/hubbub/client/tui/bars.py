@@ -10,6 +10,8 @@ from hubbub.client.tui.rows import Span
 from hubbub.client.tui.shown import cut, one_line
 from hubbub.client.tui.store import View
 
+TYPIST_CELLS = 16
+
 
 class Bar(LineWidget):
     """One line with two ends; where both do not fit, the right one goes, or the left is cut."""
@@ -77,7 +79,7 @@ def status(view: View, typists: tuple[str, ...], below: int) -> tuple[Span, ...]
     if below > 0:
         return (Span(f"↓ {below} more below, Esc goes there", "warning"),)
     if typists:
-        names = ", ".join(one_line(name) for name in typists[:3])
+        names = ", ".join(cut(one_line(name), TYPIST_CELLS) for name in typists[:3])
         others = " and others" if len(typists) > 3 else ""
         verb = "is" if len(typists) == 1 else "are"
         return (Span(f"{names}{others} {verb} writing …", "bar"),)

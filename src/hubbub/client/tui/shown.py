@@ -19,6 +19,8 @@ TAB = "    "
 _BREAKS = re.compile("[\u2028\u2029]")
 _WORDS = re.compile(r"\s+|\S+")
 _JOINERS = frozenset("\u200c")
+_FILLERS = str.maketrans(dict.fromkeys("\u115f\u1160\u3164\uffa0", "\ufffd"))
+"""Letters that nobody sees; terminals give them none, one or two cells."""
 _PRESENTATION = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef\U0001f3fb-\U0001f3ff]")
 
 
@@ -27,7 +29,7 @@ def shown(text: str) -> str:
     text = clean(text).replace("\t", TAB)
     if text.isascii():
         return text
-    text = _PRESENTATION.sub("", _BREAKS.sub("\n", text))
+    text = _PRESENTATION.sub("", _BREAKS.sub("\n", text)).translate(_FILLERS)
     kept: list[str] = []
     marks = 0
     for char in text:
