@@ -59,9 +59,32 @@ async def test_what_is_refused_stays_says_why_and_can_be_sent_again(fake: FakeSe
         await stage.shows("not sent: You are muted.")
 
         fake.before_post = lambda frame: None
-        await stage.press("ctrl+up", "r")
+        await stage.press("ctrl+up")
+        await stage.shows("R send again  X drop")
+        await stage.press("r")
         await stage.until(lambda: fake.texts == ["let me speak"])
         await stage.lacks("not sent")
+        # What is written next is written, and no key for a message.
+        await stage.type("mr x")
+        assert stage.draft == "mr x"
+
+
+async def test_whoever_clicks_on_a_message_writes_on(fake: FakeServer) -> None:
+    await fake.say("hello", sender=BOB)
+    fake.append("lobby", "hello", **{"from": BOB})
+    async with staged(fake) as stage:
+        await stage.pilot.click("#messages", offset=(40, 18))
+        await stage.type("mr x")
+        assert stage.draft == "mr x"
+
+
+async def test_words_are_left_and_deleted_as_in_a_shell(fake: FakeServer) -> None:
+    async with staged(fake) as stage:
+        await stage.type("one two three")
+        await stage.press("alt+b", "alt+b", "alt+d")
+        assert stage.draft == "one  three"
+        await stage.press("ctrl+w", "alt+f", "exclamation_mark")
+        assert stage.draft == " three!"
 
 
 async def test_the_draft_and_its_cursor_outlive_a_server_that_restarts(fake: FakeServer) -> None:
@@ -216,6 +239,10 @@ async def test_search_goes_from_match_to_match(fake: FakeServer) -> None:
         await stage.shows("the needle", "1 of 2")
         await stage.press("enter")
         await stage.shows("2 of 2", "hay 4")
+        await stage.press("down")
+        await stage.shows("1 of 2")
+        await stage.press("up")
+        await stage.shows("2 of 2")
         await stage.press("escape")
 
         assert isinstance(stage.app.focused, Composer)

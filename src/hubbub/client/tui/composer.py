@@ -66,6 +66,10 @@ class Composer(TextArea):
     BINDINGS: ClassVar[list[BindingType]] = [
         ("ctrl+c", "interrupt", "Copy or clear"),
         ("ctrl+d", "end", "Quit"),
+        # As shells have them, and as terminals send Option with an arrow.
+        ("alt+b,alt+left", "cursor_word_left", "The word before"),
+        ("alt+f,alt+right", "cursor_word_right", "The word after"),
+        ("alt+d", "delete_word_right", "Delete the word"),
     ]
 
     class Sent(Signal):

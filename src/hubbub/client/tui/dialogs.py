@@ -22,7 +22,7 @@ OFFERED = 200
 HINT_CELLS = 30
 DIALOG_CELLS, DIALOG_EDGES = 64, 7
 """As in hubbub.tcss: the width of a dialog, its padding, border and scrollbar."""
-ASK_NAME = "Your name (Enter for an automatic one)"
+ASK_NAME = "Your name, or Enter for any"
 
 
 @dataclass(frozen=True, slots=True)

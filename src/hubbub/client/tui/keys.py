@@ -34,7 +34,7 @@ READING = (
     Key("ctrl+home,alt+home", "Ctrl+Home", "scroll_home", "Scroll to the oldest message here"),
     Key("ctrl+end,alt+end", "Ctrl+End", "scroll_end", "Scroll to the newest message"),
     Key("alt+u", "Alt+U", "to_new", "Go to where the new messages begin"),
-    Key("ctrl+f", "Ctrl+F", "search", "Search in what is loaded"),
+    Key("ctrl+f", "Ctrl+F", "search", "Search in what is loaded; Up and Down go on"),
     Key("ctrl+up,alt+m", "Ctrl+Up, Alt+M", "message_cursor", "Choose a message"),
     Key("ctrl+o", "Ctrl+O", "links", "Open a link"),
     Key("f4,alt+s", "F4, Alt+S", "select", "Select and copy text, without frames"),
@@ -70,6 +70,9 @@ WRITING = (
     ("Alt+Enter, Ctrl+J", "A new line"),
     ("Tab, Shift+Tab", "Complete a /command, @name, #room or :emoji:, and the next"),
     ("Up, Down", "What was said before; what is being written stays"),
+    ("Alt+B, Alt+F", "A word back, a word on; also Alt or Ctrl with Left, Right"),
+    ("Ctrl+W, Alt+D, Ctrl+U", "Delete the word before, the word after, all before"),
+    ("Ctrl+Z, Ctrl+Y", "Undo, and do again"),
     ("Ctrl+C", "Copy what is selected, or clear the line; twice quits"),
     ("Ctrl+D", "Quit, where nothing is written"),
 )

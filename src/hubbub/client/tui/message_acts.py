@@ -67,7 +67,7 @@ class MessageActs(RoomActs):
     # --- search
 
     def action_search(self) -> None:
-        """Asks for a word; Enter then goes back from match to match."""
+        """Asks for a word; Up, Enter and Down then go from match to match."""
         if self._search.display and self._search.has_focus:
             self._find(-1)
             return
@@ -108,7 +108,7 @@ class MessageActs(RoomActs):
             place = len(matches) - 1
         self.messages.cursor = matches[place]
         self.messages.reveal(matches[place])
-        self.put_status(f"{len(matches) - place} of {len(matches)}; Enter for the one before")
+        self.put_status(f"{len(matches) - place} of {len(matches)}; Up and Down go on")
 
     def _texts(self) -> list[tuple[str, str]]:
         view = self.view
@@ -124,8 +124,10 @@ class MessageActs(RoomActs):
         self._after_cursor()
 
     def action_cursor(self, step: int) -> None:
-        """Another message; below the last one the composer."""
-        if not self.messages.move_cursor(step) and step > 0:
+        """Another message, or match; below the last message the composer."""
+        if self._search.has_focus:
+            self._find(step)
+        elif not self.messages.move_cursor(step) and step > 0:
             self._leave_cursor()
         else:
             self._after_cursor()
@@ -146,13 +148,21 @@ class MessageActs(RoomActs):
             "cursor", "read_all", "whisper_back", "mention", "copy_message", "open_link",
             "say_again", "drop",
         }  # fmt: skip
-        return action not in of_message or self.messages.has_focus
+        searching = action == "cursor" and self._search.has_focus
+        return action not in of_message or self.messages.has_focus or searching
 
     def _chosen(self) -> Entry | Pending | None:
         timeline = self.view.timeline if self.view is not None else Timeline()
         key = self.messages.cursor
         entries: tuple[Entry | Pending, ...] = (*timeline.entries, *timeline.unsent)
         return next((e for e in entries if key_of(e) == key), None)
+
+    def chosen_hint(self) -> str:
+        """What can be done with the chosen message."""
+        chosen = self._chosen()
+        if isinstance(chosen, Pending) and chosen.refused is not None:
+            return "Esc back  R send again  X drop  C copy"
+        return "Esc back  W whisper  C copy  O link  Enter all"
 
     def action_read_all(self) -> None:
         """Shows the whole message."""
@@ -186,11 +196,17 @@ class MessageActs(RoomActs):
         """Sends again what was refused."""
         if self.conversation is not None and self.messages.cursor is not None:
             self.conversation.say_again(self.messages.cursor)
+            self._leave_what_is_gone()
 
     def action_drop(self) -> None:
         """Drops what was refused."""
         if self.conversation is not None and self.messages.cursor is not None:
             self.conversation.drop(self.messages.cursor)
+            self._leave_what_is_gone()
+
+    def _leave_what_is_gone(self) -> None:
+        if self._chosen() is None:
+            self._leave_cursor()
 
     # --- links and copying
 

@@ -23,6 +23,9 @@ NEAR_ROWS = 20
 class Messages(LineWidget, can_focus=True):
     """Follows the newest message, until somebody scrolls away from it."""
 
+    # Whoever clicks and writes on means the composer.
+    FOCUS_ON_CLICK = False
+
     class Scrolled(Signal):
         """The reader moved, or what is there did."""
 

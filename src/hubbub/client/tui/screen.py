@@ -177,7 +177,7 @@ class ChatScreen(MessageActs):
         if self._told is not None and view.line != "over":
             left = (self._told,)
         elif self.messages.cursor is not None and view.line == "up":
-            left = (Span("W whisper  C copy  O link  Enter all  Esc back", "bar"),)
+            left = (Span(self.chosen_hint(), "bar"),)
         self._status.put(left, tuple(hints) if not left or self.size.width >= 80 else ())
         if typists and self._typists is None:
             self._typists = self.set_timer(store.TYPING_S, self._forget_typists)
@@ -276,6 +276,8 @@ class ChatScreen(MessageActs):
         if isinstance(typed, Quit):
             self.action_leave_hubbub()
             return
+        if conversation is None:
+            self.put_status("Still connecting; Enter sends it then.")
         if conversation is None or typed is None:
             return
         try:
