@@ -20,7 +20,6 @@ from hubbub.client.address import Address, parse_address
 from hubbub.client.changes import NewGuest
 from hubbub.client.options import JoinOptions
 from hubbub.client.saved import Saved, Server, Session
-from hubbub.client.tui.dialogs import Naming
 from hubbub.client.tui.look import TERMINAL, THEMES, fitting_theme, styles_of
 from hubbub.client.tui.screen import ChatScreen
 from hubbub.client.tui.terminal_keys import mend_alt
@@ -133,6 +132,8 @@ class HubbubApp(App[Outcome]):
                     raise
 
     async def _ask_name(self, wish: Wish, why: str) -> bool:
+        from hubbub.client.tui.dialogs import Naming
+
         name = await self.push_screen_wait(Naming(self.address.shown, why))
         wish.name = name or None
         return name is not None

@@ -1,7 +1,9 @@
-"""What opens above the conversation: a list to choose from, a text to read, a name to give."""
+"""What opens above the conversation: a list to choose from, a text to read, a name to give.
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+Loaded when the first of them opens, and not while the client starts.
+"""
+
+from collections.abc import Callable
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -14,6 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
+from hubbub.client.tui.items import Item
 from hubbub.client.tui.keys import help_rows
 from hubbub.client.tui.shown import cut, fitted, one_line, shown
 from hubbub.client.typed import is_farewell
@@ -23,15 +26,6 @@ HINT_CELLS = 30
 DIALOG_CELLS, DIALOG_EDGES = 64, 7
 """As in hubbub.tcss: the width of a dialog, its padding, border and scrollbar."""
 ASK_NAME = "Your name, or Enter for any"
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """Something to choose; `value` is what the chooser gets."""
-
-    value: str
-    label: str
-    hint: str = ""
 
 
 class Picker(ModalScreen[str | None]):
@@ -104,13 +98,6 @@ def _labelled(item: Item, cells: int) -> Text:
     hint = cut(one_line(item.hint), min(HINT_CELLS, cells // 2))
     text = Text(fitted(one_line(item.label), max(0, cells - cell_len(hint) - 2)), no_wrap=True)
     return text.append(f"  {hint}", "dim") if hint else text
-
-
-def narrowed(items: Iterable[Item], wanted: str) -> list[Item]:
-    """The items that have every word of what was typed, those that begin with it first."""
-    words = wanted.casefold().split()
-    found = [item for item in items if all(word in item.label.casefold() for word in words)]
-    return sorted(found, key=lambda item: not item.label.casefold().startswith(wanted.casefold()))
 
 
 class Reader(ModalScreen[None]):

@@ -7,7 +7,7 @@ from functools import partial
 
 from textual.widgets import Input
 
-from hubbub.client.tui.dialogs import Item, Picker, Reader, narrowed
+from hubbub.client.tui.items import Item, narrowed
 from hubbub.client.tui.messages import Messages
 from hubbub.client.tui.room_acts import RoomActs
 from hubbub.client.tui.rows import key_of, links_in, local_time
@@ -168,7 +168,7 @@ class MessageActs(RoomActs):
         """Shows the whole message."""
         chosen = self._chosen()
         if chosen is not None:
-            self.app.push_screen(Reader(shown(chosen.text), at_end=False))
+            self._read(shown(chosen.text), at_end=False)
 
     def action_whisper_back(self) -> None:
         """Begins a whisper to the author."""
@@ -231,9 +231,7 @@ class MessageActs(RoomActs):
             self._open(links[0])
         else:
             items = [Item(link, link) for link in links]
-
-            fitting = partial(narrowed, items)
-            self.app.push_screen(Picker("Open a link", fitting), self._open)
+            self.choose("Open a link", partial(narrowed, items), self._open)
 
     def on_messages_link_clicked(self, event: Messages.LinkClicked) -> None:
         """A click opens, too."""
@@ -255,7 +253,12 @@ class MessageActs(RoomActs):
         if view is None:
             return
         lines = [_as_text(entry) for entry in view.timeline.entries]
-        self.app.push_screen(Reader("\n".join(lines)))
+        self._read("\n".join(lines), at_end=True)
+
+    def _read(self, text: str, *, at_end: bool) -> None:
+        from hubbub.client.tui.dialogs import Reader
+
+        self.app.push_screen(Reader(text, at_end=at_end))
 
     def _show_messages(self) -> None:
         if self.view is not None:

@@ -1,11 +1,12 @@
 """Keys about rooms: going from one to another, and what is beside the messages."""
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, cast
 
 from textual.screen import Screen
 
 from hubbub.client.tui import store
-from hubbub.client.tui.dialogs import Item, Picker, narrowed
+from hubbub.client.tui.items import Item, narrowed
 from hubbub.client.tui.sidebar import People, RoomList, Sidebar
 from hubbub.client.typed import read_typed
 
@@ -44,12 +45,22 @@ class RoomActs(Screen[None]):
         """Follows the view."""
         raise NotImplementedError
 
+    def choose(
+        self,
+        title: str,
+        items: Callable[[str], list[Item]],
+        then: Callable[[str | None], None] | Callable[[str | None], Awaitable[None]],
+    ) -> None:
+        """Opens a list; `then` gets what was taken from it, or None."""
+        from hubbub.client.tui.dialogs import Picker
+
+        self.app.push_screen(Picker(title, items), then)
+
     def action_switch(self) -> None:
         """Lets somebody choose a room, also one that is not entered yet."""
         conversation = self.conversation
         if conversation is not None:
-            items = self._room_items
-            self.app.push_screen(Picker("Go to a room", items), self._switched)
+            self.choose("Go to a room", self._room_items, self._switched)
 
     def _room_items(self, wanted: str) -> list[Item]:
         conversation = self.conversation

@@ -17,7 +17,7 @@ from hubbub.client.tui import keys, store
 from hubbub.client.tui.bars import Bar, heading, status
 from hubbub.client.tui.completion import Offer, offer
 from hubbub.client.tui.composer import Choices, Composer
-from hubbub.client.tui.dialogs import Help, Item, Picker, narrowed
+from hubbub.client.tui.items import Item, narrowed
 from hubbub.client.tui.line_widget import LineWidget
 from hubbub.client.tui.message_acts import MessageActs
 from hubbub.client.tui.messages import Messages
@@ -309,12 +309,14 @@ class ChatScreen(MessageActs):
         if self.conversation is not None:
             infos = self.conversation.chat.welcome.commands
             commands = [(info.usage, info.summary) for info in infos]
+        from hubbub.client.tui.dialogs import Help
+
         self.app.push_screen(Help(list(commands)))
 
     def action_palette(self) -> None:
         """Opens the list of everything that can be done."""
         items = [Item(key.action, key.does, key.shown) for key in keys.PALETTE]
-        self.app.push_screen(Picker("Do something", partial(narrowed, items)), self._act)
+        self.choose("Do something", partial(narrowed, items), self._act)
 
     async def _act(self, action: str | None) -> None:
         if action is not None:
@@ -323,7 +325,7 @@ class ChatScreen(MessageActs):
     def action_themes(self) -> None:
         """Lets somebody choose the colours."""
         items = [Item(name, name) for name in self.hubbub.theme_names]
-        self.app.push_screen(Picker("Colours", partial(narrowed, items)), self.hubbub.choose_theme)
+        self.choose("Colours", partial(narrowed, items), self.hubbub.choose_theme)
 
     def action_redraw(self) -> None:
         """Draws everything anew, for a terminal that something else wrote to."""
