@@ -70,6 +70,16 @@ class Window:
         self.press("Enter")
 
     @property
+    def program(self) -> int:
+        """The process that its shell has started."""
+        shell = self._terminal.tmux("display", "-p", "-t", self._name, "#{pane_pid}").strip()
+        return int(Path(f"/proc/{shell}/task/{shell}/children").read_text().split()[0])
+
+    def close(self) -> None:
+        """Closes it while its program runs."""
+        self._terminal.tmux("kill-window", "-t", self._name)
+
+    @property
     def screen(self) -> list[str]:
         """The lines on the screen, without those that are empty."""
         lines = self._terminal.tmux("capture-pane", "-p", "-t", self._name).splitlines()
@@ -85,3 +95,11 @@ class Window:
                     return screen
             time.sleep(0.02)
         raise AssertionError(f"no lines match {patterns!r} on this screen:\n" + "\n".join(screen))
+
+
+def gone(program: int) -> None:
+    """Waits until a process has ended."""
+    end = time.monotonic() + WAIT_S
+    while Path(f"/proc/{program}").exists():
+        assert time.monotonic() < end, "it still runs"
+        time.sleep(0.02)

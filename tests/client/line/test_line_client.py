@@ -14,7 +14,7 @@ import pytest
 
 import hubbub
 from tests.client.fake import fake_server
-from tests.client.line.screen import JOIN, WAIT_S, Terminal, Window
+from tests.client.line.screen import JOIN, Terminal, Window, gone
 from tests.conftest import Serve, Server, free_port
 from tests.parts import need
 
@@ -303,7 +303,7 @@ def test_whoever_is_told_to_stop_leaves_the_terminal_whole_and_comes_back(
     ann = joined(terminal, server, "ann")
     ann.enter("/join dev")
     ann.shows("dev>")
-    os.kill(program_in(terminal, 0), signal.SIGTERM)
+    os.kill(ann.program, signal.SIGTERM)
     assert ann.shows("code 143")[-2] == "Connection closed. Goodbye!"
     again = terminal.run(*JOIN, "--plain", server.url)
     again.shows(r"\* -- You are ann in dev\. .*")
@@ -312,11 +312,11 @@ def test_whoever_is_told_to_stop_leaves_the_terminal_whole_and_comes_back(
 async def test_a_closed_terminal_ends_it_and_keeps_who_one_was(
     terminal: Terminal, server: Server
 ) -> None:
-    joined(terminal, server, "ann")
     joined(terminal, server, "bob")
-    program = program_in(terminal, 0)
+    ann = joined(terminal, server, "ann")
+    program = ann.program
     async with hubbub.connect(server.url, name="cara") as cara:
-        terminal.tmux("kill-window", "-t", "w0")
+        ann.close()
         async with asyncio.timeout(20):
             async for event in cara:
                 if isinstance(event, hubbub.Presence) and event.state == "left":
@@ -324,20 +324,6 @@ async def test_a_closed_terminal_ends_it_and_keeps_who_one_was(
         await asyncio.to_thread(gone, program)
     again = terminal.run(*JOIN, "--plain", server.url, "--name", "ann")
     await asyncio.to_thread(again.shows, r"\* -- You are ann in lobby\. .*")
-
-
-def gone(program: int) -> None:
-    """Waits until a process has ended."""
-    end = time.monotonic() + WAIT_S
-    while Path(f"/proc/{program}").exists():
-        assert time.monotonic() < end, "it still runs"
-        time.sleep(0.02)
-
-
-def program_in(terminal: Terminal, window: int) -> int:
-    """The process that a window's shell has started."""
-    shell = terminal.tmux("display", "-p", "-t", f"w{window}", "#{pane_pid}").strip()
-    return int(Path(f"/proc/{shell}/task/{shell}/children").read_text().split()[0])
 
 
 @pytest.mark.parametrize(

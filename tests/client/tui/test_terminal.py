@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import hubbub
-from tests.client.line.screen import JOIN, WAIT_S, Terminal, Window
+from tests.client.line.screen import JOIN, WAIT_S, Terminal, Window, gone
 from tests.conftest import Serve, Server
 from tests.parts import need
 
@@ -328,9 +328,25 @@ def test_whoever_is_told_to_stop_leaves_the_terminal_as_it_was(
     server: Server, terminal: Terminal
 ) -> None:
     ann = joined(terminal, server.url, "ann")
-    shell = terminal.tmux("display", "-p", "-t", "w0", "#{pane_pid}").strip()
-    children = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
-    os.kill(int(children[0]), signal.SIGTERM)
+    os.kill(ann.program, signal.SIGTERM)
 
     ann.shows("code 143")
     assert terminal.tmux("display", "-p", "-t", "w0", "#{alternate_on}").strip() == "0"
+
+
+async def test_a_closed_terminal_ends_it_while_much_arrives_and_keeps_the_draft(
+    server: Server, terminal: Terminal
+) -> None:
+    joined(terminal, server.url, "bob")
+    ann = joined(terminal, server.url, "ann")
+    ann.type("half a sentence")
+    shows(ann, "half a sentence")
+    program = ann.program
+    async with hubbub.connect(server.url, name="cara") as cara:
+        posts = asyncio.create_task(_many(cara, 300))
+        await asyncio.to_thread(shows, ann, "message ")
+        ann.close()
+        await posts
+        await asyncio.to_thread(gone, program)
+    again = terminal.run(*JOIN, server.url, "--name", "ann", env={"COLORTERM": "truecolor"})
+    wait_for(again, lambda screen: "message 299" in screen and composed(again) == "half a sentence")

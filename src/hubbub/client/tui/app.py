@@ -20,6 +20,7 @@ from hubbub.client.address import Address, parse_address
 from hubbub.client.changes import NewGuest
 from hubbub.client.options import JoinOptions
 from hubbub.client.saved import Saved, Server, Session
+from hubbub.client.tui import hang_up
 from hubbub.client.tui.look import TERMINAL, THEMES, fitting_theme, styles_of
 from hubbub.client.tui.screen import ChatScreen
 from hubbub.client.tui.terminal_keys import mend_alt
@@ -104,6 +105,11 @@ class HubbubApp(App[Outcome]):
             outcome = await self._connect_and_talk()
         except HubbubError as error:
             outcome = Outcome(1, error)
+        self._end(outcome)
+
+    def _end(self, outcome: Outcome) -> None:
+        if self._code == hang_up.CODE:
+            hang_up.end_at_once()
         self.exit(outcome)
 
     async def _connect_and_talk(self) -> Outcome:
@@ -201,12 +207,14 @@ class HubbubApp(App[Outcome]):
     def stop(self, number: int) -> None:
         """A signal has come: ends everything, with the code that shells know."""
         self._code = 128 + number
+        if self._code == hang_up.CODE:
+            hang_up.hang_up()
         self.leave()
 
     def leave(self) -> None:
         """Ends everything; the session is kept."""
         if self._conversation is None:
-            self.exit(Outcome(self._code))
+            self._end(Outcome(self._code))
         else:
             self._left.set()
 
