@@ -124,7 +124,7 @@ class Phone:
 @pytest.fixture
 def phone(pushing: Server, service: PushService, people: People) -> Iterator[Phone]:
     """Ann's, in a room of her own."""
-    person = people("ann")
+    person = people("ann", service_workers="allow")
     phone = Phone(person, service, pushing.url)
     person.join(pushing.url + "/#home")
     yield phone
@@ -319,7 +319,7 @@ def test_a_browser_without_a_push_service_says_what_may_be_wrong(
     pushing: Server, people: People
 ) -> None:
     """Headless Chromium has none: its own refusal, not a stand-in's."""
-    person = people("lone")
+    person = people("lone", service_workers="allow")
     person.context.grant_permissions(["notifications"], origin=pushing.url)
     person.join(pushing.url + "/#lone")
     dialog = open_dialog(person.page)
