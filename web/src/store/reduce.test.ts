@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { atEnd, atStart, NEW, WINDOW_KEPT, WINDOW_MOST, type Pending } from "./state";
+import { atEnd, atStart, NEW, NO_SETTINGS, WINDOW_KEPT, WINDOW_MOST, type Pending } from "./state";
 import { ANN, BOB, after, event, inLobby, said, seqs, and, told, welcome } from "./testing";
 import { presentIds } from "./views";
 
@@ -265,6 +265,17 @@ describe("people", () => {
     expect(came.rooms["lobby"]!.members["b"]?.name).toBe("bob");
     expect(renamed.rooms["lobby"]!.members["b"]?.name).toBe("rob");
     expect(left.rooms["lobby"]!.members).toEqual({});
+  });
+
+  test("a note to the room in view is shown before the server has told of that room", () => {
+    const early = after(
+      { type: "kept", kept: { me: welcome().user, epoch: "e", rooms: {}, drafts: {}, settings: NO_SETTINGS, pending: [], current: "quiet" } },
+      { type: "note", room: "quiet", text: "Not yet.", kind: "error" },
+      { type: "note", room: "elsewhere", text: "Nobody sees this.", kind: "error" },
+    );
+    const state = and(early, { type: "welcome", welcome: welcome(told("quiet", 0)), sameLog: true });
+    expect(state.rooms["quiet"]?.notes.map((note) => note.text)).toEqual(["Not yet."]);
+    expect(Object.keys(state.rooms)).toEqual(["quiet"]);
   });
 
   test("one's own new name is noted, and one's own leaving closes the room", () => {

@@ -231,11 +231,12 @@ function drafted(state: State, room: string, text: string): State {
 }
 
 function noted(state: State, name: string, text: string, kind: "info" | "error"): State {
-  if (!(name in state.rooms)) return state;
+  // The room in view may not be told of yet: an empty one, before the first welcome.
+  if (!(name in state.rooms) && name !== state.current) return state;
   const room = roomOf(state, name);
   const note = { id: state.noteCount + 1, after: room.last, text, kind };
   const notes = [...room.notes, note].slice(-NOTES_KEPT);
-  return { ...inRoom(state, name, { notes }), noteCount: note.id, said: text };
+  return { ...withRoom(state, { ...room, notes }), noteCount: note.id, said: text };
 }
 
 function inRoom(state: State, name: string, change: Partial<ReturnType<typeof roomOf>>): State {
