@@ -72,9 +72,12 @@ def test_without_the_server_the_page_opens_with_the_last_messages(
     ann.sees("kept for later")
     expect(ann.page.get_by_role("status")).to_contain_text("Reconnecting")
     ann.say("written without a server")
+    ann.page.keyboard.press("Control+k")
+    ann.page.keyboard.type("lob")
     server.start()
     ann.page.evaluate("dispatchEvent(new Event('online'))")
     ann.sees("kept for later", "written without a server")
+    expect(ann.page.get_by_role("dialog").get_by_role("combobox")).to_have_value("lob")
 
 
 def test_on_a_phone_the_composer_stays_in_view_above_the_keyboard(

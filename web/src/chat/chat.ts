@@ -122,8 +122,10 @@ export class Chat {
     this.wanted = null;
     dispatch({ type: "welcome", welcome, sameLog });
     this.rooms.welcomed(welcome, this.#asked);
-    if (wanted !== null && wanted in store.value.rooms) this.rooms.open(wanted);
-    else if (wanted !== null) void this.rooms.enterOrSay(wanted);
+    const { current, rooms } = store.value;
+    // What is open stays as it is: opening it again would close the dialog that somebody types into.
+    if (wanted !== null && wanted in rooms && wanted !== current) this.rooms.open(wanted);
+    else if (wanted !== null && !(wanted in rooms)) void this.rooms.enterOrSay(wanted);
     if (this.#clicked !== null) this.openClicked(this.#clicked);
     this.#clicked = null;
     this.saying.lineUp();
