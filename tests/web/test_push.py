@@ -31,6 +31,8 @@ SUBSCRIBE = """(() => {
         unsubscribe: async () => ((made = null), true),
     });
 })()"""
+ACTIVE = """navigator.serviceWorker.ready
+    .then((ready) => ready.active.state === "activated")"""
 SHOWN = """navigator.serviceWorker.ready
     .then((ready) => ready.getNotifications())
     .then((all) => all.map(({ title, body, tag }) => ({ title, body, tag })))"""
@@ -89,7 +91,7 @@ class Phone:
     def deliver(self, text: str) -> None:
         """Brings something to the service worker, as the browser does what it has opened."""
         if self._devtools is None:
-            self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+            until(self.page, ACTIVE)  # before that the browser drops what is pushed
             self._devtools = self.person.context.new_cdp_session(self.page)
             self._devtools.on("ServiceWorker.workerRegistrationUpdated", self._registered)
             self._devtools.send("ServiceWorker.enable")
@@ -265,6 +267,7 @@ def test_what_is_no_notice_is_shown_as_something(phone: Phone, text: str) -> Non
 def test_each_room_has_a_setting_that_is_kept(phone: Phone) -> None:
     page = phone.page
     phone.person.say("/join quiet")
+    expect(page.get_by_role("heading", level=1)).to_have_text("#quiet")
     dialog = open_dialog(page)
     dialog.get_by_label("#home").select_option("Everything")
     dialog.get_by_label("#quiet").select_option("Nothing")
