@@ -34,8 +34,9 @@ async def test_drafts_and_what_was_said_are_there_after_a_restart(
 
     async with staged(fake) as stage:
         assert stage.draft == "for lobby"
+        await stage.until(lambda: "dev" in stage.conversation.view.order)
         await stage.press("alt+2")
-        assert stage.draft == "for dev"
+        await stage.until(lambda: stage.draft == "for dev")
         await stage.press("up", "up")
         assert stage.draft == "said before"
 
