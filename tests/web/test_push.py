@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from playwright.sync_api import CDPSession, Locator, Page, expect
+from playwright.sync_api import CDPSession, Locator, Page, Worker, expect
 
 from tests.conftest import Serve, Server
 from tests.push import BrowserKeys, PushService, push_service
@@ -31,6 +31,13 @@ SUBSCRIBE = """(() => {
         unsubscribe: async () => ((made = null), true),
     });
 })()"""
+COUNTED = """() => {
+    self.handled = 0;
+    PushEvent.prototype.waitUntil = function (promise) {
+        const counted = promise.finally(() => { self.handled += 1; });
+        ExtendableEvent.prototype.waitUntil.call(this, counted);
+    };
+}"""
 ACTIVE = """navigator.serviceWorker.ready
     .then((ready) => ready.active.state === "activated")"""
 SHOWN = """navigator.serviceWorker.ready
@@ -81,6 +88,7 @@ class Phone:
         keys = {"endpoint": endpoint, "p256dh": self.keys.p256dh, "auth": self.keys.auth}
         self.page.add_init_script(SUBSCRIBE % keys)
         self._devtools: CDPSession | None = None
+        self.worker: Worker
         self._registrations: list[str] = []
 
     def turn_on(self) -> None:
@@ -89,15 +97,23 @@ class Phone:
         expect(self.page.get_by_role("button", name="Send myself a test")).to_be_enabled()
 
     def deliver(self, text: str) -> None:
-        """Brings something to the service worker, as the browser does what it has opened."""
+        """Brings something to the service worker, as the browser does what it has opened.
+
+        Waits until the worker is done: whoever asks for the notifications while one is about to
+        be shown makes Chromium drop that one.
+        """
         if self._devtools is None:
             until(self.page, ACTIVE)  # before that the browser drops what is pushed
+            (self.worker,) = self.person.context.service_workers
+            self.worker.evaluate(COUNTED)
             self._devtools = self.person.context.new_cdp_session(self.page)
             self._devtools.on("ServiceWorker.workerRegistrationUpdated", self._registered)
             self._devtools.send("ServiceWorker.enable")
             eventually(self._is_registered, "the worker is registered")
         whom = {"origin": self.url, "registrationId": self._registrations[-1]}
+        before = self.worker.evaluate("self.handled")
         self._devtools.send("ServiceWorker.deliverPushMessage", {**whom, "data": text})
+        eventually(lambda: self.worker.evaluate("self.handled") > before, "the worker is done")
 
     def pushed(self, count: int) -> dict[str, Any]:
         """What this browser reads of the newest of so many notices."""
@@ -231,9 +247,8 @@ def test_a_click_opens_the_room(phone: Phone) -> None:
     expect(phone.page.get_by_role("heading", level=1)).to_have_text("#dev")
     phone.deliver(notice("home", "come here"))
     phone.shows(1)
-    (worker,) = phone.person.context.service_workers
 
-    worker.evaluate(
+    phone.worker.evaluate(
         """async () => {
             const [notification] = await registration.getNotifications();
             dispatchEvent(new NotificationEvent("notificationclick", { notification }));
