@@ -16,7 +16,7 @@ serve: $(READY) $(PAGE)
 test: $(READY) $(PAGE)
 	$(BIN)/python -m tools.debian tmux strace chromium
 	cd web && npm run --silent test
-	$(BIN)/pytest -n 2 -rs
+	$(BIN)/pytest -n 3 -rs
 
 # The browser client, built from web/; needs Node.js 20 or later.
 page: $(PAGE)

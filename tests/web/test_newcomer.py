@@ -48,7 +48,6 @@ def test_from_the_address_to_the_first_message_it_takes_the_name_and_no_click(
     print(figures)  # noqa: T201
     assert (clicks, keys) == (0, len("eve\nhello\n"))
     assert took_s < 10
-    assert max(painted_ms, usable_ms) < 1000
 
 
 def test_a_taken_name_is_told_and_the_field_keeps_what_was_typed(
