@@ -9,6 +9,7 @@ import type * as wire from "../protocol";
 const PREFIX = "hubbub.";
 const OUT = `${PREFIX}out.`;
 const ROOM = `${PREFIX}room.`;
+const DRAFT = `${PREFIX}draft.`;
 const EVENTS_KEPT = 60;
 const ROOM_CHARS = 120_000;
 const ROOMS_KEPT = 30;
@@ -63,7 +64,7 @@ export const keep = {
       me: session?.me ?? null,
       epoch: session?.epoch ?? null,
       rooms: session === null ? {} : Object.fromEntries(known.map((room) => [room.name, room])),
-      drafts: read<Record<string, string>>("drafts") ?? {},
+      drafts: Object.fromEntries(keys(DRAFT).map((key) => [key.slice(DRAFT.length), read<string>(key.slice(PREFIX.length)) ?? ""])),
       settings: { ...NO_SETTINGS, ...read<State["settings"]>("settings") },
       pending: session === null ? [] : keep.unsent(),
       current: read<string>("current"),
@@ -74,16 +75,12 @@ export const keep = {
     write("settings", settings);
   },
 
-  /** Writes the drafts that have changed; those of rooms where another tab writes stay. */
+  /** Writes the drafts that have changed. */
   drafts(before: State["drafts"], after: State["drafts"]): void {
-    const kept = { ...read<Record<string, string>>("drafts") };
+    // A key for each room: another tab may be writing in another room at this very moment.
     for (const room of new Set([...Object.keys(before), ...Object.keys(after)])) {
-      const text = after[room];
-      if (text === before[room]) continue;
-      if (text === undefined) delete kept[room];
-      else kept[room] = text;
+      if (after[room] !== before[room]) write(`draft.${room}`, after[room] ?? null);
     }
-    write("drafts", kept);
   },
 
   current(current: string | null): void {
