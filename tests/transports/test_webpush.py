@@ -1,8 +1,6 @@
 """Notices from a real server to a push service of our own, read as a browser reads them."""
 
 import asyncio
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -203,14 +201,3 @@ async def test_no_answer_in_time_is_silence(
     nobody, why = await pusher.push(subscription("http://127.0.0.1:1/"), NOTICE)
     assert (nobody, "cannot be reached" in why) == (Fate.SILENT, True)
     await pusher.close()
-
-
-def test_a_start_loads_nothing_of_push_but_to_make_the_key_once() -> None:
-    code = (
-        "import sys, hubbub.server\n"
-        "print(sorted({'pywebpush', 'requests', 'py_vapid', 'http_ece'} & set(sys.modules)))"
-    )
-    answer = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
-    )
-    assert answer.stdout == "[]\n"

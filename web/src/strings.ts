@@ -137,7 +137,6 @@ export const strings = {
   pushNoService: (why: string): string =>
     `The browser could not register with its maker's push service (${why}). A blocker, a firewall or a browser without that service may be the cause.`,
   pushNoKeys: "The browser gave no keys for its notifications. Try another one.",
-  pushOffline: "There is no connection to the server at the moment. Try again when it is back.",
   pushTest: "Send myself a test",
   pushTestAsked: "Sending…",
   pushTestTaken: "The push service has it; waiting for it to come here…",

@@ -1,4 +1,4 @@
-"""Why a server was not reached, in sentences for a person."""
+"""Why a server was not reached or did not let one in, in sentences for a person."""
 
 import socket
 import ssl
@@ -6,7 +6,7 @@ import ssl
 import aiohttp
 
 from hubbub.client.address import Address
-from hubbub.errors import ConnectionFailed
+from hubbub.errors import BadName, ConnectionFailed, NameTaken, Refusal
 
 
 class HandshakeRefused(ConnectionFailed):
@@ -97,3 +97,8 @@ def _handshake_sentence(where: str, status: int) -> str:
 
 def _reason(error: Exception) -> str:
     return str(error).rstrip(".") or type(error).__name__
+
+
+def is_about_the_name(refusal: Refusal) -> bool:
+    """Whether another name may be taken instead."""
+    return isinstance(refusal, NameTaken | BadName) and refusal.room is None

@@ -5,14 +5,12 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from hubbub.client.failures import HandshakeRefused, PlainServer
+from hubbub.client.failures import HandshakeRefused, PlainServer, is_about_the_name
 from hubbub.client.link import Ended, Link
 from hubbub.errors import (
     REFUSALS,
-    BadName,
     BadToken,
     ConnectionFailed,
-    NameTaken,
     NoSuchRoom,
     Refusal,
 )
@@ -61,7 +59,7 @@ class Returning:
         if isinstance(refusal, BadToken) and self._name is None:
             self._name = user.name if user is not None and user.kind == "guest" else None
             return self._name is not None
-        if isinstance(refusal, NameTaken | BadName) and refusal.room is None and self._name:
+        if is_about_the_name(refusal) and self._name:
             self._name = ""
             return True
         return False

@@ -111,6 +111,9 @@ def is_farewell(answer: str) -> bool:
     return answer.strip().lower() == "quit" or isinstance(read_typed(answer), Quit)
 
 
+NO_ROOM = "You are in no room; /join ROOM enters one."
+
+
 def needs_room(line: str) -> bool:
     """Whether a command of the server's is about the room that one is in."""
     word, _, rest = line.removeprefix("/").partition(" ")

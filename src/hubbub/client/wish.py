@@ -6,7 +6,7 @@ from hubbub.client import saved
 from hubbub.client.address import Address
 from hubbub.client.options import JoinOptions
 from hubbub.client.saved import Saved, Server, Session
-from hubbub.errors import BadName, NameTaken, Refusal, Unavailable
+from hubbub.errors import Refusal, Unavailable
 
 
 @dataclass(slots=True)
@@ -55,8 +55,3 @@ def wish_for(options: JoinOptions, server: Server, kept: Saved, address: Address
         return Wish(name, None, rooms, options.rooms)
     rooms = tuple(dict.fromkeys((*options.rooms, *server.rooms, *session.rooms)))
     return Wish(None, session.token, rooms, options.rooms, session)
-
-
-def is_about_the_name(refusal: Refusal) -> bool:
-    """Whether another name may be taken instead."""
-    return isinstance(refusal, NameTaken | BadName) and refusal.room is None

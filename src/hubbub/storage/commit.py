@@ -315,11 +315,10 @@ class _Batch:
             driver.write(queries.SET_NOTIFY, notified)
 
     def _write_subscriptions(self, driver: Driver) -> None:
-        saved = []
+        saved, ended = [], []
         for endpoint, entry in self.subscriptions.items():
             if isinstance(entry, str):
-                ended = [{"of": endpoint, "of_user": entry}]
-                driver.write(queries.DELETE_SUBSCRIPTIONS, ended)
+                ended.append({"of": endpoint, "of_user": entry})
             else:
                 saved.append(
                     {
@@ -330,6 +329,8 @@ class _Batch:
                         "saved_ms": self.now_ms,
                     }
                 )
+        if ended:
+            driver.write(queries.DELETE_SUBSCRIPTIONS, ended)
         if saved:
             driver.write(queries.SAVE_SUBSCRIPTIONS, saved)
             of_users = [{"of_user": user_id} for user_id in {row["user_id"] for row in saved}]

@@ -39,7 +39,7 @@ export class Chat {
   resume(): void {
     const kept = keep.all();
     const wanted = addressed();
-    this.wanted = addressed() || null;
+    this.wanted = wanted || null;
     dispatch({ type: "kept", kept: wanted in kept.rooms ? { ...kept, current: wanted } : kept });
     if (keep.session() === null) return;
     for (const pending of store.value.pending) this.saying.takeUp(pending);

@@ -49,22 +49,17 @@ export const keep = {
   },
 
   unsent(): Pending[] {
-    const found = keys(OUT).map((key) => read<Pending>(key.slice(PREFIX.length)));
-    return found.filter((each) => each !== null).sort((one, other) => one.at - other.at);
+    return entries<Pending>(OUT).map(([, each]) => each).sort((one, other) => one.at - other.at);
   },
 
   all(): Kept {
     const session = keep.session();
-    const rooms = keys(ROOM).map((key) => read<Partial<Room>>(key.slice(PREFIX.length)));
-    const known = rooms.filter((room) => room?.name !== undefined).map((room) => ({
-      ...emptyRoom(room?.name ?? ""),
-      ...room,
-    }));
+    const rooms = entries<Partial<Room>>(ROOM).map(([name, room]) => [name, { ...emptyRoom(name), ...room }] as const);
     return {
       me: session?.me ?? null,
       epoch: session?.epoch ?? null,
-      rooms: session === null ? {} : Object.fromEntries(known.map((room) => [room.name, room])),
-      drafts: Object.fromEntries(keys(DRAFT).map((key) => [key.slice(DRAFT.length), read<string>(key.slice(PREFIX.length)) ?? ""])),
+      rooms: session === null ? {} : Object.fromEntries(rooms),
+      drafts: Object.fromEntries(entries<string>(DRAFT)),
       settings: { ...NO_SETTINGS, ...read<State["settings"]>("settings") },
       pending: session === null ? [] : keep.unsent(),
       current: read<string>("current"),
@@ -150,6 +145,14 @@ function read<T>(key: string): T | null {
   } catch {
     return null;
   }
+}
+
+/** What is kept under keys that begin so, by what comes after that. */
+function entries<T>(prefix: string): [string, T][] {
+  return keys(prefix).flatMap((key): [string, T][] => {
+    const value = read<T>(key.slice(PREFIX.length));
+    return value === null ? [] : [[key.slice(prefix.length), value]];
+  });
 }
 
 function write(key: string, value: unknown): void {

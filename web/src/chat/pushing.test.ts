@@ -118,7 +118,7 @@ test("a test that no service takes says why", async () => {
 test("without a line a test says that there is none", async () => {
   answer = () => Promise.reject(new Refused("line_lost", "lost", true, null));
   await pushing().test();
-  expect(store.value.push.test).toMatchObject({ state: "failed", error: strings.pushOffline });
+  expect(store.value.push.test).toMatchObject({ state: "failed", error: strings.pushObstacles.offline });
 });
 
 test("a setting is what the server has", async () => {

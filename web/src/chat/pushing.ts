@@ -200,6 +200,6 @@ async function tidy(room: string): Promise<void> {
 }
 
 function reason(error: unknown): string {
-  if (error instanceof Refused && error.code === "line_lost") return strings.pushOffline;
+  if (error instanceof Refused && error.code === "line_lost") return strings.pushObstacles.offline;
   return error instanceof Error ? error.message : String(error);
 }

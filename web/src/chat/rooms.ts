@@ -5,6 +5,7 @@ import type * as wire from "../protocol";
 import { atEnd, lastSeq, NEW } from "../store/state";
 import { dispatch, store } from "../store/store";
 import { keep } from "./keep";
+import { noteRefusal } from "./refusal";
 
 const PAGE = 100;
 const MEMBER_PAGES = 5;
@@ -58,12 +59,7 @@ export class Rooms {
 
   /** Enters a room; what speaks against it is said in the room where one is. */
   async enterOrSay(name: string): Promise<void> {
-    const { current } = store.value;
-    try {
-      await this.enter(name);
-    } catch (error) {
-      if (error instanceof Refused && current !== null) dispatch({ type: "note", room: current, text: error.message, kind: "error" });
-    }
+    await noteRefusal(store.value.current, this.enter(name));
   }
 
   async #join(name: string, asked: boolean): Promise<string> {

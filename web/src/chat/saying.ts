@@ -8,6 +8,7 @@ import { dispatch, store } from "../store/store";
 import { strings } from "../strings";
 import { ignoring, type OwnAnswer } from "./own";
 import { keep } from "./keep";
+import { noteRefusal } from "./refusal";
 import type { Rooms } from "./rooms";
 
 export class Saying {
@@ -104,21 +105,13 @@ export class Saying {
     if (name === "quit" || name === "exit" || name === "bye") {
       this.quit();
     } else if (name === "leave" || name === "part") {
-      void this.#tell(room, this.rooms.leave(rest[0]?.replace(/^#/, "") || room));
+      void noteRefusal(room, this.rooms.leave(rest[0]?.replace(/^#/, "") || room));
     } else if ((name === "join" || name === "j") && rest[0]) {
-      void this.#tell(room, this.rooms.enter(rest[0]));
+      void noteRefusal(room, this.rooms.enter(rest[0]));
     } else {
       this.#run({ type: "command", room: room.startsWith("to:") ? "" : room, line });
     }
     return true;
-  }
-
-  async #tell(room: string, doing: Promise<unknown>): Promise<void> {
-    try {
-      await doing;
-    } catch (error) {
-      if (error instanceof Refused) dispatch({ type: "note", room, text: error.message, kind: "error" });
-    }
   }
 
   #run(command: wire.CommandRequest): void {

@@ -19,8 +19,7 @@ def candidates(text: str, conversation: Conversation) -> tuple[str, list[str]]:
         names = {info.name for info in conversation.chat.welcome.commands} | set(OWN_COMMANDS)
         return word, _fitting(word, (f"/{name}" for name in names))
     if command in _ROOM_COMMANDS:
-        followed = {room for room in conversation.chat.followed if not room.startswith("@")}
-        return word, _fitting(word, followed | conversation.known_rooms)
+        return word, _fitting(word, {*conversation.public_rooms, *conversation.known_rooms})
     if command in {"/whisper", "/w", "/msg"} and " " not in before:
         # Several names stand with commas between them.
         word = word.rpartition(",")[2]

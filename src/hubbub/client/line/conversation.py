@@ -23,6 +23,7 @@ from hubbub.client.state import (
     with_members,
 )
 from hubbub.client.typed import (
+    NO_ROOM,
     GoFrom,
     GoTo,
     Ignore,
@@ -42,7 +43,6 @@ from hubbub.protocol.text import clean, notice, refusal
 
 MARK_READ_S = 2.0
 KNOWN_ROOMS = 1_000
-NO_ROOM = "You are in no room; /join ROOM enters one."
 
 
 class Conversation:
@@ -59,9 +59,14 @@ class Conversation:
         self._notices = False
         self._ignored: dict[str, str | None] = {}
         self._marks: dict[str, int] = {}
-        public = [room for room in chat.followed if not room.startswith("@")]
+        public = self.public_rooms
         self.room = room if room in public else next(iter(public), None)
         self._unanswered: dict[asyncio.Future[Posted], str] = {}
+
+    @property
+    def public_rooms(self) -> tuple[str, ...]:
+        """The rooms that are followed, without those of whispers."""
+        return tuple(room for room in self.chat.followed if not room.startswith("@"))
 
     # --- what comes
 
@@ -204,8 +209,7 @@ class Conversation:
 
     def _look_away_from(self, room: str) -> None:
         if self.room == room or self.room not in self.chat.followed:
-            public = [name for name in self.chat.followed if not name.startswith("@")]
-            self.room = public[0] if public else None
+            self.room = next(iter(self.public_rooms), None)
 
     async def _ignore(self, name: str) -> None:
         if not name:

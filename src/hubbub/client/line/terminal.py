@@ -26,7 +26,7 @@ from hubbub.client.backoff import Backoff
 from hubbub.client.calls import Bounds
 from hubbub.client.changes import NewGuest
 from hubbub.client.chat import Chat, connect
-from hubbub.client.failures import PlainServer
+from hubbub.client.failures import PlainServer, is_about_the_name
 from hubbub.client.line import ASK_NAME
 from hubbub.client.line.completion import ConversationCompleter
 from hubbub.client.line.conversation import Conversation
@@ -34,7 +34,7 @@ from hubbub.client.line.look import Look, colour_allowed
 from hubbub.client.options import JoinOptions
 from hubbub.client.plain import PlainConnection, connect_plain
 from hubbub.client.typed import Quit, is_farewell, read_typed
-from hubbub.client.wish import Wish, is_about_the_name, wish_for
+from hubbub.client.wish import Wish, wish_for
 from hubbub.errors import BadToken, ConfigError, ConnectionFailed, Refusal
 from hubbub.protocol.text import clean, notice, refusal
 
@@ -113,8 +113,9 @@ async def _converse(options: JoinOptions, address: Address, wish: Wish, chat: Ch
     def with_session(kept: saved.Saved) -> saved.Saved:
         # Of a guest whom the server forgot meanwhile, too, what is kept is kept on.
         former = saved.session_for(kept, address, chat.name) or wish.session
-        rooms = tuple(name for name in chat.followed if not name.startswith("@"))
-        session = saved.Session(chat.session, chat.name, rooms, conversation.room)
+        session = saved.Session(
+            chat.session, chat.name, conversation.public_rooms, conversation.room
+        )
         if former is not None:
             session = replace(session, drafts=former.drafts, recall=former.recall)
         return saved.with_session(kept, address, session)

@@ -16,7 +16,6 @@ async def run(options: JoinOptions) -> Outcome:
     server = saved.find_server(options.url, kept)
     app = HubbubApp(options, kept, server)
     loop = asyncio.get_running_loop()
-
     for number in _STOPPING:
         # Whoever is told to stop still leaves the terminal as it was.
         loop.add_signal_handler(number, app.stop, number)

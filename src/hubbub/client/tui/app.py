@@ -25,7 +25,7 @@ from hubbub.client.tui.look import TERMINAL, THEMES, fitting_theme, styles_of
 from hubbub.client.tui.screen import ChatScreen
 from hubbub.client.tui.terminal_keys import mend_alt
 from hubbub.client.tui.terminal_widths import mend_widths
-from hubbub.client.wish import Wish, is_about_the_name, wish_for
+from hubbub.client.wish import Wish, wish_for
 from hubbub.errors import BadToken, ConfigError, HubbubError, Refusal
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class HubbubApp(App[Outcome]):
                     raise
                 self._keep(partial(saved.without_session, address=self.address, token=token))
             except Refusal as error:
-                if is_about_the_name(error):
+                if failures.is_about_the_name(error):
                     if not await self._ask_name(wish, str(error)):
                         raise
                 elif not wish.pass_over(error):

@@ -15,10 +15,11 @@ from hubbub.client.chat import Chat
 from hubbub.client.state import RoomView, with_members, with_people
 from hubbub.client.tui import store
 from hubbub.client.tui import timeline as lines
-from hubbub.client.tui.saying import NO_ROOM, Saying, now
+from hubbub.client.tui.saying import Saying, now
 from hubbub.client.tui.store import View
 from hubbub.client.tui.timeline import IN_VIEW_ENTRIES, NoteKind, Timeline
 from hubbub.client.typed import (
+    NO_ROOM,
     GoFrom,
     GoTo,
     Ignore,

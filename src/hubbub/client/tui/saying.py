@@ -9,13 +9,12 @@ from hubbub.client.tui import store
 from hubbub.client.tui import timeline as lines
 from hubbub.client.tui.store import View
 from hubbub.client.tui.timeline import NoteKind, Pending, Timeline
-from hubbub.client.typed import Run
+from hubbub.client.typed import NO_ROOM, Run
 from hubbub.errors import BadRequest, HubbubError, NotAMember, TooLong
 from hubbub.protocol.events import Posted
 
 SAID = 500
 """Messages and commands that may wait for the server."""
-NO_ROOM = "You are in no room; /join ROOM enters one."
 
 _Wish = tuple[str | None, Run | tuple[str, str]]
 """The room in which something was typed: a command, or a message with its key."""
