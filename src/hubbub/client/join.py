@@ -21,14 +21,17 @@ async def run(options: JoinOptions) -> int:
         # Starting makes next to no garbage, and looking for it takes a tenth of the start; the
         # client collects again as soon as it stands.
         gc.disable()
-        from hubbub.client.tui import run as run_full_screen
+        try:
+            from hubbub.client.tui import run as run_full_screen
 
-        outcome = await run_full_screen(options)
+            outcome = await run_full_screen(options)
+        finally:
+            gc.enable()
         if outcome.error is not None:
             raise outcome.error
         if not outcome.plain:
             return outcome.code
-        options = replace(options, plain=True)
+        options = replace(options, plain=True, name=options.name or outcome.name)
     from hubbub.client.line import run as run_line
 
     return await run_line(_found(options))

@@ -143,6 +143,17 @@ def with_session(kept: Saved, address: Address, session: Session) -> Saved:
     return msgspec.structs.replace(kept, sessions={**kept.sessions, address.http_url: sessions})
 
 
+def grown(former: Session, now: Session) -> Session:
+    """A session with what was written and said since, over what was kept of it.
+
+    An empty draft is none any more.
+    """
+    drafts = {room: draft for room, draft in former.drafts.items() if room not in now.drafts}
+    drafts |= {room: draft for room, draft in now.drafts.items() if draft}
+    recall = (*former.recall, *now.recall)
+    return msgspec.structs.replace(now, drafts=drafts, recall=recall)
+
+
 def without_session(kept: Saved, address: Address, token: str) -> Saved:
     """Without a session that the server no longer knows."""
     left = tuple(s for s in kept.sessions.get(address.http_url, ()) if s.token != token)

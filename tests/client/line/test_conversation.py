@@ -7,10 +7,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 import hubbub
+from hubbub.client.changes import RoomRefused
 from hubbub.client.line.completion import candidates
 from hubbub.client.line.conversation import Conversation
 from hubbub.client.line.look import Look
 from hubbub.client.typed import read_typed
+from hubbub.errors import RoomFull
 from hubbub.protocol.events import Message, Person
 from tests.client.fake import FakeServer, fake_server
 from tests.client.test_sdk import QUICK
@@ -156,3 +158,15 @@ async def test_tab_completes_commands_rooms_and_names() -> None:
         assert candidates("/w dan,do", talk) == ("do", ["Dora"])
         assert candidates("hello do", talk) == ("do", ["Dora"])
         assert candidates("", talk) == ("", [])
+
+
+async def test_a_room_that_goes_away_sends_no_line_to_another() -> None:
+    async with desk() as (person, fake):
+        await person.type("/join dev")
+        person.conversation.take(RoomRefused("dev", RoomFull("It is full.")))
+        await person.type("for dev alone")
+        assert person.lines[-2:] == [
+            "! No longer in dev: It is full.",
+            "! You are in no room; /join ROOM enters one.",
+        ]
+    assert fake.texts == []

@@ -52,6 +52,7 @@ def hostile(fake: FakeServer) -> None:
     fake.members_of = {"lobby": fake.members}
     evil = EVIL[0]
     fake.commands = [{"name": text, "usage": f"/{text}", "summary": text} for text in EVIL]
+    fake.append("lobby", "@a " * 5_000)
     for number, text in enumerate(EVIL):
         person = {"id": f"e{number}", "name": text}
         fake.append("lobby", text, **{"from": person})

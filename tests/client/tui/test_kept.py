@@ -9,6 +9,7 @@ import pytest
 
 from hubbub.client import saved
 from hubbub.client.address import parse_address
+from hubbub.client.options import JoinOptions
 from hubbub.client.tui import app
 from tests.client.fake import FakeServer, Frame
 from tests.client.tui.stage import config_of, staged
@@ -56,6 +57,22 @@ async def test_a_draft_is_kept_also_where_the_client_is_killed(
         await stage.until(lambda: kept() == {"lobby": "half a"})
         await stage.press("ctrl+c")
         await stage.until(lambda: kept() is None)
+
+
+async def test_two_terminals_of_one_person_keep_what_each_was_writing(fake: FakeServer) -> None:
+    fake.append("dev", "x")
+    options = JoinOptions(url=fake.url, name="ann", rooms=("lobby", "dev"))
+    async with staged(fake, options=options) as one, staged(fake, options=options) as other:
+        await one.say("said here")
+        await one.type("for the lobby")
+        await other.say("said there")
+        await other.press("alt+2")
+        await other.type("for dev")
+        await other.press("ctrl+q")
+        await one.press("ctrl+q")
+    (session,) = saved.load().sessions[f"http://{fake.url}"]
+    assert session.drafts == {"lobby": "for the lobby", "dev": "for dev"}
+    assert set(session.recall) == {"said here", "said there"}
 
 
 async def test_what_was_written_before_the_server_answered_stays(fake: FakeServer) -> None:
@@ -114,8 +131,6 @@ async def test_a_guest_who_was_forgotten_during_a_break_is_told_in_plain_words(
 
 @pytest.mark.parametrize("answer", ["exit", "/quit"])
 async def test_leaving_at_the_question_for_a_name_gives_none(fake: FakeServer, answer: str) -> None:
-    from hubbub.client.options import JoinOptions
-
     options = JoinOptions(url=fake.url)
     async with staged(fake, options=options, connected=False) as stage:
         await stage.shows("Your name")

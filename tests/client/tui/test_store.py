@@ -10,6 +10,7 @@ from hubbub.client.tui.store import (
     entered,
     gone_from,
     happened,
+    left,
     looked_at,
     looked_away,
     next_room,
@@ -166,16 +167,25 @@ def test_alt_arrows_go_round_and_unread_goes_to_mentions_first() -> None:
 
 
 def test_a_room_that_is_left_gives_way_to_its_neighbour() -> None:
-    view = gone_from(start(), "lobby")
+    view = left(start(), "lobby")
     assert (view.room, view.order) == ("dev", ("dev", "@d"))
 
-    assert gone_from(gone_from(view, "dev"), "@d").room is None
+    assert left(left(view, "dev"), "@d").room is None
+
+
+def test_no_other_room_takes_the_place_of_one_that_goes_away_by_itself() -> None:
+    view = gone_from(start(), "lobby")
+    assert (view.room, view.order) == (None, ("dev", "@d"))
+    assert looked_at(view, "dev").room == "dev"
 
 
 def test_ones_own_leaving_elsewhere_closes_the_room_here() -> None:
-    view = after(start(), Presence(room="dev", user=ANN, state="left"))
+    view = after(loaded(start()), Presence(room="dev", user=ANN, state="left"))
 
     assert "dev" not in view.order
+    note = view.timeline.entries[-1]
+    assert isinstance(note, Note)
+    assert note.text == "No longer in dev: you left it elsewhere."
 
 
 def test_who_writes_is_told_for_a_while_and_until_it_is_said() -> None:
@@ -191,7 +201,8 @@ def test_a_lost_line_is_one_status_and_counts_go_on_after_it() -> None:
     view = after(start(), said(11, place="dev"), Disconnected("the server is gone", 0.5))
     assert (view.line, view.status) == ("down", "the server is gone")
 
-    view = welcomed_again(after(view, Reconnected()), welcome(room("lobby"), room("dev", 14, 10)))
+    back = welcome(room("lobby"), room("dev", 14, 10))
+    view = welcomed_again(after(view, Reconnected()), back, AT)
     missed = after(view, *(said(n, "ann!", place="dev") for n in (12, 13, 14)))
     assert (missed.line, missed.status) == ("up", "")
     assert counts(missed, "dev") == (4, 3)
@@ -227,7 +238,8 @@ def test_a_notice_of_the_servers_is_a_note_in_the_room_in_view() -> None:
     note = after(loaded(start()), Notice(text="Back in 5 minutes")).timeline.entries[-1]
 
     assert isinstance(note, Note)
-    assert noted(replace(start(), room=None), "x", AT).status == "x"
+    (nowhere,) = noted(replace(start(), room=None), "x", AT).timeline.entries
+    assert isinstance(nowhere, Note)
 
 
 def test_a_room_entered_twice_keeps_its_counts() -> None:

@@ -5,11 +5,14 @@ import stat
 from pathlib import Path
 
 import pytest
+from textual import events
+from textual.worker import WorkerFailed
 
 from hubbub.client.options import JoinOptions
 from hubbub.client.tui.app import HubbubApp
 from hubbub.client.tui.composer import Composer
-from tests.client.fake import FakeServer
+from hubbub.client.tui.conversation import Conversation
+from tests.client.fake import FakeServer, Frame
 from tests.client.tui.scene import ANN, BOB, CARA, fill
 from tests.client.tui.stage import config_of, staged
 
@@ -172,6 +175,124 @@ async def test_a_room_that_is_left_is_gone(fake: FakeServer) -> None:
         assert stage.conversation.view.order == ("lobby",)
 
 
+async def test_a_room_that_goes_away_while_one_writes_takes_no_word_elsewhere(
+    fake: FakeServer,
+) -> None:
+    options = JoinOptions(url=fake.url, name="ann", rooms=("lobby", "dev"))
+    async with staged(fake, options=options) as stage:
+        await stage.type("for the lob")
+        gone = {"type": "presence", "room": "lobby", "user": ANN, "state": "left"}
+        await fake.tell(gone)
+        await stage.shows("no room", "No longer in lobby: you left it elsewhere.")
+        await stage.say("by")
+        await stage.shows("You are in no room; /join ROOM enters one.")
+        assert stage.draft == "for the lobby"
+
+        await stage.press("alt+1")
+        await stage.shows("#dev", "Up brings it back")
+        assert stage.draft == ""
+        await stage.press("up")
+        assert stage.draft == "for the lobby"
+        assert (fake.texts, fake.logs["dev"]) == ([], [])
+
+
+async def test_what_was_said_into_a_room_that_is_gone_is_told(fake: FakeServer) -> None:
+    gone = {"type": "presence", "room": "lobby", "user": ANN, "state": "left"}
+    refusal = {"type": "error", "code": "not_a_member", "message": "Not in lobby."}
+    fake._post = lambda frame: [gone, {**refusal, "id": frame["id"], "temporary": False}]  # type: ignore[method-assign]
+    async with staged(fake) as stage:
+        await stage.say("lost words")
+        await stage.shows("No longer in lobby", "Not sent to lobby: lost words", "Not in lobby.")
+
+
+async def test_a_page_that_is_refused_is_asked_for_again_only_when_the_reader_moves(
+    fake: FakeServer,
+) -> None:
+    for number in range(200):
+        fake.append("lobby", f"number {number}.")
+    async with staged(fake) as stage:
+        refusal = {"type": "error", "code": "not_a_member", "message": "No.", "temporary": False}
+        fake._history = lambda frame: [{**refusal, "id": frame["id"]}]  # type: ignore[method-assign]
+        asked = len(fake.requests)
+
+        def pages() -> int:
+            return sum(frame["type"] == "history" for frame in fake.requests[asked:])
+
+        for _ in range(6):
+            await stage.press("pageup")
+        await stage.until(lambda: pages() > 0)
+        await stage.pilot.pause(0.05)
+        some = pages()
+        assert some <= 6
+        for _ in range(10):
+            stage.screen.draw()
+            await stage.pilot.pause()
+        assert pages() == some
+        await stage.press("pageup")
+        await stage.until(lambda: pages() > some)
+
+
+async def test_what_comes_while_nobody_looks_is_new(fake: FakeServer) -> None:
+    async with staged(fake) as stage:
+        await fake.say("seen")
+        await stage.shows("seen")
+        await stage.until(lambda: stage.conversation.view.chat.rooms["lobby"].unread == 0)
+        stage.app.post_message(events.AppBlur())
+        await stage.until(lambda: not stage.app.app_focus)
+        await fake.say("unseen")
+        await stage.shows("new messages")
+        assert stage.conversation.view.chat.rooms["lobby"].unread == 1
+
+        stage.app.post_message(events.AppFocus())
+        await stage.until(lambda: stage.conversation.view.chat.rooms["lobby"].unread == 0)
+
+
+async def test_going_to_a_room_with_a_draft_tells_nobody_that_one_writes(fake: FakeServer) -> None:
+    options = JoinOptions(url=fake.url, name="ann", rooms=("lobby", "dev"))
+    async with staged(fake, options=options) as stage:
+        await stage.type("half")
+        await stage.press("alt+2")
+        stage.conversation._wrote_s = float("-inf")
+        told = [frame for frame in fake.requests if frame["type"] == "typing"]
+        await stage.press("alt+1")
+        await stage.until(lambda: stage.draft == "half")
+        await stage.pilot.pause()
+
+        assert [frame for frame in fake.requests if frame["type"] == "typing"] == told
+        await stage.type("x")
+        await stage.until(
+            lambda: len([f for f in fake.requests if f["type"] == "typing"]) > len(told)
+        )
+
+
+async def test_a_mark_that_is_refused_stops_no_other(fake: FakeServer) -> None:
+    async with staged(fake) as stage:
+        marks: list[str] = []
+
+        def read(frame: Frame) -> list[Frame | str]:
+            marks.append(frame["room"])
+            no = {"code": "not_a_member", "message": "No.", "temporary": False}
+            return [{"type": "error", "id": frame["id"], **no}]
+
+        fake._read = read  # type: ignore[attr-defined]
+        stage.conversation._marks.update({"gone": 1, "lobby": 1, "dev": 1})
+        await stage.conversation.send_marks()
+        assert marks == ["gone", "lobby", "dev"]
+
+
+async def test_a_fault_of_the_conversation_ends_it_aloud(fake: FakeServer) -> None:
+    async def broken(self: Conversation) -> None:
+        raise RuntimeError("a fault of ours")
+
+    async def run() -> None:
+        async with staged(fake) as stage:
+            stage.conversation._start("fault", "", broken(stage.conversation))
+            await stage.until(lambda: not stage.app.is_running)
+
+    with pytest.raises(WorkerFailed, match="a fault of ours"):
+        await run()
+
+
 async def test_a_whisper_has_a_room_of_its_own_and_rings(
     fake: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,22 +371,30 @@ async def test_search_goes_from_match_to_match(fake: FakeServer) -> None:
 
 
 async def test_a_chosen_message_can_be_answered_copied_and_followed(
-    fake: FakeServer, monkeypatch: pytest.MonkeyPatch
+    fake: FakeServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    opened: list[str] = []
-    monkeypatch.setattr(HubbubApp, "open_url", lambda self, url: opened.append(url))
-    monkeypatch.setenv("BROWSER", "a-browser")
-    await fake.say("see https://example.org/x.", sender=BOB)
-    fake.append("lobby", "see https://example.org/x.", **{"from": BOB})
+    opened = tmp_path / "opened"
+    browser = tmp_path / "browser"
+    browser.write_text(f"""#!/bin/sh
+if [ -t 0 ] || [ -t 1 ]; then terminal=1; else terminal=0; fi
+echo "$1 $terminal" > {opened}.part && mv {opened}.part {opened}
+sleep 5
+""")
+    browser.chmod(0o755)
+    monkeypatch.setenv("BROWSER", str(browser))
+    monkeypatch.setenv("DISPLAY", ":99")
+    fake.append("lobby", "see https://example.org/x. \x1b]52;c;eA==\x07", **{"from": BOB})
     async with staged(fake) as stage:
         await stage.press("ctrl+up", "o")
-        assert opened == ["https://example.org/x"]
-        for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"):
+        await stage.until(opened.exists)
+        assert opened.read_text() == "https://example.org/x 0\n"
+        # A browser for terminals would take this one.
+        for name in ("DISPLAY", "WAYLAND_DISPLAY"):
             monkeypatch.delenv(name, raising=False)
         await stage.press("o")
         await stage.shows("There is no browser here; copied https://example.org/x")
         await stage.press("c")
-        assert stage.app.clipboard == "see https://example.org/x."
+        assert stage.app.clipboard == "see https://example.org/x. �]52;c;eA==�"
         await stage.press("w")
 
         assert stage.draft == "/whisper bob "

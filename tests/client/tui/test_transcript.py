@@ -177,6 +177,16 @@ def test_names_links_code_and_what_is_searched_for_are_marked() -> None:
     assert [span.link for span in row.spans if span.link] == ["https://example.org/a_(b"]
 
 
+def test_a_text_of_nothing_but_marks_has_each_once_and_in_order() -> None:
+    transcript = Transcript()
+    text = "@a http://x.example/@b ann `@c` " * 3
+    transcript.show(holding(at(1, "05T09:00", text)), replace(WIDE, cells=120))
+
+    marked = [(span.text, span.style.partition("-")[0]) for span in transcript.rows[-1].spans[4:]]
+    once = [("@a", "nick"), ("http://x.example/@b", "link"), ("ann", "to"), ("`@c`", "code")]
+    assert [each for each in marked if each[1] != "text"] == once * 3
+
+
 def test_links_are_found_without_what_ends_a_sentence() -> None:
     assert links_in("at http://a.example/x?y=1, or <https://b.example>.") == [
         "http://a.example/x?y=1",

@@ -92,7 +92,9 @@ class Conversation:
                 self._show(notice(f"The log of {room} starts afresh."))
             case RoomRefused(room=room, refusal=why):
                 self._show(refusal(f"No longer in {room}: {why}"))
-                self._look_away_from(room)
+                if self.room == room:
+                    # What is being typed was not meant for any other.
+                    self.room = None
             case NewGuest():
                 self._show(notice(str(event)))
             case _:

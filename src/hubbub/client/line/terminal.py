@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from random import SystemRandom
 
-from msgspec.structs import replace
 from platformdirs import user_state_path
 from prompt_toolkit import PromptSession
 from prompt_toolkit.buffer import Buffer
@@ -117,7 +116,7 @@ async def _converse(options: JoinOptions, address: Address, wish: Wish, chat: Ch
             chat.session, chat.name, conversation.public_rooms, conversation.room
         )
         if former is not None:
-            session = replace(session, drafts=former.drafts, recall=former.recall)
+            session = saved.grown(former, session)
         return saved.with_session(kept, address, session)
 
     if wish.forgotten:

@@ -43,11 +43,15 @@ CLOSE_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it ended; `plain` asks for the line client, which also talks to other servers."""
+    """How it ended; `plain` asks for the line client, which also talks to other servers.
+
+    `name` is what somebody called themselves when they were asked.
+    """
 
     code: int = 0
     error: HubbubError | None = None
     plain: bool = False
+    name: str | None = None
 
 
 class HubbubApp(App[Outcome]):
@@ -82,9 +86,12 @@ class HubbubApp(App[Outcome]):
         self.chat_screen = ChatScreen(styles_of(self.current_theme), self.address.shown)
         self.chat_screen.people_wanted = self.preferences.people
         self._chat: Chat | None = None
+        self._former = Session("", "")
         self._conversation: Conversation | None = None
         self._left = asyncio.Event()
         self._written = asyncio.Event()
+        self._drafted: set[str] = set()
+        """Rooms in which something was written here, as far as it is not sent and that is kept."""
         self._backoff_most_s = backoff_most_s
         self._code = 0
 
@@ -124,7 +131,7 @@ class HubbubApp(App[Outcome]):
                 await self._talk_as(wish)
                 return Outcome(self._code)
             except failures.PlainServer:
-                return Outcome(plain=True)
+                return Outcome(plain=True, name=wish.name)
             except BadToken:
                 token = wish.token or ""
                 if not wish.forget_session():
@@ -171,6 +178,7 @@ class HubbubApp(App[Outcome]):
                 conversation.note(str(NewGuest(chat.name)))
             self.chat_screen.composer.recall_from(former.recall)
             self._chat, self._conversation = chat, conversation
+            self._former = former
             self._remember_session()
             try:
                 await self._until_left(conversation)
@@ -180,19 +188,22 @@ class HubbubApp(App[Outcome]):
     async def _until_left(self, conversation: "Conversation") -> None:
         self.chat_screen.server = conversation.chat.welcome.server.name
         task = asyncio.create_task(conversation.run())
+        leaving = asyncio.create_task(self._left.wait())
         keeping = asyncio.create_task(self._keep_drafts())
         # It has asked for its first page before the first picture of it.
         await asyncio.sleep(0)
         self.chat_screen.begin(conversation)
         try:
-            await self._left.wait()
+            # A conversation ends only by leaving, or by a fault of its own.
+            await asyncio.wait([task, leaving], return_when=asyncio.FIRST_COMPLETED)
             with contextlib.suppress(HubbubError, TimeoutError):
                 async with asyncio.timeout(MARKS_S if conversation.chat.is_up else 0):
                     await conversation.send_marks()
         finally:
-            task.cancel()
-            keeping.cancel()
-            await asyncio.wait([task, keeping])
+            tasks = [task, leaving, keeping]
+            for each in tasks:
+                each.cancel()
+            await asyncio.wait(tasks)
         if not task.cancelled() and (error := task.exception()) is not None:
             raise error
 
@@ -222,21 +233,38 @@ class HubbubApp(App[Outcome]):
 
     def _remember_session(self) -> None:
         if self.options.token is None:
-            self._keep(self._with_session)
+            now = self._session_now()
+            if self._keep(partial(self._with_session, now)):
+                self._was_kept(now)
 
-    def _with_session(self, kept: Saved) -> Saved:
-        """With who this is now, and what is being written, whenever this is called."""
+    def _session_now(self) -> Session:
+        """Who this is now, and what was written and said here and is not kept yet."""
         chat, conversation = self._chat, self._conversation
-        if chat is None or conversation is None:
-            return kept
+        assert chat is not None, "there is a session to keep"
+        assert conversation is not None, "a session has a conversation"
         view = conversation.view
         rooms = tuple(name for name in view.order if view.chat.rooms[name].kind != "direct")
-        recall = self.chat_screen.composer.said
-        session = Session(chat.session, chat.name, rooms, view.room, dict(view.drafts), recall)
-        return saved.with_session(kept, self.address, session)
+        drafts = {room: view.drafts.get(room, "") for room in self._drafted}
+        said = tuple(self.chat_screen.composer.fresh)
+        return Session(chat.session, chat.name, rooms, view.room, drafts, said)
 
-    def keep_drafts_soon(self) -> None:
+    def _with_session(self, now: Session, kept: Saved) -> Saved:
+        # Another terminal of this person may have written meanwhile, in other rooms.
+        former = saved.session_for(kept, self.address, now.name) or self._former
+        return saved.with_session(kept, self.address, saved.grown(former, now))
+
+    def _was_kept(self, then: Session) -> None:
+        composer, now = self.chat_screen.composer, self._session_now()
+        # What is being written here is kept with every change: another terminal of this person
+        # may have sent what it wrote in the same room.
+        self._drafted = {
+            room for room, draft in now.drafts.items() if draft or draft != then.drafts.get(room)
+        }
+        composer.fresh = composer.fresh[len(then.recall) :]
+
+    def keep_draft_soon(self, room: str) -> None:
         """What is being written outlives also a client that is killed."""
+        self._drafted.add(room)
         self._written.set()
 
     async def _keep_drafts(self) -> None:
@@ -246,14 +274,18 @@ class HubbubApp(App[Outcome]):
             self._written.clear()
             # It is told by the last time, if it is so then.
             with contextlib.suppress(ConfigError):
-                await asyncio.to_thread(saved.change, self._with_session)
+                now = self._session_now()
+                await asyncio.to_thread(saved.change, partial(self._with_session, now))
+                self._was_kept(now)
 
-    def _keep(self, how: Callable[[Saved], Saved]) -> None:
+    def _keep(self, how: Callable[[Saved], Saved]) -> bool:
         try:
             self.kept = saved.change(how)
         except ConfigError as error:
             # One talks on without; it is only not remembered.
             self.chat_screen.put_status(str(error), "warning")
+            return False
+        return True
 
     def toggle_mouse(self) -> None:
         """Uses the mouse or not, from the next start."""

@@ -83,7 +83,7 @@ def status(view: View, typists: tuple[str, ...], below: int) -> tuple[Span, ...]
         others = " and others" if len(typists) > 3 else ""
         verb = "is" if len(typists) == 1 else "are"
         return (Span(f"{names}{others} {verb} writing …", "bar"),)
-    return (Span(one_line(view.status), "bar"),) if view.status else ()
+    return ()
 
 
 def _messages(count: int) -> str:

@@ -103,6 +103,8 @@ class Composer(TextArea):
         self._start: Location = (0, 0)
         self._completed: str | None = None
         self._said: list[str] = []
+        self.fresh: list[str] = []
+        """What Up brings back and is not kept for the next time yet."""
         self._recalled: int | None = None
         self._stash = ""
 
@@ -120,11 +122,6 @@ class Composer(TextArea):
         self.remember(text)
         self.fill("")
 
-    @property
-    def said(self) -> tuple[str, ...]:
-        """What Up brings back, the newest last."""
-        return tuple(self._said)
-
     def recall_from(self, said: Iterable[str]) -> None:
         """Lets Up bring back what was said another time, too."""
         self._said = [*said, *self._said][-RECALLED:]
@@ -133,6 +130,7 @@ class Composer(TextArea):
         """Keeps a text for Up."""
         if text.strip() and text not in self._said[-1:]:
             self._said = [*self._said, text][-RECALLED:]
+            self.fresh = [*self.fresh, text][-RECALLED:]
 
     # --- keys
 

@@ -19,7 +19,6 @@ from hubbub.client.tui.saying import Saying, now
 from hubbub.client.tui.store import View
 from hubbub.client.tui.timeline import IN_VIEW_ENTRIES, NoteKind, Timeline
 from hubbub.client.typed import (
-    NO_ROOM,
     GoFrom,
     GoTo,
     Ignore,
@@ -32,7 +31,7 @@ from hubbub.client.typed import (
     Wrong,
     needs_room,
 )
-from hubbub.errors import BadRequest, ConnectionFailed, HubbubError, NotAMember
+from hubbub.errors import BadRequest, ConnectionFailed, HubbubError, Refusal
 from hubbub.model import room_name, user_name
 from hubbub.protocol.events import Message, Page
 
@@ -62,6 +61,7 @@ class Conversation(Saying):
         self.known_rooms: set[str] = set()
         self._changed = changed
         self._asked: set[tuple[str, str]] = set()
+        self._refused_pages: set[str] = set()
         self._marks: dict[str, int] = {}
         self._wrote_s = float("-inf")
         self._group: asyncio.TaskGroup | None = None
@@ -84,7 +84,7 @@ class Conversation(Saying):
             for each in (event, *self.chat.ready()):
                 self.view = store.happened(self.view, each, now_s, at)
                 if isinstance(each, Reconnected):
-                    self.view = store.welcomed_again(self.view, self.chat.welcome)
+                    self.view = store.welcomed_again(self.view, self.chat.welcome, at)
                     self._after_a_break()
             self._changed()
             # Others run too, however much arrives.
@@ -104,28 +104,29 @@ class Conversation(Saying):
         self.known_rooms.update(summary.room for summary in rooms.rooms[:KNOWN_ROOMS])
 
     def _after_a_break(self) -> None:
+        self._refused_pages.clear()
         # Who came and went meanwhile, nobody has told.
         if self.view.room is not None:
             self._start("members", self.view.room, self._learn_members(self.view.room))
 
     # --- what is typed
 
-    def do(self, typed: Typed) -> None:
-        """Carries out what was typed. Raises HubbubError where it cannot, and the draft stays."""
+    def do(self, typed: Typed, here: str | None) -> None:
+        """Carries out what was typed in the room `here`.
+
+        Raises HubbubError where it cannot, and the draft stays.
+        """
         match typed:
             case Say(text=text):
-                self.say(text)
+                self.say(text, here)
             case Run():
-                if self.view.room is None and needs_room(typed.line):
-                    raise NotAMember(NO_ROOM)
-                self.note(typed.line, "typed")
-                self._put((self.view.room, typed))
+                room = self._inside(here) if needs_room(typed.line) else here
+                self.note(typed.line, "typed", room)
+                self._put((room, typed))
             case GoTo(room=room):
                 self._start("enter", room, self._enter(room, look=True))
             case GoFrom(room=room):
-                place = room_name(room) if room else self.view.room
-                if place is None:
-                    raise NotAMember(NO_ROOM)
+                place = room_name(room) if room else self._inside(here)
                 self._start("leave", place, self._leave(place))
             case Notices(on=on):
                 if on is not None:
@@ -185,26 +186,36 @@ class Conversation(Saying):
         if room is None:
             return
         if not self.view.timeline.loaded:
-            self._start("page", room, self._load_latest(room))
+            self._page(room, self._load_latest)
         self._start("members", room, self._learn_members(room))
 
     def load_older(self) -> None:
         """Asks for the page before what is here."""
         room, timeline = self.view.room, self.view.timeline
         if room is not None and timeline.has_older:
-            self._start("page", room, self._load_older(room))
+            self._page(room, self._load_older)
 
     def load_newer(self) -> None:
         """Asks for the page after what is here."""
         room, timeline = self.view.room, self.view.timeline
         if room is not None and timeline.has_newer:
-            self._start("page", room, self._load_newer(room))
+            self._page(room, self._load_newer)
 
     def load_latest(self) -> None:
         """Jumps to the log's end, without what is between."""
         room = self.view.room
         if room is not None and self.view.timeline.has_newer:
             self._start("latest", room, self._load_latest(room))
+
+    def moved(self) -> None:
+        """The reader moved: what was refused is asked for once more."""
+        self._refused_pages.clear()
+        if not self.view.timeline.loaded:
+            self.look()
+
+    def _page(self, room: str, load: Callable[[str], Coroutine[None, None, None]]) -> None:
+        if self.view.line != "over" and room not in self._refused_pages:
+            self._start("page", room, load(room))
 
     @property
     def loading(self) -> bool:
@@ -216,12 +227,12 @@ class Conversation(Saying):
         self._with_page(room, lambda timeline: lines.with_latest(timeline, page))
 
     async def _load_older(self, room: str) -> None:
-        oldest = self.view.timelines[room].oldest
+        oldest = self.view.timelines.get(room, Timeline()).oldest
         page = await self.chat.history(room, before=oldest, limit=PAGE_EVENTS)
         self._with_page(room, lambda timeline: lines.with_older(timeline, page, IN_VIEW_ENTRIES))
 
     async def _load_newer(self, room: str) -> None:
-        newest = self.view.timelines[room].newest or 0
+        newest = self.view.timelines.get(room, Timeline()).newest or 0
         page = await self.chat.history(room, after=newest, limit=PAGE_EVENTS)
         self._with_page(room, lambda timeline: lines.with_newer(timeline, page, IN_VIEW_ENTRIES))
 
@@ -252,7 +263,7 @@ class Conversation(Saying):
 
     async def _leave(self, room: str) -> None:
         await self.chat.leave(room)
-        self._show(store.gone_from(self.view, room))
+        self._show(store.left(self.view, room))
         self.look()
 
     async def _learn_members(self, room: str) -> None:
@@ -294,12 +305,16 @@ class Conversation(Saying):
         marks, self._marks = self._marks, {}
         self._asked.discard(("read", ""))
         for room, seq in marks.items():
-            await self.chat.read(room, seq)
+            try:
+                await self.chat.read(room, seq)
+            except Refusal:
+                # A room that was left meanwhile has no marker to move.
+                continue
 
-    def wrote(self) -> None:
-        """This person is writing in the room in view."""
-        room, now_s = self.view.room, time.monotonic()
-        if room is not None and now_s - self._wrote_s > TYPING_S:
+    def wrote(self, room: str) -> None:
+        """This person is writing in a room."""
+        now_s = time.monotonic()
+        if now_s - self._wrote_s > TYPING_S:
             self._wrote_s = now_s
             self._start("typing", room, self.chat.typing(room))
 
@@ -327,6 +342,8 @@ class Conversation(Saying):
         try:
             await work
         except HubbubError as error:
+            if what == "page":
+                self._refused_pages.add(about)
             if not quiet:
                 self.note(str(error), "refusal")
         finally:

@@ -1,9 +1,11 @@
 """Keys about messages: moving through them, choosing one, what can be done with it."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from functools import partial
+from threading import Thread
 
 from textual.widgets import Input
 
@@ -14,6 +16,7 @@ from hubbub.client.tui.rows import key_of, links_in, local_time
 from hubbub.client.tui.shown import one_line, shown
 from hubbub.client.tui.timeline import Entry, Note, Pending, Timeline
 from hubbub.protocol.events import Message
+from hubbub.protocol.text import clean
 
 LINKS = 50
 
@@ -189,7 +192,8 @@ class MessageActs(RoomActs):
         """Copies the text of the message."""
         chosen = self._chosen()
         if chosen is not None:
-            self.app.copy_to_clipboard(chosen.text)
+            # Whatever it is pasted into may obey control characters.
+            self.app.copy_to_clipboard(clean(chosen.text))
             self.put_status("Copied.")
 
     def action_say_again(self) -> None:
@@ -241,7 +245,7 @@ class MessageActs(RoomActs):
         if link is None:
             return
         if has_browser(os.environ, sys.platform):
-            self.app.open_url(link)
+            open_in_window(link)
             self.put_status(f"Opening {link}")
         else:
             self.app.copy_to_clipboard(link)
@@ -267,8 +271,22 @@ class MessageActs(RoomActs):
 
 def has_browser(environ: Mapping[str, str], platform: str) -> bool:
     """Whether a link can be opened in a window; a browser for terminals would take this one."""
-    windows = {"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"}
+    windows = {"DISPLAY", "WAYLAND_DISPLAY"}
     return platform == "darwin" or any(environ.get(name) for name in windows)
+
+
+def open_in_window(link: str) -> None:
+    """Opens a link in this person's browser, whatever that is, without this terminal."""
+    nothing = subprocess.DEVNULL
+    browser = subprocess.Popen(  # noqa: S603 - an argument, never a shell
+        [sys.executable, "-m", "webbrowser", link],
+        stdin=nothing,
+        stdout=nothing,
+        stderr=nothing,
+        start_new_session=True,
+    )
+    # Some browsers stay in the foreground for as long as they are open.
+    Thread(target=browser.wait, daemon=True).start()
 
 
 def _as_text(entry: Entry) -> str:

@@ -85,7 +85,7 @@ class RoomActs(Screen[None]):
         else:
             typed = read_typed(f"/join {room}")
             assert typed is not None, "a command is not blank"
-            conversation.do(typed)
+            conversation.do(typed, conversation.view.room)
 
     def _go_to(self, room: str | None) -> None:
         if self.conversation is not None and room is not None:

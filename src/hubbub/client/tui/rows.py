@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -233,17 +234,28 @@ def _marked(line: str, page: Page, style: str) -> _Marked:
     apart: _Marked = []
     for piece in found:
         # What was found first wins: what is searched for, then addresses.
-        if all(piece[1] <= other[0] or piece[0] >= other[1] for other in apart):
-            apart.append(piece)
-    return sorted(apart)
+        place = bisect_left(apart, piece[0], key=_start)
+        clear_before = place == 0 or apart[place - 1][1] <= piece[0]
+        if clear_before and (place == len(apart) or piece[1] <= apart[place][0]):
+            apart.insert(place, piece)
+    return apart
+
+
+def _start(piece: tuple[int, int, str, str | None]) -> int:
+    return piece[0]
+
+
+def _end(piece: tuple[int, int, str, str | None]) -> int:
+    return piece[1]
 
 
 def _pieces(line: str, marked: _Marked, first: int, last: int, style: str) -> Iterator[Span]:
     at = first
-    for start, end, look, link in marked:
+    for place in range(bisect_right(marked, first, key=_end), len(marked)):
+        start, end, look, link = marked[place]
         start, end = max(start, first), min(end, last)
         if start >= end:
-            continue
+            break
         if at < start:
             yield Span(line[at:start], style)
         yield Span(line[start:end], look, link)

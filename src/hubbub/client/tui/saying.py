@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from datetime import UTC, datetime
+from functools import partial
 
 from hubbub.client.chat import Chat
 from hubbub.client.tui import store
@@ -42,11 +43,9 @@ class Saying:
 
     # --- messages
 
-    def say(self, text: str, room: str | None = None) -> None:
+    def say(self, text: str, room: str | None) -> None:
         """Says something, shown at once. Raises NotAMember, TooLong or BadRequest."""
-        place = room or self.view.room
-        if place is None:
-            raise NotAMember(NO_ROOM)
+        place = self._inside(room)
         limit = self.chat.welcome.limits.get("text_bytes", 0)
         size = len(text.encode("utf-8", "replace"))
         if limit and size > limit:
@@ -63,7 +62,7 @@ class Saying:
         pending = self.pending(key)
         if pending is not None and pending.refused is not None:
             self.drop(key)
-            self.say(pending.text)
+            self.say(pending.text, self.view.room)
 
     def drop(self, key: str) -> None:
         """Gives up what was refused."""
@@ -75,6 +74,14 @@ class Saying:
     def pending(self, key: str) -> Pending | None:
         """A message of the room in view that no server has."""
         return next((p for p in self.view.timeline.unsent if p.key == key), None)
+
+    def _inside(self, room: str | None) -> str:
+        """That room, if one is in it. Raises NotAMember."""
+        if room is None:
+            raise NotAMember(NO_ROOM)
+        if room not in self.view.chat.rooms:
+            raise NotAMember(f"You are no longer in {room}.")
+        return room
 
     # --- in order
 
@@ -100,24 +107,27 @@ class Saying:
             try:
                 answer = await self.chat.post_soon(text, room)
             except HubbubError as error:
-                self._refused(room, key, str(error))
+                self._refused(room, key, text, str(error))
                 continue
-            answer.add_done_callback(lambda done, r=room, k=key: self._answered(r, k, done))  # type: ignore[misc]
+            answer.add_done_callback(partial(self._answered, room, key, text))
 
-    def _answered(self, room: str, key: str, answer: "asyncio.Future[Posted]") -> None:
+    def _answered(self, room: str, key: str, text: str, answer: "asyncio.Future[Posted]") -> None:
         if answer.cancelled():
             return
         error = answer.exception()
         if error is not None:
-            self._refused(room, key, str(error))
+            self._refused(room, key, text, str(error))
         elif (timeline := self.view.timelines.get(room)) is not None:
             timeline = lines.posted(timeline, key, answer.result())
             self._show(store.with_timeline(self.view, room, timeline))
 
-    def _refused(self, room: str, key: str, why: str) -> None:
+    def _refused(self, room: str, key: str, text: str, why: str) -> None:
         timeline = self.view.timelines.get(room)
-        if timeline is not None:
+        if timeline is not None and any(pending.key == key for pending in timeline.pending):
             self._show(store.with_timeline(self.view, room, lines.refused(timeline, key, why)))
+        else:
+            # The room is gone, or has come back without it.
+            self.note(f"Not sent to {room}: {text}\n{why}", "refusal")
 
     async def _run(self, line: str, room: str | None) -> None:
         try:

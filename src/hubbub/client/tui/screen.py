@@ -92,6 +92,8 @@ class ChatScreen(MessageActs):
     def on_mount(self) -> None:
         """Nothing is there yet; one may write already."""
         self._search.cursor_blink = False
+        # The terminal's own focus is told to the program alone.
+        self.watch(self.app, "app_focus", self._focus_moved, init=False)
         self.fit_sides()
         if self.conversation is None:
             self._status.put((Span("connecting …", "bar"),))
@@ -107,7 +109,9 @@ class ChatScreen(MessageActs):
             # Somebody was quicker than the server; it stands behind what was left the last time.
             draft = conversation.view.drafts.get(place, "")
             joined = f"{draft}\n{written}" if draft else written
-            conversation.change(lambda view: store.with_draft(view, place, joined))
+            self._draft(conversation, place, joined)
+            if draft:
+                self.composer.fill(joined)
         self.conversation = conversation
         self._alerts = conversation.view.alerts
         self._told = None
@@ -147,11 +151,18 @@ class ChatScreen(MessageActs):
         self._settle()
 
     def _change_room(self, view: "View") -> None:
-        self._room = view.room
+        former, self._room = self._room, view.room
         self.close_search()
-        draft = view.drafts.get(view.room or "", "")
-        if draft != self.composer.text:
-            self.composer.fill(draft)
+        if view.room is None:
+            # It went away while somebody wrote: the text stays until they know where it goes.
+            return
+        draft = view.drafts.get(view.room, "")
+        if draft == self.composer.text:
+            return
+        if former is None and self.composer.text.strip():
+            self.composer.remember(self.composer.text)
+            self.put_status("What you wrote is kept; Up brings it back.")
+        self.composer.fill(draft)
 
     def put_status(self, text: str, style: str = "bar") -> None:
         """Says something in the line below the messages, for a while."""
@@ -213,20 +224,19 @@ class ChatScreen(MessageActs):
 
     def on_messages_scrolled(self) -> None:
         """The reader moved."""
-        view = self.view
-        if view is not None:
-            self.messages.show(view)
-            self._draw_status(view)
+        conversation = self.conversation
+        if conversation is not None:
+            conversation.moved()
+            self.messages.show(conversation.view)
+            self._draw_status(conversation.view)
             self._settle()
 
-    def on_app_blur(self) -> None:
-        """Nobody looks: what comes is new."""
-        if self.conversation is not None:
+    def _focus_moved(self, looking: bool) -> None:
+        if looking:
+            self._settle()
+        elif self.conversation is not None:
+            # What comes while nobody looks is new.
             self.conversation.change(store.looked_away)
-
-    def on_app_focus(self) -> None:
-        """Somebody looks again."""
-        self._settle()
 
     def on_resize(self, event: events.Resize) -> None:
         """Narrow screens have the messages alone."""
@@ -262,12 +272,16 @@ class ChatScreen(MessageActs):
         """Somebody writes: the room may know, and the draft is kept."""
         text, conversation = self.composer.text, self.conversation
         self._interrupted = False
-        if conversation is None or self._room is None:
+        room = self._room
+        if conversation is None or room is None or text == conversation.view.drafts.get(room, ""):
             return
-        conversation.change(lambda view: store.with_draft(view, self._room or "", text))
-        self.hubbub.keep_drafts_soon()
+        self._draft(conversation, room, text)
         if text.strip() and not text.startswith("/"):
-            conversation.wrote()
+            conversation.wrote(room)
+
+    def _draft(self, conversation: "Conversation", room: str, text: str) -> None:
+        conversation.change(lambda view: store.with_draft(view, room, text))
+        self.hubbub.keep_draft_soon(room)
 
     def on_composer_sent(self, event: Composer.Sent) -> None:
         """Says it or does it; where that is refused at once, the text stays."""
@@ -281,12 +295,13 @@ class ChatScreen(MessageActs):
         if conversation is None or typed is None:
             return
         try:
-            conversation.do(typed)
+            conversation.do(typed, self._room)
         except HubbubError as error:
             conversation.note(str(error), "refusal")
             return
         self.composer.taken(event.text)
-        conversation.change(lambda view: store.with_draft(view, self._room or "", ""))
+        if self._room is not None:
+            self._draft(conversation, self._room, "")
         self.action_scroll_end()
 
     def on_composer_interrupted(self, event: Composer.Interrupted) -> None:

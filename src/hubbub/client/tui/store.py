@@ -56,7 +56,7 @@ class View:
 
     @property
     def timeline(self) -> Timeline:
-        """Its window."""
+        """Its window; where no room is in view, it has this client's own lines alone."""
         return self.timelines.get(self.room or "", Timeline())
 
     @property
@@ -119,7 +119,7 @@ def happened(view: View, event: ChatEvent, now_s: float, at: str) -> View:
             fresh = lines.restarted(view.timelines.get(room, Timeline()))
             view = _with_timeline(view, room, fresh)
         case RoomRefused(room=room, refusal=why):
-            view = noted(gone_from(view, room), f"No longer in {room}: {why}", at, "refusal")
+            view = _thrown_out(view, before.rooms.get(room), str(why), at)
         case Disconnected(reason=reason):
             view = replace(view, line="down", status=reason, typing={})
         case Reconnected():
@@ -129,13 +129,12 @@ def happened(view: View, event: ChatEvent, now_s: float, at: str) -> View:
     return replace(view, order=_ordered(view, view.order))
 
 
-def welcomed_again(view: View, welcome: Welcome) -> View:
+def welcomed_again(view: View, welcome: Welcome, at: str) -> View:
     """The view after the line came back; what was missed comes as events and is counted then."""
     here = {state.room for state in welcome.rooms}
     for name, room in view.chat.rooms.items():
         if room.kind == "direct" and name not in here:
-            # This user's no longer.
-            view = gone_from(view, name)
+            view = _thrown_out(view, room, "it is this user's no longer", at)
     rooms = dict(view.chat.rooms)
     for state in welcome.rooms:
         former = rooms.get(state.room)
@@ -168,18 +167,22 @@ def entered(view: View, room: RoomView) -> View:
     return replace(view, order=_ordered(view, view.order))
 
 
-def gone_from(view: View, room: str) -> View:
-    """The view without a room."""
+def left(view: View, room: str) -> View:
+    """The view after this person has left a room; its neighbour takes its place."""
     place = view.order.index(room) if room in view.order else 0
+    view = gone_from(view, room)
+    if view.room is None and view.order:
+        view = looked_at(view, view.order[min(place, len(view.order) - 1)])
+    return view
+
+
+def gone_from(view: View, room: str) -> View:
+    """The view without a room; no other takes its place, where somebody may be writing."""
     chat = chat_state.left(view.chat, room)
     kept = {name: timeline for name, timeline in view.timelines.items() if name != room}
     view = replace(view, chat=chat, timelines=kept)
     view = replace(view, order=_ordered(view, view.order))
-    if view.room == room:
-        after = view.order[min(place, len(view.order) - 1)] if view.order else None
-        view = replace(view, room=None, reading=False)
-        view = looked_at(view, after) if after is not None else view
-    return view
+    return replace(view, room=None, reading=False) if view.room == room else view
 
 
 def looked_at(view: View, room: str) -> View:
@@ -233,10 +236,8 @@ def noted(
     kind: NoteKind = "info",
     room: str | None = None,
 ) -> View:
-    """The view with a line that only this person sees, in a room or in the one in view."""
-    place = room or view.room
-    if place is None:
-        return replace(view, status=text)
+    """The view with a line that only this person sees, in a room or where they are."""
+    place = room or view.room or ""
     note = Note(f"note-{view.notes}", at, text, kind)
     timeline = lines.with_note(view.timelines.get(place, Timeline()), note)
     return _with_timeline(replace(view, notes=view.notes + 1), place, timeline)
@@ -328,6 +329,13 @@ def _with_logged(view: View, event: Message | Topic, before: ChatState) -> View:
     return view
 
 
+def _thrown_out(view: View, room: RoomView | None, why: str, at: str) -> View:
+    if room is None:
+        return view
+    why = why.removesuffix(".")
+    return noted(gone_from(view, room.name), f"No longer in {room.title}: {why}.", at, "refusal")
+
+
 def _unmarked(view: View, room: str) -> View:
     return replace(view, marks={k: v for k, v in view.marks.items() if k != room})
 
@@ -342,7 +350,7 @@ def _uncounted(view: View, room: str, former: RoomView | None) -> View:
 def _with_presence(view: View, event: Presence, at: str) -> View:
     own = event.user.id == view.chat.user.id
     if own and event.state == "left":
-        return gone_from(view, event.room)
+        return _thrown_out(view, view.chat.rooms[event.room], "you left it elsewhere", at)
     if view.notices and event.room in view.timelines:
         text = format_presence(event).removeprefix("* -- ")
         view = noted(view, text, at, room=event.room)
