@@ -37,6 +37,12 @@ def _types() -> str:
     return typescript.protocol()
 
 
+def _permissions() -> str:
+    from hubbub.hub import permissions
+
+    return permissions.reference()
+
+
 def _keys() -> str:
     from hubbub.client.tui import keys
 
@@ -44,6 +50,7 @@ def _keys() -> str:
 
 
 REGISTRY: Registry = {
+    ("docs/accounts.md", "permissions"): _permissions,
     ("docs/clients.md", "keys"): _keys,
     ("docs/configuration.md", "settings"): config.reference,
     ("docs/protocol.md", "commands"): _commands,

@@ -17,7 +17,7 @@ from hubbub.errors import ConfigError, StorageError
 Command = TypeVar("Command", bound=Callable[..., None])
 
 
-def _of_a_log(command: Command) -> Command:
+def of_a_log(command: Command) -> Command:
     """The options by which a command finds the log, the same as those of `serve`."""
     data = click.option("--data", metavar="DIR", help="The folder that holds the log.")
     config = click.option(
@@ -61,7 +61,7 @@ def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@_of_a_log
+@of_a_log
 def backup(file: Path, data: str | None, config_file: Path | None) -> None:
     """Copies the log to FILE, a new one, while the server goes on.
 
@@ -76,7 +76,7 @@ def backup(file: Path, data: str | None, config_file: Path | None) -> None:
 
 
 @click.command()
-@_of_a_log
+@of_a_log
 def check(data: str | None, config_file: Path | None) -> None:
     """Reads the whole log and tells what is wrong with it; ends with 1 if anything is."""
     from hubbub.storage import check as checking
@@ -102,7 +102,7 @@ def check(data: str | None, config_file: Path | None) -> None:
 
 @click.command()
 @click.argument("file", default="-")
-@_of_a_log
+@of_a_log
 def export(file: str, data: str | None, config_file: Path | None) -> None:
     """Writes the log to FILE, a new one, or to standard output, as lines of JSON.
 
@@ -130,7 +130,7 @@ def export(file: str, data: str | None, config_file: Path | None) -> None:
 
 @click.command("import")
 @click.argument("file", type=click.File("rb"))
-@_of_a_log
+@of_a_log
 def import_(file: BinaryIO, data: str | None, config_file: Path | None) -> None:
     """Makes a log of FILE, which `hubbub export` wrote (- is standard input).
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from hubbub import __version__, care
+from hubbub import __version__, care, people
 from hubbub.errors import ConfigError, HubbubError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def cli() -> None:
 
 for command in care.COMMANDS:
     cli.add_command(command)
+cli.add_command(people.user)
 
 
 def main() -> None:
@@ -68,6 +69,16 @@ def _fail(error: HubbubError, code: int) -> NoReturn:
     type=click.Choice(["full", "normal"]),
     help="full survives a power cut, normal a killed server.",
 )
+@click.option(
+    "--registration",
+    type=click.Choice(["open", "invite", "closed"]),
+    help="How one becomes a member (open on the loopback, else invite).",
+)
+@click.option(
+    "--guests",
+    type=click.Choice(["on", "off"]),
+    help="Whether one may come in without an account.",
+)
 @click.option("--tls-cert", metavar="FILE", help="Serve https with this certificate (PEM).")
 @click.option("--tls-key", metavar="FILE", help="The certificate's key.")
 @click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error.")
@@ -102,16 +113,22 @@ def _banner(running: "Running") -> None:
         "Ctrl+C stops it.",
     ]
     click.echo("\n".join(lines))
+    if running.set_up is not None:
+        click.echo(
+            "\nNobody owns this server yet. Whoever opens this link first, within a day, does:\n"
+            f"  {running.set_up}\n"
+            "Or make the owner here: hubbub user add NAME --owner"
+        )
     if not _loopback(running.host):
         click.echo(
             "\nIt answers to its addresses, to this machine's name and to allowed_hosts: add the\n"
             "name by which others reach it to hubbub.toml or HUBBUB_ALLOWED_HOSTS."
         )
     if not running.secure and not _loopback(running.host):
+        who = "whoever can reach this address may join, and " if running.guests else ""
         click.echo(
-            "\nWarning: whoever can reach this address may join, and everything travels "
-            "unencrypted.\nGive it a certificate (--tls-cert, --tls-key), or put it behind a "
-            "proxy that has one.",
+            f"\nWarning: {who}everything travels unencrypted, passwords too.\n"
+            "Give it a certificate (--tls-cert, --tls-key), or put it behind a proxy that has one."
         )
     sys.stdout.flush()
 
@@ -134,6 +151,7 @@ def _loopback(host: str) -> bool:
     envvar="HUBBUB_TOKEN",
     help="The session to come back with, also HUBBUB_TOKEN.",
 )
+@click.option("--invite", metavar="CODE", help="An invitation, by which you become a member.")
 @click.option(
     "--save", metavar="NAME", help="Keep this server, name and rooms: then `hubbub join NAME`."
 )
@@ -154,6 +172,7 @@ def join(
     name: str | None,
     rooms: tuple[str, ...],
     token: str | None,
+    invite: str | None,
     save: str | None,
     plain: bool,
     json: bool,
@@ -172,11 +191,15 @@ def join(
     from hubbub.client.join import run
     from hubbub.client.options import JoinOptions
 
+    if url is not None and invite is None and "/#invite=" in url:
+        # The link of an invitation, as it was sent.
+        url, _, invite = url.partition("/#invite=")
     options = JoinOptions(
         url=url,
         name=name,
         rooms=rooms,
         token=token,
+        invite=invite,
         save=save,
         plain=plain,
         json=json,

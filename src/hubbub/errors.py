@@ -8,6 +8,8 @@ HubbubError
 │   ├── BadName             bad_name
 │   ├── NameTaken           name_taken
 │   ├── BadToken            bad_token
+│   ├── BadPassword         bad_password
+│   ├── NotSignedIn         not_signed_in
 │   ├── NoSuchRoom          no_such_room
 │   ├── NoSuchUser          no_such_user
 │   ├── NoSuchCommand       no_such_command
@@ -26,7 +28,8 @@ HubbubError
 │   ├── LineLost            the line broke before the answer
 │   └── PlainServer         the server speaks no subprotocol of ours, like the tutorial's
 ├── StorageError            the log cannot be opened, read or written
-│   └── NewerDatabase       the log was written by a newer hubbub
+│   ├── NewerDatabase       the log was written by a newer hubbub
+│   └── LogInUse            another process has the log
 ├── ConfigError             a setting is wrong
 └── StartError              the server cannot start (a port in use, a folder that is not writable)
 """
@@ -91,6 +94,18 @@ class BadToken(Refusal):
     """The token is unknown or has run out."""
 
     code = "bad_token"
+
+
+class BadPassword(Refusal):
+    """The name and the password do not go together."""
+
+    code = "bad_password"
+
+
+class NotSignedIn(Refusal):
+    """This server has no guests: sign in with a name and a password, or with a token."""
+
+    code = "not_signed_in"
 
 
 class NoSuchRoom(Refusal):
@@ -192,6 +207,10 @@ class StorageError(HubbubError):
 
 class NewerDatabase(StorageError):
     """The log was written by a newer hubbub; this one leaves it alone."""
+
+
+class LogInUse(StorageError):
+    """Another process writes that log."""
 
 
 class ConfigError(HubbubError):

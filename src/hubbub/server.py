@@ -47,6 +47,9 @@ class Running:
     port: int
     secure: bool
     log_url: str
+    guests: bool
+    set_up: str | None
+    """The one-time link by which the operator becomes the owner, where nobody owns the server."""
 
 
 def run(settings: Settings, announce: Callable[[Running], None]) -> None:
@@ -73,12 +76,13 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
     guard = _guard(settings, hub.rates)
     sockets = WebSockets(hub, guard)
     pages = Pages(hub)
-    page = Page(settings.server_name, hub.default_room)
+    page = Page(settings.server_name, hub.default_room, guests=settings.policy.guests)
     listener = Listener(_application(sockets, pages, page, guard), settings, hub.stats)
     try:
         await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             await serving
+        code = None if settings.on_loopback else await hub.accounts.set_up_code()
         host, port = await listener.open(settings.host, settings.port, tls)
     except BaseException:
         waiting.cancel()
@@ -87,7 +91,9 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
         hub.log.close()
         raise
     _calm_collector()
-    announce(Running(host, port, tls is not None, url))
+    hub.accounts.url = settings.public_url or _own_url(host, port, secure=tls is not None)
+    set_up = code and hub.accounts.link(code)
+    announce(Running(host, port, tls is not None, url, settings.policy.guests, set_up))
     log.info("listening", host=host, port=port, log=url, durability=settings.durability)
     pinging = asyncio.create_task(sockets.keep_alive())
     asking = asyncio.create_task(stopping.wait())
@@ -144,8 +150,16 @@ def _hub(settings: Settings, storage: Storage) -> tuple[Hub, WebPush | None]:
         rate_limits=settings.rate_limits,
         pusher=pusher,
         push_key=push_key,
+        policy=settings.policy,
     )
     return hub, pusher
+
+
+def _own_url(host: str, port: int, *, secure: bool) -> str:
+    # Nobody can dial "any address".
+    near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    shown = f"[{near}]" if ":" in near else near
+    return f"{'https' if secure else 'http'}://{shown}:{port}"
 
 
 def _guard(settings: Settings, rates: Rates) -> Guard:

@@ -1,7 +1,7 @@
 """What can be set: one field is one setting, in `hubbub.toml`, as `HUBBUB_*` and as a flag."""
 
 import re
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +9,7 @@ from platformdirs import user_data_dir
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from hubbub.accounts.policy import Policy, Registration
 from hubbub.errors import BadName, ConfigError
 from hubbub.hub.limits import Limits
 from hubbub.model import room_name
@@ -63,6 +64,32 @@ class Settings(Limits, BaseSettings):
     )
     rate_limits: bool = Field(
         True, description="Whether a user or an address that asks for too much is slowed down."
+    )
+    registration: Literal["open", "invite", "closed"] | None = Field(
+        None,
+        description="How one becomes a member: by anybody's own wish, by invitation, or made by "
+        "the operator alone.",
+        json_schema_extra={
+            "allowed": "open, invite or closed",
+            "default_in_words": "open on the loopback, else invite",
+        },
+    )
+    guests: bool | None = Field(
+        None,
+        description="Whether one may come in without an account.",
+        json_schema_extra={
+            "allowed": "on or off",
+            "default_in_words": "on where `registration` is open, else off",
+        },
+    )
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/@#?]+$",
+        description="Where people reach this server, for the links of invitations.",
+        json_schema_extra={
+            "allowed": "an origin such as https://chat.example.org",
+            "default_in_words": "where it listens",
+        },
     )
     tls_cert: Path | None = Field(
         None,
@@ -131,9 +158,29 @@ class Settings(Limits, BaseSettings):
     def _is_no_number(cls, value: object, info: ValidationInfo) -> object:
         # Pydantic would make `port = true` port 1.
         field = cls.model_fields[str(info.field_name)]
-        if isinstance(value, bool) and field.annotation is not bool:
+        if isinstance(value, bool) and field.annotation not in {bool, bool | None}:
             raise ValueError("not a switch")
         return value
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether the server listens on this machine alone."""
+        try:
+            return ip_address(self.host.partition("%")[0]).is_loopback
+        except ValueError:
+            return self.host.lower() == "localhost"
+
+    @property
+    def policy(self) -> Policy:
+        """Who may come in, and how one becomes a member."""
+        registration = Registration(self.registration or ("open" if self.on_loopback else "invite"))
+        guests = registration is Registration.OPEN if self.guests is None else self.guests
+        return Policy(registration, guests, first_is_owner=self.on_loopback)
+
+    @field_validator("registration", "guests", "public_url", mode="before")
+    @classmethod
+    def _may_be_left_open(cls, value: object) -> object:
+        return None if value == "" else value
 
     @field_validator("allowed_hosts", "allowed_origins", "trusted_proxies", mode="before")
     @classmethod

@@ -6,8 +6,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from msgspec import structs
 
+from hubbub.accounts import passwords
+from hubbub.accounts.policy import Policy
 from hubbub.hub.hub import Hub
 from hubbub.hub.limits import Limits
 from hubbub.hub.notices import Fate, Notice
@@ -162,8 +165,15 @@ class FakePusher:
 class House:
     """A running hub and whatever its test asks of it."""
 
-    def __init__(self, limits: Limits, *, rate_limits: bool = False) -> None:
-        self.storage = MemoryStorage()
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        rate_limits: bool = False,
+        policy: Policy | None = None,
+        storage: MemoryStorage | None = None,
+    ) -> None:
+        self.storage = storage or MemoryStorage()
         self.clock = FakeClock()
         self.address = AddressRates(limits)
         self.pusher = FakePusher()
@@ -175,13 +185,20 @@ class House:
             version="test",
             pusher=self.pusher,
             push_key="key",
+            policy=policy,
         )
 
-    async def plain(self, name: str | None = None, room: str | None = None) -> Client:
-        line = FakeLine(self.hub.limits.outbox_bytes)
-        client = Client(self.hub, self.hub.open_session(line, PLAIN, self.address), line)
-        await self.hub.arrivals.greet(client.session, name, room)
+    async def plain(
+        self, name: str | None = None, room: str | None = None, token: str | None = None
+    ) -> Client:
+        client = self.stranger()
+        await self.hub.arrivals.greet(client.session, name, room, token)
         return client
+
+    def stranger(self) -> Client:
+        """A plain connection before its greeting."""
+        line = FakeLine(self.hub.limits.outbox_bytes)
+        return Client(self.hub, self.hub.open_session(line, PLAIN, self.address), line)
 
     async def json(self, **hello: Any) -> Client:
         client = self.nobody()
@@ -218,8 +235,22 @@ def limits() -> Limits:
 
 
 @pytest.fixture
-async def house(limits: Limits) -> AsyncIterator[House]:
-    house = House(limits)
+def policy() -> Policy:
+    """The same for who may come in."""
+    return Policy()
+
+
+@pytest.fixture
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords that cost next to nothing to check."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_hasher", lambda: hasher)
+    passwords._decoy.cache_clear()
+
+
+@pytest.fixture
+async def house(limits: Limits, policy: Policy) -> AsyncIterator[House]:
+    house = House(limits, policy=policy)
     started = asyncio.Event()
     running = asyncio.create_task(house.hub.run(started))
     await started.wait()

@@ -4,6 +4,7 @@ import pytest
 
 from hubbub.errors import NoSuchCommand
 from hubbub.hub import commands
+from hubbub.hub.commands import table
 from hubbub.protocol import requests
 from tests.hub.conftest import House
 
@@ -19,8 +20,10 @@ async def answers(house: House, *lines: str) -> list[str]:
 
 async def test_help_lists_every_command_with_usage_and_summary(house: House) -> None:
     (answer,) = await answers(house, "/help")
+    for_guests = [entry for entry in commands.COMMANDS.values() if entry.right is None]
 
-    for entry in commands.COMMANDS.values():
+    assert len(for_guests) > 15
+    for entry in for_guests:
         assert f"{entry.usage} " in answer
         assert entry.summary in answer
     assert all(line.startswith("* -- ") for line in answer.split("\n"))
@@ -179,7 +182,8 @@ async def test_welcome_carries_the_table(house: House) -> None:
 
     (welcome,) = [f for f in ann.objects() if f["type"] == "welcome"]
 
-    assert [entry["name"] for entry in welcome["commands"]] == list(commands.COMMANDS)
+    mine = [e.name for e in commands.COMMANDS.values() if e.right is None and not e.plain]
+    assert [entry["name"] for entry in welcome["commands"]] == mine
 
 
 def test_no_two_commands_share_a_name() -> None:
@@ -191,6 +195,6 @@ def test_no_two_commands_share_a_name() -> None:
 def test_every_command_is_found_by_its_aliases_in_any_case() -> None:
     for entry in commands.COMMANDS.values():
         for name in (entry.name, *entry.aliases):
-            assert commands.find(name.upper()) is entry
+            assert table.find(name.upper()) is entry
     with pytest.raises(NoSuchCommand):
-        commands.find("nope")
+        table.find("nope")

@@ -8,14 +8,17 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hubbub.model import UserKind
+from hubbub.model import Role, UserKind
 from hubbub.protocol.events import Person
 from hubbub.storage import log_file, migrate, open_storage, sqlite_url
 from hubbub.storage.interface import (
     AppendMessage,
     AppendTopic,
+    Invitation,
     MoveRead,
+    SaveInvitation,
     SaveMember,
+    SavePassword,
     SaveSession,
     SaveUser,
     UserRecord,
@@ -31,9 +34,17 @@ def write(folder: Path) -> None:
     """A log with something of every kind."""
     storage = open_storage(sqlite_url(folder))
     for person, kind in KINDS.items():
-        record = UserRecord(person.id, person.name, person.name.lower(), kind)
+        role = Role.GUEST if kind is UserKind.GUEST else Role.MEMBER
+        record = UserRecord(person.id, person.name, person.name.lower(), kind, role)
         session = SaveSession(f"token of {person.name}".encode(), person.id, NOW + 1_000)
         storage.commit([SaveUser(record), session], NOW)
+    storage.commit(
+        [
+            SavePassword(MIA.id, "$argon2id$of-mia"),
+            SaveInvitation(Invitation(b"code", Role.MEMBER, 2, NOW + 1_000, MIA.id)),
+        ],
+        NOW,
+    )
     storage.commit([SaveMember("lobby", ANN.id), SaveMember("empty", MIA.id)], NOW)
     storage.commit([AppendMessage("lobby", ANN, f"old {n}", nonce=f"o{n}") for n in range(3)], NOW)
     storage.commit(

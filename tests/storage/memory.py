@@ -1,7 +1,7 @@
 """A Storage in memory, for tests of the hub; the contract tests run on it too."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from hubbub.errors import StorageError
@@ -9,6 +9,7 @@ from hubbub.model import NotifyLevel, RoomKind, UserKind, format_instant, parse_
 from hubbub.protocol.events import LogEvent, Message, Person, Topic
 from hubbub.storage.interface import (
     SUBSCRIPTIONS,
+    Account,
     Appended,
     AppendMessage,
     AppendTopic,
@@ -16,19 +17,25 @@ from hubbub.storage.interface import (
     Done,
     Duplicate,
     EndSession,
+    EndSessions,
     EndSubscription,
+    Invitation,
     LogPage,
     Membership,
     MoveRead,
     NonceUsed,
     Outcome,
     RemoveMember,
+    RenewSession,
     RoomRecord,
+    SaveInvitation,
     SaveMember,
     SaveNotify,
+    SavePassword,
     SaveSession,
     SaveSubscription,
     SaveUser,
+    SessionRecord,
     Subscriber,
     Subscription,
     UserRecord,
@@ -43,7 +50,9 @@ class MemoryStorage:
         self.logs: dict[str, list[LogEvent]] = {}
         self.rooms: dict[str, RoomRecord] = {}
         self.users: dict[str, UserRecord] = {}
-        self.sessions: dict[bytes, tuple[str, int]] = {}
+        self.sessions: dict[bytes, tuple[str, SessionRecord]] = {}
+        self.passwords: dict[str, str] = {}
+        self.invitations: dict[bytes, Invitation] = {}
         self.members: dict[tuple[str, str], int] = {}
         self.notify: dict[tuple[str, str], NotifyLevel] = {}
         self.endpoints: dict[str, Subscription] = {}
@@ -74,10 +83,21 @@ class MemoryStorage:
                 return Appended(event)
             case SaveUser(user):
                 self.users[user.id] = user
-            case SaveSession(token_hash, user_id, expires_ms):
-                self.sessions[token_hash] = (user_id, expires_ms)
+            case SaveSession(token_hash, user_id, expires_ms, device):
+                now_ms = parse_instant(at)
+                record = SessionRecord(token_hash, device, now_ms, now_ms, expires_ms)
+                self.sessions[token_hash] = (user_id, record)
+            case RenewSession(token_hash, expires_ms):
+                self.renew_sessions({token_hash: expires_ms}, parse_instant(at))
             case EndSession(token_hash):
                 self.sessions.pop(token_hash, None)
+            case EndSessions(user_id, but):
+                kept = {h: s for h, s in self.sessions.items() if s[0] != user_id or h == but}
+                self.sessions = kept
+            case SavePassword(user_id, password_hash):
+                self.passwords[user_id] = password_hash
+            case SaveInvitation(invitation):
+                self.invitations[invitation.code_hash] = invitation
             case SaveMember(room, user_id):
                 self._room(room)
                 self.members.setdefault((room, user_id), self.rooms[room].last)
@@ -208,26 +228,50 @@ class MemoryStorage:
         return self.secrets[key]
 
     def session_user(self, token_hash: bytes, now_ms: int) -> UserRecord | None:
-        user_id, expires_ms = self.sessions.get(token_hash, ("", 0))
-        return self.users[user_id] if expires_ms > now_ms else None
+        user_id, session = self.sessions.get(token_hash, ("", None))
+        return self.users[user_id] if session is not None and session.expires_ms > now_ms else None
+
+    def account(self, key: str) -> Account | None:
+        found = (u for u in self.users.values() if u.key == key and u.kind is not UserKind.GUEST)
+        user = next(found, None)
+        return None if user is None else Account(user, self.passwords.get(user.id))
+
+    def accounts(self) -> list[UserRecord]:
+        found = [user for user in self.users.values() if user.kind is not UserKind.GUEST]
+        return sorted(found, key=lambda user: user.key)
+
+    def sessions_of(self, user_id: str, now_ms: int) -> list[SessionRecord]:
+        own = [s for owner, s in self.sessions.values() if owner == user_id]
+        alive = [session for session in own if session.expires_ms > now_ms]
+        return sorted(alive, key=lambda s: (-s.used_ms, -s.created_ms))
+
+    def invitation(self, code_hash: bytes, now_ms: int) -> Invitation | None:
+        found = self.invitations.get(code_hash)
+        usable = found is not None and found.uses > 0 and found.expires_ms > now_ms
+        return found if usable else None
+
+    def _held(self, now_ms: int) -> set[str]:
+        return {user for user, session in self.sessions.values() if session.expires_ms > now_ms}
 
     def name_holder(self, key: str, now_ms: int) -> UserRecord | None:
-        held = {user for user, expires_ms in self.sessions.values() if expires_ms > now_ms}
+        held = self._held(now_ms)
         found = [u for u in self.users.values() if u.key == key]
         return next((u for u in found if u.kind is not UserKind.GUEST or u.id in held), None)
 
     def held_automatic_names(self, now_ms: int) -> set[str]:
-        held = {user for user, expires_ms in self.sessions.values() if expires_ms > now_ms}
+        held = self._held(now_ms)
         keys = {u.key for u in self.users.values() if u.id in held}
         return {k for k in keys if k.startswith("user") and k[4:].isdigit()}
 
-    def renew_sessions(self, user_ids: Sequence[str], expires_ms: int) -> None:
-        for token_hash, (user_id, end_ms) in self.sessions.items():
-            if user_id in user_ids:
-                self.sessions[token_hash] = (user_id, max(end_ms, expires_ms))
+    def renew_sessions(self, ends_ms: Mapping[bytes, int], now_ms: int) -> None:
+        for token_hash, end_ms in ends_ms.items():
+            user_id, former = self.sessions.get(token_hash, ("", None))
+            if former is not None and former.expires_ms < end_ms:
+                renewed = replace(former, used_ms=now_ms, expires_ms=end_ms)
+                self.sessions[token_hash] = (user_id, renewed)
 
     def purge(self, now_ms: int) -> int:
-        gone = [t for t, (_, expires_ms) in self.sessions.items() if expires_ms <= now_ms]
+        gone = [t for t, (_, session) in self.sessions.items() if session.expires_ms <= now_ms]
         for token_hash in gone:
             del self.sessions[token_hash]
         return len(gone)

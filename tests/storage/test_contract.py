@@ -1,5 +1,6 @@
 """What every Storage does, on each backend."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import copyfile
@@ -10,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hubbub.model import NotifyLevel, RoomKind, UserKind
+from hubbub.model import NotifyLevel, Role, RoomKind, UserKind
 from hubbub.protocol.events import Person
 from hubbub.storage import log_file, open_storage, sqlite_url
 from hubbub.storage.check import check
 from hubbub.storage.interface import (
     SUBSCRIPTIONS,
+    Account,
     Appended,
     AppendMessage,
     AppendTopic,
@@ -23,16 +25,22 @@ from hubbub.storage.interface import (
     Done,
     Duplicate,
     EndSession,
+    EndSessions,
     EndSubscription,
+    Invitation,
     LogPage,
     MoveRead,
     NonceUsed,
     RemoveMember,
+    RenewSession,
+    SaveInvitation,
     SaveMember,
     SaveNotify,
+    SavePassword,
     SaveSession,
     SaveSubscription,
     SaveUser,
+    SessionRecord,
     Storage,
     Subscription,
     UserRecord,
@@ -265,13 +273,75 @@ def test_automatic_names_that_are_held_are_known(storage: Storage) -> None:
 
 
 def test_sessions_in_use_are_renewed_and_never_shortened(storage: Storage) -> None:
-    storage.commit([user(ANN), SaveSession(b"1", "a", 100), SaveSession(b"2", "a", 900)], 0)
+    saved = [SaveSession(b"1", "a", 100, "a phone"), SaveSession(b"2", "a", 900)]
+    storage.commit([user(ANN), *saved, SaveSession(b"3", "a", 100)], 10)
 
-    storage.renew_sessions(["a"], 500)
+    storage.renew_sessions({b"1": 500, b"2": 500, b"unknown": 500}, 20)
 
     assert storage.session_user(b"1", 499) is not None
     assert storage.session_user(b"1", 500) is None
     assert storage.session_user(b"2", 899) is not None
+    assert storage.session_user(b"3", 100) is None
+    assert storage.sessions_of("a", 499) == [
+        SessionRecord(b"1", "a phone", 10, 20, 500),
+        SessionRecord(b"2", "", 10, 10, 900),
+    ]
+
+
+def test_a_session_keeps_its_device_and_its_beginning(storage: Storage) -> None:
+    renewed = RenewSession(b"1", 200)
+    storage.commit([user(ANN), SaveSession(b"1", "a", 100, "a phone"), renewed], 10)
+    storage.commit([renewed, RenewSession(b"1", 300)], 20)
+
+    assert storage.sessions_of("a", 0) == [SessionRecord(b"1", "a phone", 10, 20, 300)]
+
+
+def test_a_session_that_was_ended_is_not_renewed_into_being(storage: Storage) -> None:
+    storage.commit([user(ANN), SaveSession(b"1", "a", 100)], 0)
+    storage.commit([EndSession(b"1"), RenewSession(b"1", 200)], 1)
+    storage.commit([RenewSession(b"1", 200)], 2)
+
+    assert storage.session_user(b"1", 3) is None
+
+
+def test_all_sessions_but_one_are_ended_in_their_order(storage: Storage) -> None:
+    saved = [SaveSession(token, "a", 100) for token in (b"1", b"2", b"3")]
+    other = SaveSession(b"of bob", "b", 100)
+    storage.commit([user(ANN), user(BOB), other, *saved[:2]], 0)
+    storage.commit([saved[2], EndSessions("a", b"2"), SaveSession(b"4", "a", 100)], 1)
+
+    assert {each.token_hash for each in storage.sessions_of("a", 0)} == {b"2", b"4"}
+    assert len(storage.sessions_of("b", 0)) == 1
+    storage.commit([EndSessions("a")], 2)
+    assert storage.sessions_of("a", 0) == []
+
+
+def test_accounts_have_a_role_and_may_have_a_password(storage: Storage) -> None:
+    mia = UserRecord("m", "Mia", "mia", UserKind.MEMBER, Role.OWNER)
+    bot = UserRecord("r", "rss", "rss", UserKind.BOT, Role.MEMBER)
+    guest = UserRecord("g", "Mia", "mia", UserKind.GUEST)
+    assert storage.accounts() == []
+    storage.commit([SaveUser(bot), SaveUser(guest), SaveUser(mia), SavePassword("m", "old")], 0)
+    storage.commit([SavePassword("m", "new")], 1)
+
+    assert storage.account("mia") == Account(mia, "new")
+    assert storage.account("rss") == Account(bot, None)
+    assert storage.account("ann") is None
+    assert storage.accounts() == [mia, bot]
+    assert storage.name_holder("mia", 0) == mia
+
+
+def test_an_invitation_ends_with_its_uses_or_its_time(storage: Storage) -> None:
+    invitation = Invitation(b"code", Role.MEMBER, 1, 100, "m")
+    storage.commit([SaveInvitation(invitation)], 0)
+    assert storage.invitation(b"code", 99) == invitation
+    assert storage.invitation(b"code", 100) is None
+    assert storage.invitation(b"guess", 0) is None
+
+    storage.commit([SaveInvitation(dataclasses.replace(invitation, uses=0))], 1)
+    assert storage.invitation(b"code", 0) is None
+    storage.purge(2)
+    assert storage.invitation(b"code", 0) is None
 
 
 def test_changes_of_one_commit_count_in_their_order(storage: Storage) -> None:
@@ -469,6 +539,9 @@ CHANGES = st.one_of(
     st.builds(MoveRead, room=ROOMS, user_id=USERS, seq=st.integers(0, 9)),
     st.builds(SaveSession, st.sampled_from([b"1", b"2"]), USERS, st.integers(1, 5)),
     st.builds(EndSession, st.sampled_from([b"1", b"2"])),
+    st.builds(RenewSession, st.sampled_from([b"1", b"2"]), st.integers(1, 5)),
+    st.builds(EndSessions, USERS, st.sampled_from([b"", b"1"])),
+    st.builds(SavePassword, USERS, st.sampled_from(["x", "y"])),
     st.builds(
         SaveUser,
         st.sampled_from([UserRecord("b", n, n, UserKind.GUEST) for n in ("bob", "rob")]),

@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from hubbub.errors import StorageError
-from hubbub.model import UserKind
+from hubbub.model import Role, UserKind
 from hubbub.protocol.events import Message
 from hubbub.storage import log_file, migrate, migrations, open_storage, sqlite_url
 from hubbub.storage.backup import backup
@@ -152,7 +152,8 @@ def test_an_old_log_is_upgraded_and_has_what_it_had(tmp_path: Path, revision: st
     mine = {m.room.name: m.read for m in storage.memberships(ANN.id)}
     assert mine == {"lobby": 4, "@direct": 0}
     assert [m.room.name for m in storage.memberships(MIA.id)] == ["@direct", "empty"]
-    assert member == UserRecord(MIA.id, "Mia", "mia", UserKind.MEMBER)
+    assert member == UserRecord(MIA.id, "Mia", "mia", UserKind.MEMBER, Role.MEMBER)
+    assert [account.id for account in storage.accounts()] == [MIA.id]
     lobby = storage.room("lobby")
     assert lobby is not None
     assert lobby.topic == "cake"

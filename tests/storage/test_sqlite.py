@@ -235,7 +235,7 @@ def test_no_text_is_in_the_error_of_a_failed_commit(
         ("PUBLIC_ROOMS", "ix_rooms_kind_name (kind=? AND name>?)"),
         ("OLDEST", "sqlite_autoindex_events_1 (room_id=?)"),
         ("DELETE_BEFORE", "sqlite_autoindex_events_1 (room_id=? AND seq<?)"),
-        ("RENEW_SESSIONS", "ix_sessions_user_id (user_id=?)"),
+        ("RENEW_SESSIONS", "PRIMARY KEY (token_hash=?)"),
     ],
 )
 def test_the_usual_questions_are_answered_by_an_index(

@@ -128,6 +128,7 @@ def test_sessions_and_the_epoch_stay_behind(log: Path, tmp_path: Path) -> None:
     data = exported(log)
     assert b"token" not in data
     assert b"session" not in data
+    assert b"argon2" not in data
 
     storage = open_storage(sqlite_url(imported(tmp_path / "again", data)))
     assert storage.session_user(b"token of Ann", NOW) is None

@@ -34,7 +34,7 @@ def built(tmp_path: Path) -> Path:
 @asynccontextmanager
 async def browse(folder: Path) -> AsyncIterator[Browser]:
     app = web.Application()
-    app.add_routes(Page("Ann's <chat>", "lobby", folder).routes())
+    app.add_routes(Page("Ann's <chat>", "lobby", built=folder).routes())
     async with TestClient(TestServer(app), auto_decompress=False) as client:
         yield client
 

@@ -9,6 +9,9 @@ export interface HelloRequest {
   id?: string;
   name?: string;
   token?: string;
+  password?: string;
+  register?: boolean;
+  invite?: string;
   epoch?: string;
   rooms?: Record<string, number | null>;
 }
@@ -140,10 +143,12 @@ export interface Self {
   role: string;
 }
 
-/** What answers. */
+/** What answers; `registration` (open, invite or closed) is how one becomes a member. */
 export interface ServerInfo {
   name: string;
   version: string;
+  registration?: string;
+  guests?: boolean;
 }
 
 /** One of this user's rooms: where its log begins and ends, and how far the user has read. */
@@ -346,6 +351,12 @@ export interface Count {
   users: number;
 }
 
+/** This connection's own user has changed: become a member, or got another role. */
+export interface You {
+  type: "you";
+  user: Self;
+}
+
 /** What a room's log has after the client's last seq; comes right after `welcome`. */
 export interface Replay {
   type: "replay";
@@ -390,7 +401,8 @@ export type EphemeralEvent =
   | Typing
   | ReadMarker
   | Notice
-  | Count;
+  | Count
+  | You;
 
 export type Event =
   | Message
@@ -400,6 +412,7 @@ export type Event =
   | ReadMarker
   | Notice
   | Count
+  | You
   | Replay
   | Gap;
 
@@ -417,6 +430,7 @@ export type Reply =
 
 export type ErrorCode =
   | "bad_name"
+  | "bad_password"
   | "bad_request"
   | "bad_token"
   | "conflict"
@@ -429,6 +443,7 @@ export type ErrorCode =
   | "no_such_room"
   | "no_such_user"
   | "not_a_member"
+  | "not_signed_in"
   | "rate_limited"
   | "room_full"
   | "server_full"

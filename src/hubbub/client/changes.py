@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hubbub.errors import Refusal
-from hubbub.protocol.events import Count, Message, Notice, Presence, ReadMarker, Topic, Typing
+from hubbub.protocol.events import Count, Message, Notice, Presence, ReadMarker, Topic, Typing, You
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,5 +48,5 @@ class NewGuest:
 
 
 Change = Disconnected | Reconnected | Restarted | RoomRefused | NewGuest
-ServerEvent = Message | Topic | Presence | Typing | ReadMarker | Notice | Count
+ServerEvent = Message | Topic | Presence | Typing | ReadMarker | Notice | Count | You
 ChatEvent = ServerEvent | Change

@@ -232,6 +232,9 @@ async def connect(
     *,
     name: str | None = None,
     token: str | None = None,
+    password: str | None = None,
+    register: bool = False,
+    invite: str | None = None,
     rooms: Mapping[str, int | None] | Iterable[str] | None = None,
     epoch: str | None = None,
     keep_session: bool = False,
@@ -242,10 +245,13 @@ async def connect(
 ) -> AsyncIterator[Chat]:
     """Connects to a server and stays connected, across restarts and lost lines.
 
+    A member comes by `name` and `password` or by the `token` of a session; with `register` these
+    make the account, by the code of an invitation in `invite` where the server asks for one.
+
     `rooms` are names, or names with the last seq that was seen there, which with `token` and
     `epoch` goes on where another process stopped; without it the user joins `lobby`. With
-    `backlog` the last page of each room comes first. A guest's name is free again after the
-    block, unless `keep_session` is set or a `token` was given.
+    `backlog` the last page of each room comes first. After the block a guest's name is free again
+    and a member is signed out, unless `keep_session` is set or a `token` was given.
 
     Raises ConfigError for a wrong address, ConnectionFailed where no server answers (PlainServer
     where one does that knows only plain text), or the Refusal of the name, token or a room.
@@ -260,7 +266,15 @@ async def connect(
         named = {room: seq for room, seq in named.items() if room not in direct}
     connection = Connection(
         parse_address(url),
-        Hello(name=name, token=token, epoch=epoch, rooms=named),
+        Hello(
+            name=name,
+            token=token,
+            password=password,
+            register=register,
+            invite=invite,
+            epoch=epoch,
+            rooms=named,
+        ),
         bounds or Bounds(),
         direct=direct,
         backlog=backlog,
@@ -285,7 +299,8 @@ async def _quit(connection: Connection, chat: Chat) -> None:
     if chat.is_up:
         with contextlib.suppress(HubbubError, TimeoutError):
             async with asyncio.timeout(QUIT_S):
-                bye = Command(room=chat._default_room() or LOBBY, line="/quit")
+                line = "/quit" if chat.user.kind == "guest" else "/logout"
+                bye = Command(room=chat._default_room() or LOBBY, line=line)
                 await chat._calls.ask_once(bye, events.Ran)
 
 

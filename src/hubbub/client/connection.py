@@ -356,6 +356,9 @@ class Connection:
                 self.inbox.put(frame)
             case events.Typing() | events.ReadMarker() | events.Notice() | events.Count():
                 self.inbox.put(frame)
+            case events.You():
+                self.user = frame.user
+                self.inbox.put(frame)
             case events.Replay():
                 self.inbox.put_replay(frame)
             case events.Gap():

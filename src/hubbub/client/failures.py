@@ -6,7 +6,14 @@ import ssl
 import aiohttp
 
 from hubbub.client.address import Address
-from hubbub.errors import BadName, ConnectionFailed, NameTaken, Refusal
+from hubbub.errors import (
+    BadName,
+    BadPassword,
+    ConnectionFailed,
+    NameTaken,
+    NotSignedIn,
+    Refusal,
+)
 
 
 class HandshakeRefused(ConnectionFailed):
@@ -102,3 +109,9 @@ def _reason(error: Exception) -> str:
 def is_about_the_name(refusal: Refusal) -> bool:
     """Whether another name may be taken instead."""
     return isinstance(refusal, NameTaken | BadName) and refusal.room is None
+
+
+def is_about_signing_in(refusal: Refusal) -> bool:
+    """Whether a name and its password may help."""
+    about_both = isinstance(refusal, NotSignedIn | BadPassword)
+    return about_both or (isinstance(refusal, NameTaken) and refusal.room is None)

@@ -11,6 +11,8 @@ class JoinOptions:
     name: str | None = None
     rooms: tuple[str, ...] = ()
     token: str | None = None
+    invite: str | None = None
+    """The code of an invitation, by which one becomes a member."""
     json: bool = False
     """One JSON object a line on standard output, exactly the event frames of docs/protocol.md."""
     follow: bool | None = None

@@ -27,6 +27,7 @@ from hubbub.protocol.events import (
     Topic,
     Typing,
     Welcome,
+    You,
 )
 
 KNOWN_MEMBERS = 1_000
@@ -107,6 +108,8 @@ def apply(state: ChatState, event: ChatEvent) -> ChatState:
             return replace(state, connected=False)
         case Reconnected():
             return replace(state, connected=True)
+        case You(user=user):
+            return replace(state, user=user)
         case Notice() | NewGuest():
             return state
         case _:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from hubbub.protocol.requests import Post
 from hubbub.protocol.text import parse_line
 
+_SECRET_COMMANDS = ("/register ", "/login ", "/password ")
+
 
 @dataclass(frozen=True, slots=True)
 class Say:
@@ -104,6 +106,16 @@ def read_typed(line: str) -> Typed | None:
             return Unignore(rest.removeprefix("@"))
         case _:
             return Run(request.line)
+
+
+def is_secret(line: str) -> bool:
+    """Whether a line has a password in it, which is shown and kept nowhere."""
+    return line.lstrip().lower().startswith(_SECRET_COMMANDS)
+
+
+def masked(line: str) -> str:
+    """A line without the password that may be in it."""
+    return f"{line.split(maxsplit=1)[0]} …" if is_secret(line) else line
 
 
 def is_farewell(answer: str) -> bool:

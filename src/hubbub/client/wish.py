@@ -23,11 +23,14 @@ class Wish:
     wanted: tuple[str, ...] = ()
     session: Session | None = None
     forgotten: bool = False
+    password: str | None = None
+    invite: str | None = None
 
     @property
     def nobody(self) -> bool:
-        """Whether a name has to be asked for."""
-        return self.name is None and self.token is None
+        """Whether a name has to be asked for, or a password for a new account."""
+        missing = self.name is None or (self.invite is not None and self.password is None)
+        return missing and self.token is None
 
     def forget_session(self) -> bool:
         """Goes on by the name of a session that has run out; False where there was none."""
@@ -42,6 +45,8 @@ class Wish:
         if room not in self.rooms or room in self.wanted or isinstance(refusal, Unavailable):
             return False
         self.rooms = tuple(name for name in self.rooms if name != room)
+        # Who is refused a room is in the house: an invitation was taken.
+        self.invite = None
         return True
 
 
@@ -51,7 +56,7 @@ def wish_for(options: JoinOptions, server: Server, kept: Saved, address: Address
     if options.token is not None:
         return Wish(options.name, options.token, rooms, options.rooms)
     session = saved.session_for(kept, address, name)
-    if session is None:
-        return Wish(name, None, rooms, options.rooms)
+    if session is None or options.invite is not None:
+        return Wish(name, None, rooms, options.rooms, invite=options.invite)
     rooms = tuple(dict.fromkeys((*options.rooms, *server.rooms, *session.rooms)))
     return Wish(None, session.token, rooms, options.rooms, session)

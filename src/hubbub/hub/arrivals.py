@@ -1,18 +1,19 @@
 """How a connection becomes somebody, and how it ends: hello, the greeting, resume, leaving."""
 
-import hashlib
 import secrets
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from structlog import get_logger
 
+from hubbub.accounts.accounts import Accounts, hashed
 from hubbub.errors import (
     BadRequest,
     BadToken,
     Forbidden,
+    NotSignedIn,
     Refusal,
     StorageError,
     Unavailable,
@@ -33,6 +34,7 @@ from hubbub.storage.interface import (
     Change,
     EndSession,
     Membership,
+    RenewSession,
     SaveMember,
     SaveSession,
     SaveUser,
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
+NO_SESSION = "That session is unknown or has run out; come in without it."
+
 
 @dataclass(slots=True)
 class Arrival:
@@ -54,6 +58,11 @@ class Arrival:
     secret: str
     memberships: list[Membership]
     new: bool
+
+    @property
+    def token_hash(self) -> bytes:
+        """The secret as it is kept."""
+        return hashed(self.secret)
 
 
 class Arrivals:
@@ -70,7 +79,9 @@ class Arrivals:
         clock: Clock,
         rates: Rates,
         welcome: Welcome,
+        accounts: Accounts,
     ) -> None:
+        self._accounts = accounts
         self._rates = rates
         self._log = storage_log
         self._committer = committer
@@ -84,13 +95,29 @@ class Arrivals:
     # --- plain connections
 
     async def greet(
-        self, session: Session, name: str | None, room_name: str | None
+        self,
+        session: Session,
+        name: str | None,
+        room_name: str | None,
+        token: str | None = None,
     ) -> tuple[int, list[Refusal]]:
         """Lets a plain connection in: how many connections its room has, and what was refused.
 
-        Raises Refusal where not even the default room can be entered.
+        Raises NotSignedIn where nobody comes in without an account, BadToken, and Refusal where
+        not even the default room can be entered.
         """
         refusals: list[Refusal] = []
+        if token is not None:
+            arrival = await self._recognise(session, token, None)
+            session.token_hash = arrival.token_hash
+            user = arrival.user
+        elif not self._accounts.policy.guests:
+            raise NotSignedIn("sign in: /login NAME PASSWORD")
+        else:
+            user = await self._plain_guest(name, refusals)
+        return await self._let_in(session, user, room_name, refusals), refusals
+
+    async def _plain_guest(self, name: str | None, refusals: list[Refusal]) -> User:
         user_id = secrets.token_urlsafe(9)
         claimed: Name | None = None
         if name is not None:
@@ -98,21 +125,81 @@ class Arrivals:
                 claimed = await self._names.claim(name, user_id)
             except Refusal as refusal:
                 refusals.append(refusal)
-        user = User(
-            user_id,
-            claimed or self._names.next_automatic(user_id),
-            UserKind.GUEST,
-            self._limits,
-        )
+        return User(user_id, claimed or self._names.next_automatic(user_id), self._limits)
+
+    async def _let_in(
+        self, session: Session, user: User, room_name: str | None, refusals: list[Refusal]
+    ) -> int:
         try:
             room = await self._first_room(session, room_name, refusals)
+            self._check_alive(session)
         except BaseException:
-            self._names.release(user.name, user.id)
+            self._put_away(user)
             raise
-        self._be(session, user)
+        self._be(session, self._users.get(user.id, user))
         self._rooms.enter(session, room)
         room.add_to_audience(session)
-        return room.connections, refusals
+        self._rooms.remember(user, room)
+        return room.connections
+
+    def _check_alive(self, session: Session) -> None:
+        if session.closed:
+            raise Unavailable("The connection ended on the way in.")
+        if session.token_hash is not None and self._accounts.revoked(session.token_hash):
+            raise BadToken(NO_SESSION)
+
+    def _put_away(self, user: User) -> None:
+        if user.id not in self._users:
+            self._names.release(user.name, user.id)
+
+    async def sign_in(
+        self, session: Session, name: str, password: str, room_name: str | None = None
+    ) -> int:
+        """Makes a plain connection a member's, who is somebody or nobody by now.
+
+        How many connections its room has. Raises Refusal, and then nothing has changed.
+        """
+        record = await self._accounts.sign_in(session, name, password)
+        user = self._member(record)
+        return await self._become(session, user, room_name)
+
+    async def register(
+        self, session: Session, name: str, password: str, code: str, room_name: str | None = None
+    ) -> int:
+        """The same for somebody who becomes a member by an invitation. Raises Refusal."""
+        user = await self._new_member(name, password, code)
+        return await self._become(session, user, room_name)
+
+    async def _become(self, session: Session, user: User, room_name: str | None) -> int:
+        if session.user is None:
+            return await self._let_in(session, user, room_name, [])
+        self._check_alive(session)
+        rooms = list(session.rooms.values())
+        self._part(session, "signed in")
+        self._be(session, self._users.get(user.id, user))
+        for room in rooms:
+            self._rooms.enter(session, room)
+            room.add_to_audience(session)
+            self._rooms.remember(user, room)
+        return sum(room.connections for room in rooms[:1])
+
+    def _member(self, record: UserRecord) -> User:
+        user = self._users.get(record.id)
+        if user is None:
+            user = User.of(record, self._limits)
+            self._names.resume(user.name, user.id)
+        return user
+
+    async def _new_member(self, typed: str, password: str, code: str | None) -> User:
+        user_id = secrets.token_urlsafe(9)
+        name = await self._names.claim(typed, user_id)
+        user = User(user_id, name, self._limits)
+        try:
+            await self._accounts.register(user, password, code)
+        except BaseException:
+            self._names.release(name, user_id)
+            raise
+        return user
 
     async def _first_room(
         self, session: Session, room_name: str | None, refusals: list[Refusal]
@@ -134,9 +221,9 @@ class Arrivals:
             arrival = await self._identify(session, request)
             try:
                 wanted, refused = await self._wanted_rooms(session, arrival.user, request, pins)
-                await self._keep(arrival, wanted)
-                if session.closed:
-                    raise Unavailable("The connection ended during `hello`.")
+                await self._keep(arrival, wanted, session.device)
+                session.token_hash = arrival.token_hash
+                self._check_alive(session)
                 # Another connection of the same session may have come in meanwhile.
                 arrival.user = self._users.get(arrival.user.id, arrival.user)
                 self._names.resume(arrival.user.name, arrival.user.id)
@@ -158,44 +245,53 @@ class Arrivals:
                 await self._replay(session, room, after, stale=stale)
 
     def _forget(self, arrival: Arrival) -> None:
-        user = arrival.user
-        if user.id in self._users:
-            return
-        self._names.release(user.name, user.id)
-        if arrival.new and user.token_hash is not None:
+        self._put_away(arrival.user)
+        if arrival.new:
             # Nobody has the secret, so nobody could come back for the name.
             with suppress(Unavailable):
-                self._committer.submit(Submission(EndSession(user.token_hash)))
+                self._committer.submit(Submission(EndSession(arrival.token_hash)))
 
     async def _identify(self, session: Session, request: "requests.Hello") -> Arrival:
         if request.token is not None:
             return await self._recognise(session, request.token, request.name)
+        secret = secrets.token_urlsafe(24)
+        if request.password is not None:
+            return await self._by_password(session, request, request.password, secret)
+        if not self._accounts.policy.guests:
+            raise NotSignedIn("There are no guests here: sign in with a name and a password.")
         user_id = secrets.token_urlsafe(9)
         if request.name is None:
             name = self._names.next_automatic(user_id)
         else:
             name = await self._names.claim(request.name, user_id)
-        secret = secrets.token_urlsafe(24)
-        user = User(user_id, name, UserKind.GUEST, self._limits)
-        user.token_hash = _hashed(secret)
-        return Arrival(user, secret, [], new=True)
+        return Arrival(User(user_id, name, self._limits), secret, [], new=True)
+
+    async def _by_password(
+        self, session: Session, request: "requests.Hello", password: str, secret: str
+    ) -> Arrival:
+        if request.name is None:
+            raise BadRequest("A password goes with a name.")
+        if request.register:
+            user = await self._new_member(request.name, password, request.invite)
+            return Arrival(user, secret, [], new=True)
+        record = await self._accounts.sign_in(session, request.name, password)
+        memberships = await self._log.read(self._log.storage.memberships, record.id)
+        return Arrival(self._member(record), secret, memberships, new=True)
 
     async def _recognise(self, session: Session, secret: str, name: str | None) -> Arrival:
         self._rates.sign_in(session)
-        token_hash = _hashed(secret)
+        token_hash = hashed(secret)
         storage = self._log.storage
         found = await self._log.read(_session, storage, token_hash, self._clock.now_ms())
         if found is None:
             self._rates.failed_sign_in(session)
-            raise BadToken("That session is unknown or has run out; say `hello` without `token`.")
+            raise BadToken(NO_SESSION)
         record, memberships = found
-        user = self._users.get(record.id)
-        if user is None:
-            user = User(record.id, Name(record.name, record.key), record.kind, self._limits)
-            user.stored = True
-            user.token_hash = token_hash
-            self._names.resume(user.name, user.id)
-        if name is not None and name != user.name.shown and user.id not in self._users:
+        if record.kind is UserKind.GUEST and not self._accounts.policy.guests:
+            raise BadToken("There are no guests here any more: sign in with a name and a password.")
+        user = self._member(record)
+        renames = name is not None and name != user.name.shown and user.kind is UserKind.GUEST
+        if name is not None and renames and user.id not in self._users:
             former = user.name
             try:
                 user.name = await self._names.claim(name, user.id)
@@ -227,28 +323,29 @@ class Arrivals:
                 wanted[room] = after
         return wanted, refused
 
-    async def _keep(self, arrival: Arrival, wanted: Iterable[Room]) -> None:
+    async def _keep(self, arrival: Arrival, wanted: Iterable[Room], device: str) -> None:
         """Makes durable that this user exists, may come back, and is in these rooms."""
-        user = arrival.user
-        assert user.token_hash is not None, "a JSON user has a session"
+        user, token_hash = arrival.user, arrival.token_hash
         changes: list[Change] = []
         if not user.stored:
-            name = user.name
-            changes.append(SaveUser(UserRecord(user.id, name.shown, name.key, user.kind)))
-        changes.append(SaveSession(user.token_hash, user.id, self._session_end_ms()))
+            changes.append(SaveUser(user.record))
+        if arrival.new:
+            changes.append(SaveSession(token_hash, user.id, self._session_end_ms(user), device))
+        elif user.kind is not UserKind.BOT:
+            changes.append(RenewSession(token_hash, self._session_end_ms(user)))
         known = {membership.room.name for membership in arrival.memberships}
         changes += [
             SaveMember(room.name, user.id)
             for room in wanted
             if not room.direct and room.name not in known
         ]
-        if user.stored:
+        if user.stored and not arrival.new:
             # Somebody who comes back may come in while the disk is full: it is only a renewal.
             for change in changes:
                 self._committer.submit(Submission(change))
             return
         await self._committer.outcomes(*changes)
-        user.stored = True
+        user.stored = user.kept = True
 
     async def _replay(
         self, session: Session, room: Room, after: int | None, *, stale: bool
@@ -298,6 +395,9 @@ class Arrivals:
         session.closed = True
         if session.unblocked is not None and not session.unblocked.done():
             session.unblocked.set_result(None)
+        self._part(session, why)
+
+    def _part(self, session: Session, why: str) -> None:
         user = session.user
         if user is None or session not in user.sessions:
             return
@@ -305,23 +405,24 @@ class Arrivals:
             self._rooms.leave(session, room)
         user.sessions.discard(session)
         log.info("left", user=user.name.shown, id=user.id, why=why, sessions=len(user.sessions))
+        if session.token_hash is not None and user.kind is not UserKind.BOT:
+            renewal = RenewSession(session.token_hash, self._session_end_ms(user))
+            with suppress(Unavailable):
+                self._committer.submit(Submission(renewal))
         if user.sessions:
             return
         del self._users[user.id]
         self._rates.leave(session.address, user)
         self._names.release(user.name, user.id)
-        if user.token_hash is not None:
-            renewal = SaveSession(user.token_hash, user.id, self._session_end_ms())
-            with suppress(Unavailable):
-                self._committer.submit(Submission(renewal))
 
     async def end_guest_session(self, session: Session) -> None:
         """Forgets a guest who goes for good, unless another connection stays."""
         user = session.user
         if user is None or user.kind is not UserKind.GUEST or len(user.sessions) > 1:
             return
-        if user.token_hash is not None:
-            token_hash, user.token_hash = user.token_hash, None
+        if session.token_hash is not None:
+            token_hash, session.token_hash = session.token_hash, None
+            user.kept = False
             # The name is free by the time that the answer is there. A log that cannot be written
             # keeps nobody here: the session then runs out by itself.
             with suppress(Unavailable):
@@ -331,9 +432,9 @@ class Arrivals:
         """Gives the user another name. Raises BadName, NameTaken."""
         former = user.name
         name = await self._names.claim(typed, user.id)
-        if user.token_hash is not None or user.stored:
+        if user.kept or user.stored:
             try:
-                record = UserRecord(user.id, name.shown, name.key, user.kind)
+                record = replace(user.record, name=name.shown, key=name.key)
                 await self._committer.outcome(SaveUser(record))
             except BaseException:
                 if name.key != former.key:
@@ -347,25 +448,25 @@ class Arrivals:
         self._rooms.announce(user, "renamed", was=former.shown)
         log.info("renamed", user=name.shown, was=former.shown, id=user.id)
 
-    def renew_all(self) -> tuple[list[str], int]:
-        """Whose sessions are in use, and when they shall end from now on."""
-        kept = [user.id for user in self._users.values() if user.token_hash is not None]
-        return kept, self._session_end_ms()
+    def session_ends(self) -> dict[bytes, int]:
+        """The sessions that are in use, and when they shall end from now on."""
+        return {
+            session.token_hash: self._session_end_ms(user)
+            for user in self._users.values()
+            for session in user.sessions
+            if session.token_hash is not None and user.kind is not UserKind.BOT
+        }
 
     def saved_guests(self) -> list[SaveUser]:
         """Those who are here without a session and are kept, because a direct room names them."""
         return [
-            SaveUser(UserRecord(user.id, user.name.shown, user.name.key, user.kind))
-            for user in self._users.values()
-            if user.stored and user.token_hash is None
+            SaveUser(user.record) for user in self._users.values() if user.stored and not user.kept
         ]
 
-    def _session_end_ms(self) -> int:
-        return self._clock.now_ms() + int(self._limits.guest_session_h * 3_600_000)
-
-
-def _hashed(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()
+    def _session_end_ms(self, user: User) -> int:
+        guest = user.kind is UserKind.GUEST
+        hours = self._limits.guest_session_h if guest else self._limits.session_days * 24.0
+        return self._clock.now_ms() + int(hours * 3_600_000)
 
 
 def _session(

@@ -10,6 +10,8 @@ from typing import assert_never
 
 from structlog import get_logger
 
+from hubbub.accounts.accounts import Accounts, split_invitation
+from hubbub.accounts.policy import Policy
 from hubbub.errors import (
     BadRequest,
     Forbidden,
@@ -17,6 +19,7 @@ from hubbub.errors import (
     Internal,
     NoSuchRoom,
     NotAMember,
+    NotSignedIn,
     RateLimited,
     Refusal,
     StorageError,
@@ -66,7 +69,9 @@ class Hub:
         clock: Clock | None = None,
         pusher: Pusher | None = None,
         push_key: str | None = None,
+        policy: Policy | None = None,
     ) -> None:
+        policy = policy or Policy()
         clock = clock or SystemClock()
         default_room = room_name(default_room)
         self.limits = limits
@@ -102,7 +107,18 @@ class Hub:
             clock,
             self.rates,
         )
-        facts = ServerFacts(server_name, version, default_room, commands.catalogue())
+        self.accounts = Accounts(
+            self.log,
+            self.committer,
+            self.users,
+            limits,
+            clock,
+            self.rates,
+            policy,
+            self.end_session,
+        )
+        server = events.ServerInfo(server_name, version, policy.registration, policy.guests)
+        facts = ServerFacts(server, default_room, commands.catalogue)
         self.arrivals = Arrivals(
             self.log,
             self.committer,
@@ -113,6 +129,7 @@ class Hub:
             clock,
             self.rates,
             Welcome(facts, limits, storage, rate_limits=rate_limits, push_key=push_key),
+            self.accounts,
         )
 
     # --- the life of the hub
@@ -137,6 +154,7 @@ class Hub:
             for task in keeping:
                 task.cancel()
             await asyncio.gather(*keeping, return_exceptions=True)
+            self.accounts.close()
 
     def stop(self) -> None:
         """Takes no more changes; `run` returns once those that wait are durable."""
@@ -147,18 +165,21 @@ class Hub:
 
     async def _keep_house(self) -> None:
         storage = self.log.storage
-        await self.log.write(storage.renew_sessions, *self.arrivals.renew_all())
-        await self.log.commit(self.arrivals.saved_guests(), self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        await self.log.write(storage.renew_sessions, self.arrivals.session_ends(), now_ms)
+        await self.log.commit(self.arrivals.saved_guests(), now_ms)
         gone = await self.log.write(storage.purge, self._clock.now_ms())
         log.debug("housekeeping", rows_purged=gone)
 
     # --- the life of a session
 
-    def open_session(self, line: Line, dialect: Dialect, address: AddressRates) -> Session:
-        """A new connection; it is nobody until `hello` or the greeting."""
+    def open_session(
+        self, line: Line, dialect: Dialect, address: AddressRates, device: str = ""
+    ) -> Session:
+        """A new connection; it is nobody until `hello`, the greeting or a sign-in."""
         self.stats.connections += 1
         self.stats.connected += 1
-        return Session(line, dialect, address, self.stats)
+        return Session(line, dialect, address, self.stats, device)
 
     def close_session(self, session: Session, why: str) -> None:
         """The connection has ended; called once for each `open_session`."""
@@ -176,6 +197,29 @@ class Hub:
 
     def _evict(self, session: Session) -> None:
         self.end_session(session, TOO_SLOW, "too slow: resume from your last seq")
+
+    async def sign_in_by_line(self, session: Session, line: str, room: str | None) -> int | None:
+        """Lets a plain connection sign in that is nobody yet; how many its room has then.
+
+        None where the connection ends instead. Raises Refusal.
+        """
+        self.rates.command(session)
+        word, _, rest = line.strip().removeprefix("/").partition(" ")
+        name, _, secret = rest.strip().partition(" ")
+        password, code = split_invitation(secret.strip())
+        match word.lower():
+            case "login" if secret:
+                return await self.arrivals.sign_in(session, name, secret, room)
+            case "register" if code is not None:
+                return await self.arrivals.register(session, name, password, code, room)
+            case "quit" | "exit" | "bye":
+                self.bye(session)
+                return None
+            case _:
+                raise NotSignedIn(
+                    "sign in: /login NAME PASSWORD, "
+                    "or with an invitation /register NAME PASSWORD INVITATION"
+                )
 
     # --- requests
 

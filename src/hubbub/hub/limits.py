@@ -104,6 +104,18 @@ class Limits(BaseModel):
     guest_session_h: float = Field(
         24.0, gt=0, description="How long a guest's name and whispers are kept after leaving."
     )
+    session_days: int = Field(
+        30,
+        ge=1,
+        le=3650,
+        description="How long a member who is away stays signed in on a device.",
+    )
+    sign_in_timeout_s: float = Field(
+        60.0,
+        gt=0,
+        description="How long a plain connection may take to sign in where there are no guests; "
+        "then 4001.",
+    )
     retention_days: int = Field(
         0,
         ge=0,
@@ -162,6 +174,18 @@ class Limits(BaseModel):
     )
     failed_sign_ins_burst: int = Field(
         500, ge=1, description="Wrong tokens that one address may try at once."
+    )
+    name_passwords_per_s: float = Field(
+        0.1, gt=0, description="Wrong passwords a second that may be tried for one name."
+    )
+    name_passwords_burst: int = Field(
+        10, ge=1, description="Wrong passwords that may be tried for one name at once."
+    )
+    address_passwords_per_s: float = Field(
+        0.5, gt=0, description="Wrong passwords a second that one address may try."
+    )
+    address_passwords_burst: int = Field(
+        50, ge=1, description="Wrong passwords that one address may try at once."
     )
     flood_refusals: int = Field(
         200,

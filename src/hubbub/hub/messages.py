@@ -23,7 +23,6 @@ from hubbub.storage.interface import (
     MoveRead,
     Outcome,
     SaveUser,
-    UserRecord,
 )
 
 if TYPE_CHECKING:
@@ -147,8 +146,7 @@ class Messages:
 
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         future.add_done_callback(note)
-        record = UserRecord(user.id, user.name.shown, user.name.key, user.kind)
-        self._committer.submit(Submission(SaveUser(record), future=future))
+        self._committer.submit(Submission(SaveUser(user.record), future=future))
 
     def _message(
         self,
@@ -202,7 +200,7 @@ class Messages:
     async def read(self, session: Session, user: User, request: "requests.Read") -> None:
         """Submits a move of the read marker and tells the user's other connections."""
         room = await self._rooms.open_for(session, request.room)
-        if user.token_hash is None:
+        if not user.kept:
             raise NotAMember("This connection has no session that could keep a read marker.")
         seq = min(request.seq, room.last)
         change = MoveRead(room.name, user.id, seq)

@@ -173,7 +173,7 @@ class Notices:
 
     async def _choose(self, session: Session, user: User, request: requests.Notify) -> None:
         room = await self._rooms.open_for(session, request.room)
-        if user.token_hash is None:
+        if not user.kept:
             raise NotAMember(NO_SESSION)
         if request.level is NotifyLevel.ALL:
             self._loud.add(room.name)
@@ -181,7 +181,7 @@ class Notices:
         self._committer.submit(Submission(change, None, session, request.id))
 
     def _subscribe(self, session: Session, user: User, request: requests.Push) -> None:
-        if user.token_hash is None:
+        if not user.kept:
             raise NotAMember(NO_SESSION)
         why_not = self._pusher.why_not(request.endpoint)
         if why_not is not None:

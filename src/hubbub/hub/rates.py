@@ -59,6 +59,10 @@ class TokenBucket:
             self.tokens = min(self._burst, self.tokens + (now_s - self.at_s) * self._per_s)
         self.at_s = now_s
 
+    def give_back(self) -> None:
+        """Takes one token back that was taken for what cost none."""
+        self.tokens = min(self._burst, self.tokens + 1)
+
     def drain(self, tokens: int) -> None:
         """Takes up to that many, if they are there."""
         self.tokens = max(0.0, self.tokens - tokens)
@@ -74,6 +78,7 @@ class AddressRates:
         "connects",
         "failed_sign_ins",
         "frames",
+        "passwords",
         "posts",
         "spent",
     )
@@ -86,6 +91,7 @@ class AddressRates:
         self.frames = TokenBucket(limits.frames_per_s, limits.frames_burst)
         self._burst = limits.posts_burst
         self.spent: TokenBucket | None = None
+        self.passwords: TokenBucket | None = None
         self.failed_sign_ins = TokenBucket(
             limits.failed_sign_ins_per_s, limits.failed_sign_ins_burst
         )
@@ -106,6 +112,7 @@ class Rates:
         self._clock = clock
         self.on = on
         self._addresses: OrderedDict[str, AddressRates] = OrderedDict()
+        self._tried: OrderedDict[str, TokenBucket] = OrderedDict()
 
     def of_address(self, address: str) -> AddressRates:
         """The rates of an address: of those connected, and of the last `addresses` that were."""
@@ -175,6 +182,33 @@ class Rates:
     def failed_sign_in(self, session: "Session") -> None:
         """Counts a token that was wrong."""
         session.address.failed_sign_ins.drain(1)
+
+    def password(self, session: "Session", key: str) -> None:
+        """Counts a password that is tried for a name. Raises RateLimited."""
+        if self.on:
+            now_s = self._clock.steady_s()
+            for bucket in self._passwords(session, key):
+                bucket.take(now_s, "wrong passwords")
+
+    def right_password(self, session: "Session", key: str) -> None:
+        """One that was right costs nothing."""
+        if self.on:
+            for bucket in self._passwords(session, key):
+                bucket.give_back()
+
+    def _passwords(self, session: "Session", key: str) -> tuple[TokenBucket, TokenBucket]:
+        limits, address = self._limits, session.address
+        if address.passwords is None:
+            per_s, burst = limits.address_passwords_per_s, limits.address_passwords_burst
+            address.passwords = TokenBucket(per_s, burst)
+        of_name = self._tried.get(key)
+        if of_name is None:
+            of_name = TokenBucket(limits.name_passwords_per_s, limits.name_passwords_burst)
+            self._tried[key] = of_name
+            if len(self._tried) > limits.addresses:
+                self._tried.popitem(last=False)
+        self._tried.move_to_end(key)
+        return address.passwords, of_name
 
     def flooding(self, session: "Session") -> bool:
         """Counts a refusal for too high a rate; whether the session has had its last one."""

@@ -197,12 +197,12 @@ class Rooms:
 
     def remember(self, user: "User", room: Room) -> None:
         """Keeps the membership of a user who has a session to come back with."""
-        if user.token_hash is not None and not room.direct:
+        if user.kept and not room.direct:
             self._committer.submit(Submission(SaveMember(room.name, user.id)))
 
     def forget(self, user: "User", room: Room) -> None:
         """Ends a kept membership."""
-        if user.token_hash is not None:
+        if user.kept:
             self._committer.submit(Submission(RemoveMember(room.name, user.id)))
 
     def begin(self, begins: Mapping[str, int]) -> None:

@@ -11,14 +11,15 @@ from hubbub.hub.limits import Limits
 from hubbub.hub.rates import AddressRates, TokenBucket
 from hubbub.hub.stats import Stats
 from hubbub.model import Name, Role, UserKind
-from hubbub.protocol.events import Event, Person, Reply
+from hubbub.protocol.events import Event, Person, Reply, Self
+from hubbub.storage.interface import UserRecord
 
 if TYPE_CHECKING:
     import asyncio
 
     from hubbub.hub.room import Room
 
-TOO_SLOW, FLOODING = 4008, 4029
+SIGNED_OUT, TOO_SLOW, FLOODING = 4001, 4008, 4029
 
 
 class Line(Protocol):
@@ -81,6 +82,7 @@ class User:
         "away",
         "commands",
         "id",
+        "kept",
         "kind",
         "name",
         "posts",
@@ -88,28 +90,57 @@ class User:
         "role",
         "sessions",
         "stored",
-        "token_hash",
         "typing_at_s",
     )
 
-    def __init__(self, user_id: str, name: Name, kind: UserKind, limits: Limits) -> None:
+    def __init__(
+        self,
+        user_id: str,
+        name: Name,
+        limits: Limits,
+        kind: UserKind = UserKind.GUEST,
+        role: Role = Role.GUEST,
+    ) -> None:
         self.id = user_id
         self.name = name
         self.kind = kind
-        self.role = Role.GUEST if kind is UserKind.GUEST else Role.MEMBER
+        self.role = role
+        self.kept = kind is not UserKind.GUEST
+        """Whether the user has a session or an account to come back with."""
         self.sessions: set[Session] = set()
         self.away: str | None = None
         self.reply_to: tuple[Person, ...] = ()
         self.stored = False
-        self.token_hash: bytes | None = None
         self.typing_at_s: dict[str, float] = {}
         self.posts = TokenBucket(limits.posts_per_s, limits.posts_burst)
         self.commands = TokenBucket(limits.commands_per_s, limits.commands_burst)
+
+    @classmethod
+    def of(cls, record: UserRecord, limits: Limits) -> "User":
+        """A user whom the storage knows."""
+        user = cls(record.id, Name(record.name, record.key), limits, record.kind, record.role)
+        user.stored = user.kept = True
+        return user
 
     @property
     def person(self) -> Person:
         """The user as events name it now."""
         return Person(self.id, self.name.shown)
+
+    @property
+    def record(self) -> UserRecord:
+        """The user as it is kept."""
+        return UserRecord(self.id, self.name.shown, self.name.key, self.kind, self.role)
+
+    @property
+    def as_self(self) -> Self:
+        """The user as it is told of itself."""
+        return Self(self.id, self.name.shown, self.kind, self.role)
+
+    def become_member(self, record: UserRecord) -> None:
+        """Takes note of the account that this user has now."""
+        self.kind, self.role = record.kind, record.role
+        self.stored = self.kept = True
 
 
 class Session:
@@ -120,6 +151,7 @@ class Session:
         "_stats",
         "address",
         "closed",
+        "device",
         "dialect",
         "ignored",
         "in_flight",
@@ -130,19 +162,29 @@ class Session:
         "room_view",
         "rooms",
         "said_hello",
+        "token_hash",
         "unblocked",
         "user",
         "write",
     )
 
-    def __init__(self, line: Line, dialect: Dialect, address: AddressRates, stats: Stats) -> None:
+    def __init__(
+        self,
+        line: Line,
+        dialect: Dialect,
+        address: AddressRates,
+        stats: Stats,
+        device: str = "",
+    ) -> None:
         self._line = line
         self._stats = stats
         # A call of its own would be a tenth of a delivery.
         self.write = line.write
         self.dialect = dialect
         self.address = address
+        self.device = device
         self.user: User | None = None
+        self.token_hash: bytes | None = None
         self.rooms: dict[str, Room] = {}
         self.in_flight = 0
         self.malformed = 0

@@ -1,12 +1,12 @@
 """`welcome`: what somebody who comes in is told of themselves, their rooms and the server."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from hubbub.hub.limits import Limits
 from hubbub.hub.messages import RECIPIENTS
 from hubbub.hub.session import Session, User
-from hubbub.model import ROOM_NAME_CHARS, USER_NAME_CHARS, NotifyLevel
+from hubbub.model import ROOM_NAME_CHARS, USER_NAME_CHARS, NotifyLevel, Role
 from hubbub.protocol import events
 from hubbub.storage.interface import Membership, RoomRecord, Storage
 
@@ -15,10 +15,9 @@ from hubbub.storage.interface import Membership, RoomRecord, Storage
 class ServerFacts:
     """What is the same for everyone."""
 
-    name: str
-    version: str
+    server: events.ServerInfo
     default_room: str
-    commands: tuple[events.CommandInfo, ...]
+    commands: Callable[[Role], tuple[events.CommandInfo, ...]]
 
 
 class Welcome:
@@ -61,13 +60,13 @@ class Welcome:
             states[room.name] = _state(record, read, user, level)
         return events.Welcome(
             id=request_id,
-            user=events.Self(user.id, user.name.shown, user.kind, user.role),
+            user=user.as_self,
             session=secret,
             epoch=self._storage.epoch,
-            server=events.ServerInfo(self.facts.name, self.facts.version),
+            server=self.facts.server,
             ping_s=self._ping_s,
             rooms=tuple(states.values()),
-            commands=self.facts.commands,
+            commands=self.facts.commands(user.role),
             limits=self._told,
             push_key=self._push_key,
         )

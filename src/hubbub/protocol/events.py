@@ -89,9 +89,6 @@ class Count(_Frame, frozen=True, kw_only=True, tag="count"):
     users: int
 
 
-EphemeralEvent = Presence | Typing | ReadMarker | Notice | Count
-
-
 # --- the answer to hello
 
 
@@ -104,11 +101,22 @@ class Self(Struct, frozen=True):
     role: str
 
 
+class You(_Frame, frozen=True, kw_only=True, tag="you"):
+    """This connection's own user has changed: become a member, or got another role."""
+
+    user: Self
+
+
+EphemeralEvent = Presence | Typing | ReadMarker | Notice | Count | You
+
+
 class ServerInfo(Struct, frozen=True):
-    """What answers."""
+    """What answers; `registration` (open, invite or closed) is how one becomes a member."""
 
     name: str
     version: str
+    registration: str = "open"
+    guests: bool = True
 
 
 class RoomState(Struct, frozen=True):

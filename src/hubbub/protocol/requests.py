@@ -23,10 +23,17 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="
 
 
 class Hello(Request, frozen=True, kw_only=True, tag="hello"):
-    """Says who is there and what it has seen; must come first. Answered by `welcome`."""
+    """Says who is there and what it has seen; must come first. Answered by `welcome`.
+
+    A member comes by `token`, or by `name` and `password`; with `register` these make an account,
+    by an invitation's code in `invite` where the server asks for one.
+    """
 
     name: str | None = None
     token: str | None = None
+    password: str | None = None
+    register: bool = False
+    invite: str | None = None
     epoch: str | None = None
     rooms: dict[str, Seq | None] | None = None
 

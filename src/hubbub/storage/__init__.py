@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
+from hubbub.errors import LogInUse
 from hubbub.storage.interface import Storage
 
 Durability = Literal["full", "normal"]
@@ -18,6 +19,16 @@ def open_storage(url: str, durability: Durability = "full") -> Storage:
     from hubbub.storage.database import Database
 
     return Database.open(url, durability)
+
+
+def open_beside(url: str) -> Storage:
+    """The same for a few changes from the command line, also while a server has the log."""
+    from hubbub.storage.database import Database
+
+    try:
+        return open_storage(url)
+    except LogInUse:
+        return Database.open(url, "full", beside=True)
 
 
 def sqlite_url(data: Path) -> str:

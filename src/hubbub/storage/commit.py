@@ -23,13 +23,18 @@ from hubbub.storage.interface import (
     Done,
     Duplicate,
     EndSession,
+    EndSessions,
     EndSubscription,
+    Invitation,
     MoveRead,
     NonceUsed,
     Outcome,
     RemoveMember,
+    RenewSession,
+    SaveInvitation,
     SaveMember,
     SaveNotify,
+    SavePassword,
     SaveSession,
     SaveSubscription,
     SaveUser,
@@ -110,7 +115,16 @@ def _rooms(driver: Driver, changes: Iterable[Change]) -> dict[str, _Room]:
         change.room
         for change in changes
         if not isinstance(
-            change, SaveUser | SaveSession | EndSession | SaveSubscription | EndSubscription
+            change,
+            SaveUser
+            | SaveSession
+            | RenewSession
+            | EndSession
+            | EndSessions
+            | SavePassword
+            | SaveInvitation
+            | SaveSubscription
+            | EndSubscription,
         )
     }
     if not names:
@@ -132,7 +146,12 @@ class _Batch:
     at: str = field(init=False)
     entries: list[tuple[_Room, LogEvent, str]] = field(default_factory=list)
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
-    sessions: dict[bytes, tuple[str, int] | None] = field(default_factory=dict)
+    sessions: dict[bytes, SaveSession | None] = field(default_factory=dict)
+    """None stands for one that ends."""
+    renewed: dict[bytes, int] = field(default_factory=dict)
+    ended: list[EndSessions] = field(default_factory=list)
+    passwords: dict[str, str] = field(default_factory=dict)
+    invitations: dict[bytes, Invitation] = field(default_factory=dict)
     members: dict[tuple[str, str], _Membership] = field(default_factory=dict)
     subscriptions: dict[str, Subscription | str] = field(default_factory=dict)
     """By endpoint; the user's id stands for one that ends."""
@@ -159,11 +178,21 @@ class _Batch:
                     "name_key": user.key,
                     "kind": user.kind.value,
                     "saved_ms": self.now_ms,
+                    "role": user.role.value,
                 }
-            case SaveSession(token_hash, user_id, expires_ms):
-                self.sessions[token_hash] = (user_id, expires_ms)
+            case SaveSession(token_hash):
+                self.sessions[token_hash] = change
+                self.renewed.pop(token_hash, None)
+            case RenewSession(token_hash, expires_ms):
+                self.renewed[token_hash] = max(expires_ms, self.renewed.get(token_hash, 0))
             case EndSession(token_hash):
                 self.sessions[token_hash] = None
+            case EndSessions():
+                self._end_sessions(change)
+            case SavePassword(user_id, password_hash):
+                self.passwords[user_id] = password_hash
+            case SaveInvitation(invitation):
+                self.invitations[invitation.code_hash] = invitation
             case SaveMember(name, user_id):
                 self._join(self._room(name), user_id)
             case RemoveMember(name, user_id):
@@ -183,6 +212,13 @@ class _Batch:
             case _:
                 assert_never(change)
         return Done()
+
+    def _end_sessions(self, change: EndSessions) -> None:
+        self.ended.append(change)
+        for token_hash, session in self.sessions.items():
+            of_user = session is not None and session.user_id == change.user_id
+            if of_user and token_hash != change.but:
+                self.sessions[token_hash] = None
 
     def _message(self, change: AppendMessage) -> Outcome:
         name, sender, to, nonce = change.room, change.sender, change.to, change.nonce
@@ -241,16 +277,50 @@ class _Batch:
     def _write_users(self, driver: Driver) -> None:
         if self.users:
             driver.write(queries.SAVE_USERS, list(self.users.values()))
+        if self.ended:
+            ended_of = [{"of_user": each.user_id, "but": each.but} for each in self.ended]
+            driver.write(queries.DELETE_SESSIONS_OF, ended_of)
         saved = [
-            {"token_hash": token_hash, "user_id": session[0], "expires_ms": session[1]}
-            for token_hash, session in self.sessions.items()
+            {
+                "token_hash": session.token_hash,
+                "user_id": session.user_id,
+                "expires_ms": session.expires_ms,
+                "device": session.device,
+                "created_ms": self.now_ms,
+                "used_ms": self.now_ms,
+            }
+            for session in self.sessions.values()
             if session is not None
         ]
         if saved:
             driver.write(queries.SAVE_SESSIONS, saved)
+        if self.renewed:
+            renewed = [
+                {"of": token_hash, "end_ms": end_ms, "now_ms": self.now_ms}
+                for token_hash, end_ms in self.renewed.items()
+            ]
+            driver.write(queries.RENEW_SESSIONS, renewed)
         ended = [{"of": token} for token, session in self.sessions.items() if session is None]
         if ended:
             driver.write(queries.DELETE_SESSIONS, ended)
+        self._write_accounts(driver)
+
+    def _write_accounts(self, driver: Driver) -> None:
+        if self.passwords:
+            hashes = [{"user_id": user, "hash": found} for user, found in self.passwords.items()]
+            driver.write(queries.SAVE_PASSWORDS, hashes)
+        if self.invitations:
+            rows = [
+                {
+                    "code_hash": each.code_hash,
+                    "role": each.role.value,
+                    "uses": each.uses,
+                    "expires_ms": each.expires_ms,
+                    "maker_id": each.maker_id,
+                }
+                for each in self.invitations.values()
+            ]
+            driver.write(queries.SAVE_INVITATIONS, rows)
 
     def _write_rooms(self, driver: Driver) -> None:
         made = [room for room in self.rooms.values() if not room.id]

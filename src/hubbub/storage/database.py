@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,25 +11,27 @@ from sqlalchemy import Connection, Select
 from sqlalchemy.exc import SQLAlchemyError
 
 from hubbub.errors import StorageError
-from hubbub.model import NotifyLevel
+from hubbub.model import NotifyLevel, Role
 from hubbub.protocol.events import LogEvent, Person
 from hubbub.storage import migrate, queries
 from hubbub.storage.commit import commit
 from hubbub.storage.driver import Driver
 from hubbub.storage.expiry import expire
 from hubbub.storage.interface import (
+    Account,
     Change,
+    Invitation,
     LogPage,
     Membership,
     Outcome,
     RoomRecord,
+    SessionRecord,
     Subscriber,
     Subscription,
     UserRecord,
 )
 from hubbub.storage.rows import (
     automatic,
-    json_list,
     log_event,
     membership_record,
     room_record,
@@ -58,18 +60,22 @@ class Database:
         self._epoch = ""
 
     @classmethod
-    def open(cls, url: str, durability: "Durability") -> "Database":
-        """Opens the log at a URL, makes or upgrades it where needed. Raises StorageError."""
+    def open(cls, url: str, durability: "Durability", *, beside: bool = False) -> "Database":
+        """Opens the log at a URL, makes or upgrades it where needed. Raises StorageError, LogInUse.
+
+        With `beside` it is a log that a server has open at the same time.
+        """
         # Not by SQLAlchemy's parser: a path may have a `?` in it.
         scheme, _, name = url.partition(":///")
         if scheme != "sqlite" or not name or name == ":memory:":
             raise StorageError(
                 f"There is no storage for {url!r}; a log is kept at sqlite:///path/to/file.db."
             )
-        file = SqliteFile(Path(name))
+        file = SqliteFile(Path(name), beside=beside)
         try:
             database = cls(file, durability)
-            database._begin()
+            if not beside:
+                database._begin()
         except BaseException:
             file.release()
             raise
@@ -110,13 +116,13 @@ class Database:
         except SQLAlchemyError as error:
             raise self._file.explain(error) from error
 
-    def renew_sessions(self, user_ids: Sequence[str], expires_ms: int) -> None:
+    def renew_sessions(self, ends_ms: Mapping[bytes, int], now_ms: int) -> None:
         """See Storage."""
-        if not user_ids:
+        if not ends_ms:
             return
-        values = {"user_ids": json_list(user_ids), "end_ms": expires_ms}
+        rows = [{"of": of, "end_ms": end, "now_ms": now_ms} for of, end in ends_ms.items()]
         with self._writing() as connection:
-            connection.execute(queries.RENEW_SESSIONS, values)
+            connection.execute(queries.RENEW_SESSIONS, rows)
 
     def purge(self, now_ms: int) -> int:
         """See Storage."""
@@ -227,6 +233,33 @@ class Database:
     def session_user(self, token_hash: bytes, now_ms: int) -> UserRecord | None:
         """See Storage."""
         return self._user(queries.SESSION_USER, {"token_hash": token_hash, "now_ms": now_ms})
+
+    def account(self, key: str) -> Account | None:
+        """See Storage."""
+        with self._reading() as driver:
+            row = driver.first(queries.ACCOUNT, {"name_key": key})
+        return None if row is None else Account(user_record(row[:-1]), row[-1])
+
+    def accounts(self) -> list[UserRecord]:
+        """See Storage."""
+        with self._reading() as driver:
+            return [user_record(row) for row in driver.rows(queries.ACCOUNTS, {})]
+
+    def sessions_of(self, user_id: str, now_ms: int) -> list[SessionRecord]:
+        """See Storage."""
+        values = {"user_id": user_id, "now_ms": now_ms}
+        with self._reading() as driver:
+            return [SessionRecord(*row) for row in driver.rows(queries.SESSIONS_OF, values)]
+
+    def invitation(self, code_hash: bytes, now_ms: int) -> Invitation | None:
+        """See Storage."""
+        values = {"code_hash": code_hash, "now_ms": now_ms}
+        with self._reading() as driver:
+            row = driver.first(queries.INVITATION, values)
+        if row is None:
+            return None
+        code_hash, role, uses, expires_ms, maker_id = row
+        return Invitation(code_hash, Role(role), uses, expires_ms, maker_id)
 
     def name_holder(self, key: str, now_ms: int) -> UserRecord | None:
         """See Storage."""

@@ -8,7 +8,7 @@ import msgspec
 
 from hubbub import __version__
 from hubbub.errors import StorageError
-from hubbub.model import NotifyLevel, RoomKind, UserKind, format_instant
+from hubbub.model import NotifyLevel, Role, RoomKind, UserKind, format_instant
 from hubbub.protocol.events import Person
 from hubbub.storage.beside import Progress, snapshot
 from hubbub.storage.lines import (
@@ -28,7 +28,7 @@ from hubbub.storage.schema import TOPIC
 
 STEP_LINES = 1000
 
-_USERS = "SELECT id, name, name_key, kind, saved_ms FROM users ORDER BY id"
+_USERS = "SELECT id, name, name_key, kind, saved_ms, role FROM users ORDER BY id"
 _ROOMS = "SELECT name, kind, topic, first_seq, last_seq FROM rooms ORDER BY id"
 _MEMBERS = """
 SELECT name, user_id, read_seq, notify FROM members JOIN rooms ON rooms.id = room_id
@@ -95,9 +95,15 @@ def _export(
 
 
 def _users(connection: sqlite3.Connection) -> Iterator[UserLine]:
-    for user_id, name, key, kind, saved_ms in connection.execute(_USERS):
-        saved = format_instant(saved_ms)
-        yield UserLine(id=user_id, name=name, key=key, kind=UserKind(kind), saved=saved)
+    for user_id, name, key, kind, saved_ms, role in connection.execute(_USERS):
+        yield UserLine(
+            id=user_id,
+            name=name,
+            key=key,
+            kind=UserKind(kind),
+            saved=format_instant(saved_ms),
+            role=Role(role),
+        )
 
 
 def _rooms(connection: sqlite3.Connection) -> Iterator[RoomLine]:

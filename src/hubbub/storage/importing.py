@@ -15,7 +15,15 @@ from sqlalchemy import Connection, Insert, insert
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from hubbub.errors import BadName, StorageError
-from hubbub.model import RoomKind, format_instant, parse_instant, room_name, user_name
+from hubbub.model import (
+    Role,
+    RoomKind,
+    UserKind,
+    format_instant,
+    parse_instant,
+    room_name,
+    user_name,
+)
 from hubbub.protocol.events import Message, Person, Topic
 from hubbub.storage import migrate, queries
 from hubbub.storage.lines import (
@@ -195,7 +203,13 @@ class _Import:
         if line.id in self.users:
             raise _BadLine(f"the user {line.id!r} is there twice")
         self.users.add(line.id)
-        self._put(_USERS, (line.id, line.name, line.key, line.kind.value, _ms(line.saved)))
+        if line.kind is UserKind.GUEST and line.role is not Role.GUEST:
+            raise _BadLine(f"a guest cannot be {line.role.value}")
+        # Exports from before there were roles have none.
+        account = line.kind is not UserKind.GUEST and line.role is Role.GUEST
+        role = Role.MEMBER if account else line.role
+        row = (line.id, line.name, line.key, line.kind.value, _ms(line.saved), role.value)
+        self._put(_USERS, row)
 
     def _room(self, line: RoomLine) -> None:
         direct = line.kind is RoomKind.DIRECT

@@ -5,13 +5,13 @@ reads from any. Instants are milliseconds since 1970 (`_ms`). Every call may rai
 `hubbub.errors.StorageError`, and then has changed nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from msgspec import Struct
 
-from hubbub.model import NotifyLevel, RoomKind, UserKind
+from hubbub.model import NotifyLevel, Role, RoomKind, UserKind
 from hubbub.protocol.events import LogEvent, Person
 
 SUBSCRIPTIONS = 10
@@ -28,6 +28,37 @@ class UserRecord:
     name: str
     key: str
     kind: UserKind
+    role: Role = Role.GUEST
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A member or a bot; `password_hash` is in PHC form, None for one who has no password."""
+
+    user: UserRecord
+    password_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """A session as its user may see it; `device` is what the client said of itself."""
+
+    token_hash: bytes
+    device: str
+    created_ms: int
+    used_ms: int
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A way to an account; `code_hash` is the SHA-256 of the secret, `uses` are those left."""
+
+    code_hash: bytes
+    role: Role
+    uses: int
+    expires_ms: int
+    maker_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +148,19 @@ class SaveUser:
 
 @dataclass(frozen=True, slots=True)
 class SaveSession:
-    """Makes a session or moves its end; `token_hash` is the SHA-256 of the secret."""
+    """Makes a session; `token_hash` is the SHA-256 of the secret."""
 
     token_hash: bytes
     user_id: str
+    expires_ms: int
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RenewSession:
+    """Moves the end of a session forward and notes that it was in use, if it is there."""
+
+    token_hash: bytes
     expires_ms: int
 
 
@@ -129,6 +169,29 @@ class EndSession:
     """Deletes a session, if it is there."""
 
     token_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EndSessions:
+    """Deletes all sessions of a user but one."""
+
+    user_id: str
+    but: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class SavePassword:
+    """Sets the password of an account."""
+
+    user_id: str
+    password_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveInvitation:
+    """Makes an invitation, or changes how many uses are left; one without any is deleted."""
+
+    invitation: Invitation
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +253,11 @@ Change = (
     | AppendTopic
     | SaveUser
     | SaveSession
+    | RenewSession
     | EndSession
+    | EndSessions
+    | SavePassword
+    | SaveInvitation
     | SaveMember
     | RemoveMember
     | MoveRead
@@ -314,8 +381,26 @@ class Storage(Protocol):
         """The keys `user<digits>` that are held by sessions that have not run out."""
         ...
 
-    def renew_sessions(self, user_ids: Sequence[str], expires_ms: int) -> None:
-        """Moves the end of these users' sessions forward; called from the commit thread."""
+    def account(self, key: str) -> Account | None:
+        """The account that has a name, with its password."""
+        ...
+
+    def accounts(self) -> list[UserRecord]:
+        """Every account, in the order of the compared names."""
+        ...
+
+    def sessions_of(self, user_id: str, now_ms: int) -> list[SessionRecord]:
+        """A user's sessions that have not run out, the last used first."""
+        ...
+
+    def invitation(self, code_hash: bytes, now_ms: int) -> Invitation | None:
+        """An invitation that has uses left and has not run out."""
+        ...
+
+    def renew_sessions(self, ends_ms: Mapping[bytes, int], now_ms: int) -> None:
+        """Moves the end of these sessions, by their token hashes, forward, and notes that they
+        were in use; called from the commit thread.
+        """
         ...
 
     def purge(self, now_ms: int) -> int:

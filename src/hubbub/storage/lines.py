@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct, field
 
-from hubbub.model import NotifyLevel, RoomKind, UserKind
+from hubbub.model import NotifyLevel, Role, RoomKind, UserKind
 from hubbub.protocol.events import Person
 
 FORMAT = 1
@@ -43,13 +43,14 @@ class Head(_Line, frozen=True, kw_only=True, tag="hubbub-log"):
 
 
 class UserLine(_Line, frozen=True, kw_only=True, tag="user"):
-    """A user; `saved` is when it was last seen to be in use."""
+    """A user; `saved` is when it was last seen to be in use, `role` what it is on the server."""
 
     id: Key
     name: str
     key: str
     kind: UserKind
     saved: str
+    role: Role = Role.GUEST
 
 
 class RoomLine(_Line, frozen=True, kw_only=True, tag="room"):

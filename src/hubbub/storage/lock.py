@@ -4,14 +4,14 @@ import fcntl
 import os
 from pathlib import Path
 
-from hubbub.errors import StorageError
+from hubbub.errors import LogInUse, StorageError
 
 
 class FileLock:
     """An exclusive advisory lock (flock(2)); it ends with the process, however that ends."""
 
     def __init__(self, log: Path) -> None:
-        """Takes the lock `<log>.lock`. Raises StorageError where another process has it."""
+        """Takes the lock `<log>.lock`. Raises LogInUse where another process has it."""
         path = log.with_name(log.name + ".lock")
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -25,7 +25,7 @@ class FileLock:
         except OSError as error:
             holder = os.pread(self._file, 20, 0).decode("ascii", "replace").strip()
             os.close(self._file)
-            raise StorageError(
+            raise LogInUse(
                 f"The log {log} is in use by another hubbub (process id {holder or 'unknown'}): "
                 "stop that one, or give this one another data folder."
             ) from error

@@ -31,7 +31,17 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from hubbub.model import NotifyLevel, RoomKind, UserKind
 from hubbub.storage.interface import SUBSCRIPTIONS
-from hubbub.storage.schema import events, members, meta, rooms, sessions, subscriptions, users
+from hubbub.storage.schema import (
+    events,
+    invitations,
+    members,
+    meta,
+    passwords,
+    rooms,
+    sessions,
+    subscriptions,
+    users,
+)
 
 
 class JsonStrings(GenericFunction[str]):
@@ -259,7 +269,7 @@ DELETE_SUBSCRIPTIONS = delete(subscriptions).where(
 
 # --- users and sessions
 
-_user = (users.c.id, users.c.name, users.c.name_key, users.c.kind)
+_user = (users.c.id, users.c.name, users.c.name_key, users.c.kind, users.c.role)
 _account = users.c.kind != UserKind.GUEST.value
 _unexpired = sessions.c.expires_ms > bindparam("now_ms")
 
@@ -299,17 +309,47 @@ SAVE_SESSIONS = _saved_sessions.on_conflict_do_update(
     set_={
         "user_id": _saved_sessions.excluded.user_id,
         "expires_ms": _saved_sessions.excluded.expires_ms,
+        "used_ms": _saved_sessions.excluded.used_ms,
     },
 )
+ACCOUNT = (
+    select(*_user, passwords.c.hash)
+    .join_from(users, passwords, passwords.c.user_id == users.c.id, isouter=True)
+    .where(users.c.name_key == bindparam("name_key"), _account)
+)
+ACCOUNTS = select(*_user).where(_account).order_by(users.c.name_key)
+_saved_passwords = sqlite.insert(passwords)
+SAVE_PASSWORDS = _saved_passwords.on_conflict_do_update(
+    index_elements=[passwords.c.user_id], set_={"hash": _saved_passwords.excluded.hash}
+)
+INVITATION = select(invitations).where(
+    invitations.c.code_hash == bindparam("code_hash"),
+    invitations.c.uses > 0,
+    invitations.c.expires_ms > bindparam("now_ms"),
+)
+_saved_invitations = sqlite.insert(invitations)
+SAVE_INVITATIONS = _saved_invitations.on_conflict_do_update(
+    index_elements=[invitations.c.code_hash], set_={"uses": _saved_invitations.excluded.uses}
+)
+SESSIONS_OF = (
+    select(
+        sessions.c.token_hash,
+        sessions.c.device,
+        sessions.c.created_ms,
+        sessions.c.used_ms,
+        sessions.c.expires_ms,
+    )
+    .where(sessions.c.user_id == bindparam("user_id"), _unexpired)
+    .order_by(sessions.c.used_ms.desc(), sessions.c.created_ms.desc())
+)
+DELETE_SESSIONS_OF = delete(sessions).where(
+    sessions.c.user_id == bindparam("of_user"), sessions.c.token_hash != bindparam("but")
+)
 DELETE_SESSIONS = delete(sessions).where(sessions.c.token_hash == bindparam("of"))
-_user_ids = _listed("user_ids")
 RENEW_SESSIONS = (
     update(sessions)
-    .where(
-        sessions.c.user_id.in_(select(_user_ids.c.value)),
-        sessions.c.expires_ms < bindparam("end_ms"),
-    )
-    .values(expires_ms=bindparam("end_ms"))
+    .where(sessions.c.token_hash == bindparam("of"), sessions.c.expires_ms < bindparam("end_ms"))
+    .values(expires_ms=bindparam("end_ms"), used_ms=bindparam("now_ms"))
 )
 
 # --- what nothing names any more; run in this order, after which every session is a live one
@@ -330,6 +370,9 @@ _dead_rooms = select(rooms.c.id).where(
 )
 PURGES = (
     delete(sessions).where(sessions.c.expires_ms <= bindparam("now_ms")),
+    delete(invitations).where(
+        or_(invitations.c.expires_ms <= bindparam("now_ms"), invitations.c.uses <= 0)
+    ),
     delete(subscriptions).where(subscriptions.c.user_id.in_(_sessionless)),
     delete(members).where(
         members.c.user_id.in_(_sessionless),

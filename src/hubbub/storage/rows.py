@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from hubbub.model import Name, NotifyLevel, RoomKind, UserKind, format_instant
+from hubbub.model import Name, NotifyLevel, Role, RoomKind, UserKind, format_instant
 from hubbub.protocol.events import LogEvent, Message, Person, Topic
 from hubbub.storage.interface import Membership, RoomRecord, UserRecord
 from hubbub.storage.schema import MESSAGE, TOPIC
@@ -28,8 +28,8 @@ def membership_record(row: Sequence[Any]) -> Membership:
 
 def user_record(row: Sequence[Any]) -> UserRecord:
     """The user of a row of queries' `_user` columns."""
-    user_id, name, key, kind = row
-    return UserRecord(user_id, name, key, UserKind(kind))
+    user_id, name, key, kind, role = row
+    return UserRecord(user_id, name, key, UserKind(kind), Role(role))
 
 
 def log_event(room: str, row: Sequence[Any]) -> LogEvent:

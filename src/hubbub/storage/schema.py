@@ -45,6 +45,7 @@ users = Table(
     Column("name_key", Name, nullable=False),
     Column("kind", Text, nullable=False),
     Column("saved_ms", BigInteger, nullable=False),
+    Column("role", Text, nullable=False, server_default="guest"),
     Index("ix_users_name_key", "name_key"),
     sqlite_with_rowid=False,
 )
@@ -57,8 +58,30 @@ sessions = Table(
     Column("token_hash", LargeBinary, primary_key=True),
     Column("user_id", Name, nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
+    Column("device", Text, nullable=False, server_default=""),
+    Column("created_ms", BigInteger, nullable=False, server_default="0"),
+    Column("used_ms", BigInteger, nullable=False, server_default="0"),
     Index("ix_sessions_user_id", "user_id"),
     Index("ix_sessions_expires_ms", "expires_ms"),
+    sqlite_with_rowid=False,
+)
+
+passwords = Table(
+    "passwords",
+    metadata,
+    Column("user_id", Name, primary_key=True),
+    Column("hash", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("code_hash", LargeBinary, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("uses", Integer, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("maker_id", Name, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -47,8 +47,11 @@ class SqliteFile:
     `writer` begins its transactions by BEGIN IMMEDIATE, those of `readers` cannot write.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Claims the file. Raises StorageError, and then has changed nothing."""
+    def __init__(self, path: Path, *, beside: bool = False) -> None:
+        """Claims the file, unless it is written `beside` a server that has it.
+
+        Raises StorageError, LogInUse, and then has changed nothing.
+        """
         self.path = path
         recognise(path)
         try:
@@ -58,7 +61,7 @@ class SqliteFile:
                 f"The folder {path.parent} cannot be made: {error.strerror}. "
                 "Choose another with --data DIR."
             ) from error
-        self._lock = FileLock(path)
+        self._lock = None if beside else FileLock(path)
         writing = (f"cache_size = -{WRITER_CACHE_KIB}", f"wal_autocheckpoint = {CHECKPOINT_PAGES}")
         # One connection is the committer's for good, the other does the housekeeping.
         self.writer = _engine(path, 2, WRITE, ("journal_mode = WAL", *writing))
@@ -108,7 +111,8 @@ class SqliteFile:
         if self._committer is not None:
             self._committer.close()
         self.writer.dispose()
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
 
 
 def recognise(path: Path) -> None:

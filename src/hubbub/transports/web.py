@@ -57,8 +57,19 @@ class Asset:
 class Page:
     """Handlers for the page and its files."""
 
-    def __init__(self, server_name: str, default_room: str, built: Traversable = BUILT) -> None:
-        self._names = {"server": html.escape(server_name), "room": html.escape(default_room)}
+    def __init__(
+        self,
+        server_name: str,
+        default_room: str,
+        *,
+        guests: bool = True,
+        built: Traversable = BUILT,
+    ) -> None:
+        self._names = {
+            "server": html.escape(server_name),
+            "room": html.escape(default_room),
+            "guests": "on" if guests else "off",
+        }
         self._how_to_join = _template(OWN / "join.html")
         index = built / "index.html"
         self._is_built = index.is_file()

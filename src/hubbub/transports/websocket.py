@@ -4,6 +4,7 @@ The library does the handshake, the parsing and the limits; see `connection` for
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -11,17 +12,20 @@ from functools import partial
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from structlog import get_logger
 
-from hubbub.errors import BadRequest, Refusal, ServerFull, StorageError, Unavailable
+from hubbub.errors import (
+    BadRequest,
+    ServerFull,
+    Unavailable,
+)
 from hubbub.hub.hub import Hub
-from hubbub.hub.log import NOT_READ
 from hubbub.hub.rates import AddressRates
 from hubbub.hub.session import Session
 from hubbub.protocol.json import Rejected, decode_request
 from hubbub.protocol.requests import AnyRequest, Command, Post
-from hubbub.protocol.text import greeting, parse_line
-from hubbub.protocol.text import refusal as refusal_line
+from hubbub.protocol.text import clean, parse_line
 from hubbub.transports.connection import Connection, Masked
-from hubbub.transports.dialects import JsonDialect, PlainDialect, line_frame
+from hubbub.transports.dialects import JsonDialect, PlainDialect
+from hubbub.transports.doorstep import begin
 from hubbub.transports.frames import close_answer, pong_frame
 from hubbub.transports.guard import Guard
 from hubbub.transports.refusals import refused
@@ -31,6 +35,7 @@ log = get_logger(__name__)
 JSON_PROTOCOL = "hubbub.v1"
 PLAIN_PROTOCOL = "hubbub.text"
 PING_SLICES = 20
+DEVICE_CHARS = 120
 WEBSOCKET_VERSION = "13"
 HANDSHAKE_HEADERS = (
     "Upgrade",
@@ -172,7 +177,8 @@ class WebSockets:
     ) -> None:
         plain = socket.ws_protocol != JSON_PROTOCOL
         dialect = self._plain if plain else self._json
-        session = connection.session = self._hub.open_session(connection, dialect, address)
+        device = _device(request)
+        session = connection.session = self._hub.open_session(connection, dialect, address, device)
         try:
             if plain:
                 await self._converse_plain(request, socket, connection, session)
@@ -184,19 +190,8 @@ class WebSockets:
     async def _converse_plain(
         self, request: web.Request, socket: Socket, connection: Connection, session: Session
     ) -> None:
-        query = request.query
-        try:
-            here, refusals = await self._hub.arrivals.greet(
-                session, query.get("name") or None, query.get("room") or None
-            )
-        except (Refusal, StorageError) as error:
-            refusal = error if isinstance(error, Refusal) else Unavailable(NOT_READ)
-            connection.write(line_frame(refusal_line(refusal.message)))
-            self._hub.end_session(session, 1013, "try again later")
+        if not await begin(self._hub, request, socket, connection, session):
             return
-        connection.write(line_frame(greeting(here)))
-        for each in refusals:
-            connection.write(line_frame(refusal_line(each.message)))
         connection.take_now = partial(self._take_now, session, partial(self._typed, session))
         async for message in socket:
             await connection.take_turn()
@@ -300,6 +295,12 @@ class WebSockets:
         except TimeoutError:
             for connection in list(self._connections):
                 connection.abort()
+
+
+def _device(request: web.Request) -> str:
+    """What the client says of itself, for the list of one's sessions."""
+    # Thousands of connections say the same.
+    return sys.intern(clean(request.headers.get("User-Agent", ""))[:DEVICE_CHARS])
 
 
 def _check_upgrade(request: web.Request, otherwise: str) -> None:

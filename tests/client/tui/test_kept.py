@@ -137,3 +137,56 @@ async def test_leaving_at_the_question_for_a_name_gives_none(fake: FakeServer, a
         await stage.say(answer)
         await stage.until(lambda: not stage.app.is_running)
     assert fake.hellos == []
+
+
+def door(hello: Frame) -> Frame | None:
+    """A server without guests, where ann's password is `open`."""
+    refusal = {"type": "error", "temporary": False}
+    if hello.get("token") == "secret" or hello.get("password") == "open":
+        return None
+    if "password" in hello:
+        return {**refusal, "code": "bad_password", "message": "They do not go together."}
+    return {**refusal, "code": "not_signed_in", "message": "There are no guests here."}
+
+
+async def test_a_member_signs_in_and_comes_back_without_a_password(fake: FakeServer) -> None:
+    fake.greet = door
+    async with staged(fake, connected=False) as stage:
+        await stage.shows("There are no guests here.", "Your password, as a member")
+        await stage.say("ann")
+        await stage.say("wrong")
+        await stage.shows("They do not go together.")
+        await stage.say("ann")
+        await stage.say("open")
+        await stage.until(lambda: stage.screen.conversation is not None)
+        assert "open" not in stage.text
+        await stage.press("ctrl+q")
+    assert "open" not in saved.saved_path().read_text()
+    async with staged(fake) as stage:
+        assert fake.hellos[-1].get("token") == "secret"
+
+
+async def test_an_invitation_asks_for_a_name_and_a_new_password(fake: FakeServer) -> None:
+    fake.greet = door
+    options = JoinOptions(url=fake.url, invite="inv-1")
+    async with staged(fake, options=options, connected=False) as stage:
+        await stage.shows("A new password")
+        await stage.say("bob")
+        await stage.say("open")
+        await stage.until(lambda: stage.screen.conversation is not None)
+    hello = fake.hellos[-1]
+    assert (hello["name"], hello["register"], hello["invite"]) == ("bob", True, "inv-1")
+
+
+async def test_a_password_that_is_typed_is_neither_shown_nor_kept(fake: FakeServer) -> None:
+    async with staged(fake) as stage:
+        await stage.type("/register my-secret-words")
+        stage.app._remember_session()
+        assert "my-secret" not in saved.saved_path().read_text()
+        await stage.press("enter")
+        await stage.shows("ran /register my-secret-words")
+        await stage.until(lambda: "/register …" in stage.text)
+        await stage.press("up")
+        assert "my-secret" not in stage.draft
+        await stage.press("ctrl+q")
+    assert "my-secret" not in saved.saved_path().read_text()

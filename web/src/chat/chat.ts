@@ -9,6 +9,8 @@ import { Pushing } from "./pushing";
 import { Rooms } from "./rooms";
 import { Saying } from "./saying";
 
+const INVITE = "invite=";
+
 export class Chat {
   readonly line: Line;
   readonly rooms: Rooms;
@@ -16,7 +18,10 @@ export class Chat {
   readonly pushing: Pushing;
   /** The place that the address named at first, until it is entered. */
   wanted: string | null = null;
+  /** The code of the invitation that the address brought, until it is taken. */
+  invite: string | null;
   #name = "";
+  #password = "";
   #asked: Record<string, number | null> = {};
   /** The room of a notification that was clicked before there was a line. */
   #clicked: string | null = null;
@@ -30,6 +35,7 @@ export class Chat {
       state: (state, reason) => this.#lineState(state, reason),
       over: (code, reason) => this.#over(code, reason),
     });
+    this.invite = takenInvite();
     this.rooms = new Rooms(this.line);
     this.saying = new Saying(this.line, this.rooms, () => this.leaveForGood());
     this.pushing = new Pushing(this.line, (room) => this.openClicked(room));
@@ -46,9 +52,10 @@ export class Chat {
     this.line.start();
   }
 
-  /** Joins by name: the first view's one deed. */
-  join(name: string): void {
+  /** Joins by name, as a member with a password: the first view's one deed. */
+  join(name: string, password = ""): void {
     this.#name = name;
+    this.#password = password;
     this.wanted = addressed() || null;
     dispatch({ type: "joining" });
     this.line.start();
@@ -59,17 +66,27 @@ export class Chat {
   leaveForGood(): void {
     if (this.line.isUp && store.value.current !== null) {
       const room = store.value.current;
-      this.line.ask({ type: "command", room, line: "/quit" }).catch(() => undefined);
+      const line = store.value.me?.kind === "guest" ? "/quit" : "/logout";
+      this.line.ask({ type: "command", room, line }).catch(() => undefined);
       return;
     }
     this.#out(strings.left);
   }
 
+  /** Becomes a member, under the name that one has; what the server has against it, or nothing. */
+  register(password: string): Promise<string> {
+    return this.#command(`/register ${password}`);
+  }
+
   /** Takes another name; what the server has against it, or nothing. */
-  async rename(name: string): Promise<string> {
+  rename(name: string): Promise<string> {
+    return this.#command(`/nick ${name}`);
+  }
+
+  async #command(line: string): Promise<string> {
     const room = store.value.current ?? "";
     try {
-      await this.line.ask({ type: "command", room, line: `/nick ${name}` });
+      await this.line.ask({ type: "command", room, line });
       return "";
     } catch (error) {
       return error instanceof Refused ? error.message : String(error);
@@ -108,11 +125,19 @@ export class Chat {
     const first = wantedRoom() ?? defaultRoom();
     if (names.size === 0 && first !== null) names.add(first);
     this.#asked = Object.fromEntries([...names].map((name) => [name, rooms[name]?.last || null]));
-    const who = session === null ? { name: this.#name } : { token: session.token, epoch: session.epoch };
+    const who = session === null ? this.#newcomer() : { token: session.token, epoch: session.epoch };
     return names.size === 0 ? { type: "hello", ...who } : { type: "hello", ...who, rooms: this.#asked };
   }
 
+  #newcomer(): Partial<wire.HelloRequest> {
+    if (this.#password === "") return { name: this.#name };
+    const account = { name: this.#name, password: this.#password };
+    return this.invite === null ? account : { ...account, register: true, invite: this.invite };
+  }
+
   #welcome(welcome: wire.Welcome): void {
+    this.#password = "";
+    this.invite = null;
     const session = keep.session();
     const sameLog = session?.epoch === welcome.epoch;
     const { user: me, epoch } = welcome;
@@ -142,7 +167,7 @@ export class Chat {
     }
     this.line.stop();
     keep.setSession(null);
-    dispatch({ type: "refused", error: refused.message });
+    dispatch({ type: "refused", error: refused.message, code: refused.code });
   }
 
   #frame(frame: wire.Event | wire.Error): void {
@@ -162,6 +187,7 @@ export class Chat {
       if (frame.state === "joined") void this.rooms.follow(frame.room);
       if (frame.state === "renamed") this.#renamed(frame.user.name);
     }
+    if (frame.type === "you") this.#changed(frame.user);
     dispatch({ type: "event", event: frame, now: Date.now() });
     if (frame.type === "presence" && (frame.state === "left" || frame.state === "joined")) this.rooms.seen(frame.user.id);
     if (frame.type === "gap") void this.rooms.load(frame.room, "jump", {});
@@ -169,10 +195,15 @@ export class Chat {
   }
 
   #renamed(name: string): void {
+    const { me } = store.value;
+    if (me !== null && me.name !== name) this.#changed({ ...me, name });
+  }
+
+  #changed(me: wire.Self): void {
     const session = keep.session();
-    if (session === null || session.me.name === name) return;
-    keep.setSession({ ...session, me: { ...session.me, name } });
-    keep.setName(name);
+    if (session === null) return;
+    keep.setSession({ ...session, me });
+    keep.setName(me.name);
   }
 
   #lineState(state: "dialling" | "up" | "down", reason: string): void {
@@ -199,6 +230,14 @@ export class Chat {
     this.#name = "";
     dispatch({ type: "out", error: why });
   }
+}
+
+/** The invitation of the address, which does not keep it: it is a secret. */
+function takenInvite(): string | null {
+  const place = addressed();
+  if (!place.startsWith(INVITE)) return null;
+  history.replaceState(null, "", location.pathname + location.search);
+  return place.slice(INVITE.length);
 }
 
 /** What stands behind the address's `#`; nothing, where somebody has broken it. */

@@ -74,7 +74,7 @@ export const keep = {
   drafts(before: State["drafts"], after: State["drafts"]): void {
     // A key for each room: another tab may be writing in another room at this very moment.
     for (const room of new Set([...Object.keys(before), ...Object.keys(after)])) {
-      if (after[room] !== before[room]) write(`draft.${room}`, after[room] ?? null);
+      if (after[room] !== before[room]) write(`draft.${room}`, isSecret(after[room]) ? null : after[room] ?? null);
     }
   },
 
@@ -136,6 +136,11 @@ export function onOtherTab(listen: (what: "session" | "rooms" | "settings" | "un
     else if (key === `${PREFIX}settings`) listen("settings", key);
     else if (key.startsWith(OUT) && event.newValue === null) listen("unsent", key.slice(OUT.length));
   });
+}
+
+/** A line with a password in it is kept nowhere. */
+function isSecret(draft: string | undefined): boolean {
+  return /^\s*\/(register|login|password)\s/i.test(draft ?? "");
 }
 
 function read<T>(key: string): T | null {

@@ -25,7 +25,7 @@ export type Action =
   // the line
   | { type: "line"; line: Line }
   | { type: "out"; error: string | null }
-  | { type: "refused"; error: string }
+  | { type: "refused"; error: string; code: string }
   // what was written
   | { type: "wrote"; pending: Pending }
   | { type: "posted"; nonce: string; room: string; seq: number }

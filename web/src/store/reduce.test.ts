@@ -244,7 +244,7 @@ describe("what is written", () => {
   });
 
   test("drafts stay with their room, also when the name is refused", () => {
-    const state = and(inLobby(1), { type: "draft", room: "lobby", text: "half a" }, { type: "refused", error: "taken" });
+    const state = and(inLobby(1), { type: "draft", room: "lobby", text: "half a" }, { type: "refused", error: "taken", code: "name_taken" });
     expect(state.drafts).toEqual({ lobby: "half a" });
     expect(state.joinError).toBe("taken");
   });

@@ -45,7 +45,7 @@ export function reduce(state: State, action: Action): State {
     case "out":
       return { ...initial(), settings: state.settings, serverName: state.serverName, joinError: action.error };
     case "refused":
-      return { ...state, phase: "out", joinError: action.error, line: { state: "off", reason: "" } };
+      return { ...state, phase: "out", joinError: action.error, joinCode: action.code, line: { state: "off", reason: "" } };
     case "joining":
       return { ...state, phase: "joining", joinError: null };
     case "kept":
@@ -167,6 +167,8 @@ function afterEvent(state: State, event: wire.Event, now: number): State {
       return typingIn(state, event, now);
     case "read":
       return readTo(state, event.room, event.seq);
+    case "you":
+      return { ...state, me: event.user };
     case "count":
       return inRoom(state, event.room, { users: event.users });
     case "notice":

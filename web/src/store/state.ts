@@ -105,6 +105,8 @@ export interface State {
   /** `out`: the first view, with the name; `in`: the rooms. */
   phase: "out" | "joining" | "in";
   joinError: string | null;
+  /** The code of the refusal, where the server refused somebody at the door. */
+  joinCode: string | null;
   me: wire.Self | null;
   epoch: string | null;
   serverName: string;
@@ -148,6 +150,7 @@ export function initial(): State {
   return {
     phase: "out",
     joinError: null,
+    joinCode: null,
     me: null,
     epoch: null,
     serverName: "hubbub",

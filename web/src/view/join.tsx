@@ -10,8 +10,11 @@ import { line } from "./selectors";
 
 /** The first view: a name, and in. */
 export function Join(): VNode {
-  const { joinError, phase, serverName } = store.value;
+  const { joinError, joinCode, phase, serverName } = store.value;
   const name = useSignal(keep.name());
+  const password = useSignal("");
+  const isMember = useSignal(chat.invite !== null || !guestsWelcome());
+  const asked = isMember.value || joinCode === "not_signed_in" || joinCode === "bad_password" || joinCode === "name_taken";
   const problem = useSignal("");
   const field = useRef<HTMLInputElement>(null);
   // At once: `autofocus` waits for a frame, and by then somebody may have typed a letter.
@@ -20,10 +23,17 @@ export function Join(): VNode {
   const room = wantedRoom() ?? defaultRoom() ?? "";
   const join = (): void => {
     const typed = name.value.trim();
-    problem.value = typed === "" ? strings.nameEmpty : "";
-    if (typed !== "" && !busy) chat.join(typed);
+    const lacks = isMember.value && password.value === "";
+    problem.value = typed === "" ? strings.nameEmpty : lacks ? strings.passwordEmpty : "";
+    if (problem.value === "" && !busy) chat.join(typed, asked ? password.value : "");
   };
-  const waiting = busy && line.value.state === "down" ? strings.unreachable : strings.joinHint(room);
+  const hint = chat.invite !== null ? strings.invited : asked ? strings.signInHint(room) : strings.joinHint(room);
+  const waiting = busy && line.value.state === "down" ? strings.unreachable : hint;
+  const button = (
+    <button type="submit" class="primary" aria-disabled={busy}>
+      {busy ? strings.joining : asked && chat.invite === null ? strings.signIn : strings.join}
+    </button>
+  );
   return (
     <main class="join">
       <form
@@ -43,7 +53,7 @@ export function Join(): VNode {
             dir="auto"
             value={name.value}
             maxLength={64}
-            autocomplete="nickname"
+            autocomplete={asked ? "username" : "nickname"}
             autocapitalize="none"
             spellcheck={false}
             enterkeyhint="go"
@@ -52,10 +62,32 @@ export function Join(): VNode {
             aria-describedby="join-problem join-hint"
             onInput={(event) => (name.value = event.currentTarget.value)}
           />
-          <button type="submit" class="primary" aria-disabled={busy}>
-            {busy ? strings.joining : strings.join}
-          </button>
+          {asked ? null : button}
         </div>
+        {asked ? (
+          <>
+            <label for="password">{chat.invite === null ? strings.yourPassword : strings.newPassword}</label>
+            <div class="with-button">
+              <input
+                id="password"
+                name="password"
+                type="password"
+                value={password.value}
+                maxLength={128}
+                autocomplete={chat.invite === null ? "current-password" : "new-password"}
+                enterkeyhint="go"
+                readOnly={busy}
+                aria-describedby="join-problem"
+                onInput={(event) => (password.value = event.currentTarget.value)}
+              />
+              {button}
+            </div>
+          </>
+        ) : (
+          <button type="button" class="link" onClick={() => (isMember.value = true)}>
+            {strings.haveAccount}
+          </button>
+        )}
         <p class={joinError === strings.left ? "quiet" : "failure"} id="join-problem" role="alert">
           {problem.value || joinError}
         </p>
@@ -65,6 +97,11 @@ export function Join(): VNode {
       </form>
     </main>
   );
+}
+
+/** Whether the server lets in whoever has no account. */
+function guestsWelcome(): boolean {
+  return document.querySelector<HTMLMetaElement>('meta[name="guests"]')?.content !== "off";
 }
 
 /** Two speech balloons, one answering the other. */

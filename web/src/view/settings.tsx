@@ -55,13 +55,13 @@ export function SettingsDialog(): VNode {
       </section>
       <section>
         <h3>{strings.account}</h3>
-        <p class="quiet">{strings.accountLater}</p>
+        {me.value?.kind === "guest" ? <Register /> : <p class="quiet">{strings.youAre(me.value?.role ?? "")}</p>}
         <p class="buttons">
           <button type="button" class="plain" onClick={() => dispatch({ type: "dialog", dialog: "keys" })}>
             {strings.keys}
           </button>
           <button type="button" class="plain danger" onClick={() => chat.leaveForGood()}>
-            {strings.leaveServer}
+            {me.value?.kind === "guest" ? strings.leaveServer : strings.signOut}
           </button>
         </p>
       </section>
@@ -105,6 +105,48 @@ function NameField(): VNode {
         </button>
       </div>
       <p class="failure" id="name-problem" role="alert">
+        {problem.value}
+      </p>
+    </form>
+  );
+}
+
+/** A password makes a guest a member. */
+function Register(): VNode {
+  const password = useSignal("");
+  const problem = useSignal("");
+  const register = async (): Promise<void> => {
+    problem.value = await chat.register(password.value);
+  };
+  return (
+    <form
+      class="name-field"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void register();
+      }}
+    >
+      <p class="quiet">{strings.accountLater}</p>
+      <label for="new-password">{strings.newPassword}</label>
+      <div class="with-button">
+        <input
+          id="new-password"
+          type="password"
+          value={password.value}
+          maxLength={128}
+          autocomplete="new-password"
+          aria-invalid={problem.value !== ""}
+          aria-describedby="register-hint register-problem"
+          onInput={(event) => (password.value = event.currentTarget.value)}
+        />
+        <button type="submit" class="primary" disabled={password.value === ""}>
+          {strings.becomeMember}
+        </button>
+      </div>
+      <p class="quiet" id="register-hint">
+        {strings.memberHint}
+      </p>
+      <p class="failure" id="register-problem" role="alert">
         {problem.value}
       </p>
     </form>

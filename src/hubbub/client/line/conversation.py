@@ -34,6 +34,7 @@ from hubbub.client.typed import (
     Typed,
     Unignore,
     Wrong,
+    masked,
     needs_room,
 )
 from hubbub.errors import BadName, BadRequest, HubbubError, NotAMember
@@ -131,7 +132,7 @@ class Conversation:
             case Say(text=text):
                 await self._say(text)
             case Run(line=line):
-                self._show(self._look.faint(clean(line)))
+                self._show(self._look.faint(clean(masked(line))))
                 if self.room is None and needs_room(line):
                     raise NotAMember(NO_ROOM)
                 answer = await self.chat.command(line, self.room)

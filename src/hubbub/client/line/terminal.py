@@ -25,14 +25,14 @@ from hubbub.client.backoff import Backoff
 from hubbub.client.calls import Bounds
 from hubbub.client.changes import NewGuest
 from hubbub.client.chat import Chat, connect
-from hubbub.client.failures import PlainServer, is_about_the_name
+from hubbub.client.failures import PlainServer, is_about_signing_in, is_about_the_name
 from hubbub.client.line import ASK_NAME
 from hubbub.client.line.completion import ConversationCompleter
 from hubbub.client.line.conversation import Conversation
 from hubbub.client.line.look import Look, colour_allowed
 from hubbub.client.options import JoinOptions
 from hubbub.client.plain import PlainConnection, connect_plain
-from hubbub.client.typed import Quit, is_farewell, read_typed
+from hubbub.client.typed import Quit, is_farewell, is_secret, read_typed
 from hubbub.client.wish import Wish, wish_for
 from hubbub.errors import BadToken, ConfigError, ConnectionFailed, Refusal
 from hubbub.protocol.text import clean, notice, refusal
@@ -66,13 +66,16 @@ async def _talk(options: JoinOptions) -> int:
     server = saved.Server(address.http_url)
     wish = wish_for(options, server, saved.load(), address)
     if wish.nobody:
-        wish.name = await _ask_name()
+        await _ask(wish)
     while True:
         try:
             async with connect(
                 options.url,
                 name=wish.name,
                 token=wish.token,
+                password=wish.password,
+                register=wish.invite is not None and wish.password is not None,
+                invite=wish.invite,
                 rooms=wish.rooms or None,
                 backlog=True,
                 keep_session=True,
@@ -91,9 +94,9 @@ async def _talk(options: JoinOptions) -> int:
             dial = partial(connect_plain, options.url, name=wish.name, room=room)
             return await _Terminal().talk_plainly(dial)
         except Refusal as error:
-            if is_about_the_name(error):
+            if is_about_the_name(error) or is_about_signing_in(error):
                 show(refusal(str(error)))
-                wish.name = await _ask_name()
+                await _ask(wish, signing_in=is_about_signing_in(error))
             elif not wish.pass_over(error):
                 raise
 
@@ -128,13 +131,20 @@ async def _converse(options: JoinOptions, address: Address, wish: Wish, chat: Ch
         remember()
 
 
-async def _ask_name() -> str | None:
-    """A name, None for any. Raises EOFError for whoever leaves instead."""
+async def _ask(wish: Wish, *, signing_in: bool = False) -> None:
+    """Asks for a name, and where it may help for a password.
+
+    Raises EOFError for whoever leaves instead.
+    """
     session: PromptSession[str] = PromptSession()
     answer = await session.prompt_async(ASK_NAME)
     if is_farewell(answer):
         raise EOFError
-    return answer.strip() or None
+    wish.name, wish.password = answer.strip() or None, None
+    if wish.name is not None and (signing_in or wish.invite is not None):
+        secret: PromptSession[str] = PromptSession()
+        asked = "A new password: " if wish.invite else "Your password, as a member: "
+        wish.password = await secret.prompt_async(asked, is_password=True) or None
 
 
 class _Terminal:
@@ -348,4 +358,11 @@ def input_history(path: Path) -> History:
                 file.write(kept[start:] if start >= 0 else b"")
     except OSError:
         return InMemoryHistory()
-    return FileHistory(str(path))
+    return _Discreet(str(path))
+
+
+class _Discreet(FileHistory):
+    def append_string(self, string: str) -> None:
+        """Keeps no password."""
+        if not is_secret(string):
+            super().append_string(string)

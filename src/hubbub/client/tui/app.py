@@ -138,18 +138,24 @@ class HubbubApp(App[Outcome]):
                     raise
                 self._keep(partial(saved.without_session, address=self.address, token=token))
             except Refusal as error:
-                if failures.is_about_the_name(error):
-                    if not await self._ask_name(wish, str(error)):
+                if failures.is_about_the_name(error) or failures.is_about_signing_in(error):
+                    taken = failures.is_about_the_name(error)
+                    if not await self._ask_name(wish, str(error), taken=taken):
                         raise
                 elif not wish.pass_over(error):
                     raise
 
-    async def _ask_name(self, wish: Wish, why: str) -> bool:
+    async def _ask_name(self, wish: Wish, why: str, *, taken: bool = False) -> bool:
         from hubbub.client.tui.dialogs import Naming
 
-        name = await self.push_screen_wait(Naming(self.address.shown, why))
-        wish.name = name or None
-        return name is not None
+        # Whoever is asked again may be the member whose name that is.
+        secret = "A new password" if wish.invite else "Your password, as a member" if why else ""
+        former = wish.name or "" if taken and not wish.invite else ""
+        naming = Naming(self.address.shown, why, secret=secret, former=former)
+        answer = await self.push_screen_wait(naming)
+        if answer is not None:
+            wish.name, wish.password = answer.name or None, answer.password or None
+        return answer is not None
 
     async def _talk_as(self, wish: Wish) -> None:
         from hubbub.client.backoff import Backoff
@@ -161,6 +167,9 @@ class HubbubApp(App[Outcome]):
             self.server.url,
             name=wish.name,
             token=wish.token,
+            password=wish.password,
+            register=wish.invite is not None and wish.password is not None,
+            invite=wish.invite,
             rooms=wish.rooms or None,
             keep_session=True,
             bounds=Bounds(

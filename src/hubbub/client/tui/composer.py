@@ -15,6 +15,7 @@ from textual.widgets import TextArea
 from hubbub.client.tui.completion import Choice, Offer
 from hubbub.client.tui.line_widget import LineWidget
 from hubbub.client.tui.shown import fitted, one_line
+from hubbub.client.typed import is_secret
 from hubbub.protocol.text import clean
 
 RECALLED = 100
@@ -128,7 +129,7 @@ class Composer(TextArea):
 
     def remember(self, text: str) -> None:
         """Keeps a text for Up."""
-        if text.strip() and text not in self._said[-1:]:
+        if text.strip() and text not in self._said[-1:] and not is_secret(text):
             self._said = [*self._said, text][-RECALLED:]
             self.fresh = [*self.fresh, text][-RECALLED:]
 

@@ -29,6 +29,7 @@ from hubbub.client.typed import (
     Typed,
     Unignore,
     Wrong,
+    masked,
     needs_room,
 )
 from hubbub.errors import BadRequest, ConnectionFailed, HubbubError, Refusal
@@ -121,7 +122,7 @@ class Conversation(Saying):
                 self.say(text, here)
             case Run():
                 room = self._inside(here) if needs_room(typed.line) else here
-                self.note(typed.line, "typed", room)
+                self.note(masked(typed.line), "typed", room)
                 self._put((room, typed))
             case GoTo(room=room):
                 self._start("enter", room, self._enter(room, look=True))

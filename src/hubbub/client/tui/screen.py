@@ -24,7 +24,7 @@ from hubbub.client.tui.messages import Messages
 from hubbub.client.tui.rows import Span
 from hubbub.client.tui.shown import one_line
 from hubbub.client.tui.sidebar import People, RoomList
-from hubbub.client.typed import Quit, read_typed
+from hubbub.client.typed import Quit, is_secret, read_typed
 from hubbub.errors import HubbubError
 
 if TYPE_CHECKING:
@@ -280,7 +280,8 @@ class ChatScreen(MessageActs):
             conversation.wrote(room)
 
     def _draft(self, conversation: "Conversation", room: str, text: str) -> None:
-        conversation.change(lambda view: store.with_draft(view, room, text))
+        kept = "" if is_secret(text) else text
+        conversation.change(lambda view: store.with_draft(view, room, kept))
         self.hubbub.keep_draft_soon(room)
 
     def on_composer_sent(self, event: Composer.Sent) -> None:

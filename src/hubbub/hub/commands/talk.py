@@ -1,127 +1,14 @@
-"""The slash commands: one decorated function is one command, in every client.
+"""Commands about talking: what is said, to whom, where one is, and what one sees of it."""
 
-`/help`, completion (by `welcome`), and the table in docs/protocol.md are made from this table.
-A command returns what the person who typed it should read; its effects reach others as events.
-"""
-
-import difflib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from hubbub.errors import BadRequest, Forbidden, NoSuchCommand, NoSuchUser
+from hubbub.errors import BadRequest, Forbidden, NoSuchUser
+from hubbub.hub.commands.table import COMMANDS, Call, command, find, needs_more
+from hubbub.hub.permissions import has
 from hubbub.model import user_name
 from hubbub.protocol import events, text
-
-if TYPE_CHECKING:
-    from hubbub.hub.hub import Hub
-    from hubbub.hub.session import Session, User
 
 WHO_NAMES = 1_000
 ROOM_LINES = 200
 HISTORY_LINES = 200
-
-
-@dataclass(slots=True)
-class Call:
-    """One typed command: who typed it, in which room, and what follows the command's name."""
-
-    hub: "Hub"
-    session: "Session"
-    user: "User"
-    room: str
-    rest: str
-    then: Callable[[], None] | None = None
-    """What happens after the answer was given."""
-
-
-Run = Callable[[Call], Awaitable[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A line of the table."""
-
-    name: str
-    arguments: str
-    summary: str
-    aliases: tuple[str, ...]
-    run: Run
-
-    @property
-    def usage(self) -> str:
-        """How it is typed."""
-        return f"/{self.name} {self.arguments}".rstrip()
-
-
-COMMANDS: dict[str, Command] = {}
-_BY_ALIAS: dict[str, Command] = {}
-
-
-def command(
-    name: str, summary: str, *, arguments: str = "", aliases: tuple[str, ...] = ()
-) -> Callable[[Run], Run]:
-    """Puts a function into the table; `summary` is one sentence."""
-
-    def register(run: Run) -> Run:
-        entry = Command(name, arguments, summary, aliases, run)
-        COMMANDS[name] = entry
-        for alias in (name, *aliases):
-            _BY_ALIAS[alias] = entry
-        return run
-
-    return register
-
-
-async def run_line(hub: "Hub", session: "Session", user: "User", room: str, line: str) -> Call:
-    """Runs a typed line and answers with its call, whose `rest` is then the answer.
-
-    Raises NoSuchCommand, which suggests the nearest one, and what the command itself refuses.
-    """
-    typed, _, rest = line.removeprefix("/").partition(" ")
-    if "\n" in typed:
-        typed, _, rest = line.removeprefix("/").partition("\n")
-    found = find(typed)
-    call = Call(hub, session, user, room, rest.strip())
-    call.rest = await found.run(call)
-    return call
-
-
-def find(typed: str) -> Command:
-    """The command of that name or alias. Raises NoSuchCommand."""
-    found = _BY_ALIAS.get(typed.lower())
-    if found is None:
-        shown = typed[:32]
-        near = difflib.get_close_matches(shown.lower(), _BY_ALIAS, n=1)
-        hint = f"did you mean /{near[0]}?" if near else "/help lists the commands."
-        raise NoSuchCommand(f"There is no command /{shown}; {hint}")
-    return found
-
-
-def catalogue() -> tuple[events.CommandInfo, ...]:
-    """The table as `welcome` carries it."""
-    return tuple(
-        events.CommandInfo(entry.name, entry.usage, entry.summary) for entry in COMMANDS.values()
-    )
-
-
-def reference() -> str:
-    """The table as docs/protocol.md shows it, in Markdown."""
-    rows = ["| command | also | what it does |", "|---|---|---|"]
-    for entry in COMMANDS.values():
-        usage = entry.usage.replace("|", "\\|")
-        also = ", ".join(f"`/{alias}`" for alias in entry.aliases)
-        rows.append(f"| `{usage}` | {also} | {entry.summary} |")
-    return "\n".join(rows)
-
-
-def _needs(call: Call, name: str) -> None:
-    if not call.rest:
-        entry = COMMANDS[name]
-        raise BadRequest(f"/{name} needs more: {entry.usage}")
-
-
-# --- the commands
 
 
 @command("help", "Lists the commands, or explains one.", arguments="[COMMAND]", aliases=("h", "?"))
@@ -130,13 +17,19 @@ async def _help(call: Call) -> str:
         entry = find(call.rest.split()[0].removeprefix("/"))
         also = f" Also: {', '.join('/' + alias for alias in entry.aliases)}." * bool(entry.aliases)
         return f"{entry.usage}\n{entry.summary}{also}"
-    width = max(len(entry.usage) for entry in COMMANDS.values())
-    return "\n".join(f"{entry.usage:<{width}}  {entry.summary}" for entry in COMMANDS.values())
+    plain = call.session.dialect.one_room
+    shown = [
+        entry
+        for entry in COMMANDS.values()
+        if has(entry.right, call.user.role) and (plain or not entry.plain)
+    ]
+    width = max(len(entry.usage) for entry in shown)
+    return "\n".join(f"{entry.usage:<{width}}  {entry.summary}" for entry in shown)
 
 
 @command("nick", "Changes your name.", arguments="NAME", aliases=("name",))
 async def _nick(call: Call) -> str:
-    _needs(call, "nick")
+    needs_more(call, "nick")
     await call.hub.arrivals.rename(call.user, call.rest)
     return f"You are {call.user.name.shown} now."
 
@@ -168,7 +61,7 @@ async def _whisper(call: Call) -> str:
     aliases=("r",),
 )
 async def _reply(call: Call) -> str:
-    _needs(call, "reply")
+    needs_more(call, "reply")
     if not call.user.reply_to:
         raise NoSuchUser("Nobody has whispered to you yet; /whisper NAME TEXT begins.")
     return await _say_privately(call, list(call.user.reply_to), call.rest)
@@ -188,14 +81,14 @@ async def _say_privately(call: Call, to: list[events.Person], said: str) -> str:
 
 @command("me", "Says what you do: /me waves.", arguments="TEXT")
 async def _me(call: Call) -> str:
-    _needs(call, "me")
+    needs_more(call, "me")
     await call.hub.messages.act(call.session, call.user, call.room, call.rest)
     return ""
 
 
 @command("join", "Enters a room, which is made if there is none.", arguments="ROOM", aliases=("j",))
 async def _join(call: Call) -> str:
-    _needs(call, "join")
+    needs_more(call, "join")
     room = await call.hub.enter(call.session, call.rest)
     here = "1 user" if len(room.people) == 1 else f"{len(room.people)} users"
     topic = f"\nTopic: {room.topic}" if room.topic else ""
@@ -235,7 +128,7 @@ async def _who(call: Call) -> str:
 
 @command("whois", "Tells about somebody who is here.", arguments="NAME")
 async def _whois(call: Call) -> str:
-    _needs(call, "whois")
+    needs_more(call, "whois")
     person = (await call.hub.messages.people([call.rest]))[0]
     user = call.hub.users.get(person.id)
     if user is None:
@@ -316,7 +209,7 @@ async def _ignore(call: Call) -> str:
 
 @command("unignore", "Shows again what somebody says.", arguments="NAME")
 async def _unignore(call: Call) -> str:
-    _needs(call, "unignore")
+    needs_more(call, "unignore")
     typed = call.rest.removeprefix("@")
     key = user_name(typed).key
     for user_id, name in call.session.ignored.items():

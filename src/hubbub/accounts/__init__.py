@@ -1,0 +1,1 @@
+"""Accounts: who belongs to the house, and how they prove it."""

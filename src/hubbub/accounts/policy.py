@@ -1,0 +1,25 @@
+"""Who may come in, and who may become a member."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Registration(StrEnum):
+    """How one becomes a member."""
+
+    OPEN = "open"
+    INVITE = "invite"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The settings `registration` and `guests`, worked out.
+
+    With `first_is_owner` whoever registers first owns the server: only where nobody but the
+    operator can be the first.
+    """
+
+    registration: Registration = Registration.OPEN
+    guests: bool = True
+    first_is_owner: bool = True

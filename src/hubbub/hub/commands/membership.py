@@ -1,0 +1,112 @@
+"""Commands about accounts: becoming a member, signing in and out, inviting others."""
+
+import shlex
+
+from hubbub.accounts.accounts import session_id, split_invitation
+from hubbub.errors import BadRequest
+from hubbub.hub.commands.table import COMMANDS, Call, command, needs_more
+from hubbub.hub.permissions import Right
+from hubbub.hub.session import SIGNED_OUT
+from hubbub.model import Role, format_instant
+
+
+@command(
+    "register",
+    "Makes you a member: your name is yours from then on.",
+    arguments="PASSWORD [INVITATION]",
+)
+async def _register(call: Call) -> str:
+    needs_more(call, "register")
+    password, code = split_invitation(call.rest)
+    await call.hub.accounts.register(call.user, password, code)
+    return (
+        f"{call.user.name.shown} is yours now, as {call.user.role} of this server. "
+        "With your name and your password you come back from anywhere."
+    )
+
+
+@command("login", "Signs you in as a member.", arguments="NAME PASSWORD", plain=True)
+async def _login(call: Call) -> str:
+    name, _, password = call.rest.partition(" ")
+    if not password.strip():
+        raise BadRequest(f"/login needs a name and a password: {COMMANDS['login'].usage}")
+    if not call.session.dialect.one_room:
+        raise BadRequest(
+            "This connection stays who it is: come in again by that name and its password."
+        )
+    await call.hub.arrivals.sign_in(call.session, name, password.strip())
+    user = call.session.user
+    assert user is not None, "who signed in is somebody"
+    return f"You are {user.name.shown} now, {user.role} of this server."
+
+
+@command("logout", "Signs you out on this device.", right=Right.SEE_SESSIONS)
+async def _logout(call: Call) -> str:
+    await call.hub.accounts.sign_out(call.session, call.user)
+    call.then = lambda: call.hub.end_session(call.session, SIGNED_OUT, "signed out")
+    return "You are signed out."
+
+
+@command(
+    "password",
+    "Changes your password, and signs you out everywhere else.",
+    arguments="OLD NEW",
+    right=Right.SEE_SESSIONS,
+)
+async def _password(call: Call) -> str:
+    try:
+        words = shlex.split(call.rest) if '"' in call.rest else call.rest.split()
+    except ValueError:
+        words = []
+    if len(words) != 2:
+        usage = COMMANDS["password"].usage
+        raise BadRequest(f'/password needs both, in "quotes" where one has blanks: {usage}')
+    accounts = call.hub.accounts
+    ended = await accounts.change_password(call.session, call.user, *words)
+    others = {0: "no other session was open", 1: "1 other session was ended"}
+    return f"Your password is changed; {others.get(ended, f'{ended} other sessions were ended')}."
+
+
+@command(
+    "sessions",
+    "Lists where you are signed in, or ends one of them.",
+    arguments="[end ID]",
+    right=Right.SEE_SESSIONS,
+)
+async def _sessions(call: Call) -> str:
+    word, _, wanted = call.rest.partition(" ")
+    accounts = call.hub.accounts
+    if word.lower() == "end" and wanted.strip():
+        own = call.session.token_hash
+        ended = await accounts.end_session(call.session, call.user, wanted.strip())
+        if ended == own:
+            call.then = lambda: call.hub.end_session(call.session, SIGNED_OUT, "signed out")
+        return f"The session {session_id(ended)} is ended."
+    if word:
+        raise BadRequest(f"/sessions lists them, or ends one: {COMMANDS['sessions'].usage}")
+    lines = []
+    for each in await accounts.sessions(call.user):
+        here = "  (this one)" if each.token_hash == call.session.token_hash else ""
+        used = format_instant(each.used_ms)[:16].replace("T", " ")
+        device = each.device or "unknown device"
+        lines.append(f"{session_id(each.token_hash)}  last used {used} UTC  {device}{here}")
+    return "\n".join(lines) or "You have no session that could be ended."
+
+
+@command(
+    "invite",
+    "Makes an invitation to this server, for one person and a week or as you say.",
+    arguments="link [USES] [DAYS]",
+    right=Right.INVITE,
+)
+async def _invite(call: Call) -> str:
+    words = call.rest.split()
+    numbers = [word for word in words[1:] if word.isascii() and word.isdigit() and len(word) < 6]
+    if words[:1] != ["link"] or len(words) > 3 or len(numbers) != len(words) - 1:
+        raise BadRequest(f"/invite is typed so: {COMMANDS['invite'].usage}")
+    uses, days = (int(number) for number in (*numbers, *("1", "7")[len(numbers) :]))
+    accounts = call.hub.accounts
+    code = await accounts.invite(call.user, Role.MEMBER, uses, days)
+    people = "1 person" if uses == 1 else f"{uses} people"
+    until = "1 day" if days == 1 else f"{days} days"
+    return f"For {people}, within {until}: {accounts.link(code)} or /register NAME PASSWORD {code}"
