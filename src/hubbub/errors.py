@@ -10,6 +10,7 @@ HubbubError
 │   ├── BadToken            bad_token
 │   ├── BadPassword         bad_password
 │   ├── NotSignedIn         not_signed_in
+│   ├── Banned              banned
 │   ├── NoSuchRoom          no_such_room
 │   ├── NoSuchUser          no_such_user
 │   ├── NoSuchCommand       no_such_command
@@ -106,6 +107,12 @@ class NotSignedIn(Refusal):
     """This server has no guests: sign in with a name and a password, or with a token."""
 
     code = "not_signed_in"
+
+
+class Banned(Refusal):
+    """A moderator has shown this user, name or address the door; 4003 follows."""
+
+    code = "banned"
 
 
 class NoSuchRoom(Refusal):

@@ -13,6 +13,8 @@ from hubbub.errors import BadName
 
 USER_NAME_CHARS = 32
 ROOM_NAME_CHARS = 64
+PRIVATE = "+"
+"""The first character of a private room's name."""
 
 _SHOWN = get_profile("UsernameCasePreserved")
 _COMPARED = get_profile("UsernameCaseMapped")
@@ -78,8 +80,26 @@ def user_name(typed: str) -> Name:
 
 @lru_cache(maxsize=8192)
 def room_name(typed: str) -> str:
-    """The room that a person typed, in its compared form, which is the only one. Raises BadName."""
+    """The room that a person typed, in its compared form, which is the only one. Raises BadName.
+
+    The names of private rooms begin with `+`.
+    """
+    if typed.startswith(PRIVATE):
+        return PRIVATE + _enforce(typed[1:], ROOM_NAME_CHARS - 1, "room name")[1]
     return _enforce(typed.removeprefix("#"), ROOM_NAME_CHARS, "room name")[1]
+
+
+def private_name(title: str, mark: str) -> str:
+    """The name of a private room that people call `title`; `mark` makes it the only one.
+
+    Two rooms may have one title, so that nobody can find out what titles there are by taking them.
+    """
+    return f"{PRIVATE}{room_name(title)[: ROOM_NAME_CHARS - len(mark) - 2].rstrip('_.-')}-{mark}"
+
+
+def room_title(name: str) -> str:
+    """What people call a room: a private one's name without its sign and its mark."""
+    return name[1:].rpartition("-")[0] if name.startswith(PRIVATE) else name
 
 
 def _enforce(typed: str, limit_chars: int, what: str) -> tuple[str, str]:

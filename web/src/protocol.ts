@@ -67,6 +67,16 @@ export interface HistoryRequest {
   limit?: number;
 }
 
+/** Messages of a room with a text in them, newest first, those before a seq where one is given. */
+export interface SearchRequest {
+  type: "search";
+  id?: string;
+  room: string;
+  text: string;
+  before?: number;
+  limit?: number;
+}
+
 /** A page of the people in a room, by name; `after` is the last name of the page before. */
 export interface MembersRequest {
   type: "members";
@@ -129,6 +139,37 @@ export interface TestPushRequest {
   id?: string;
 }
 
+/** Takes the text of a message away, one's own or, for moderators, another's. */
+export interface DeleteRequest {
+  type: "delete";
+  id?: string;
+  room: string;
+  seq: number;
+  reason?: string;
+}
+
+/** Lists where this member is signed in; `/sessions end ID` ends one. */
+export interface SessionsRequest {
+  type: "sessions";
+  id?: string;
+}
+
+/** A page of what moderators did, newest first, of the server or of one room. */
+export interface AuditRequest {
+  type: "audit";
+  id?: string;
+  room?: string;
+  before?: number;
+  limit?: number;
+}
+
+/** Lists the bans and mutes that hold, of the server or of one room. */
+export interface BansRequest {
+  type: "bans";
+  id?: string;
+  room?: string;
+}
+
 /** Asks for an `ok` and nothing else. */
 export interface PingRequest {
   type: "ping";
@@ -162,6 +203,10 @@ export interface RoomState {
   unread: number;
   role: string;
   notify?: string;
+  read_only?: boolean;
+  archived?: boolean;
+  may?: string[];
+  was?: string;
 }
 
 /** One slash command, for help and completion. */
@@ -169,6 +214,12 @@ export interface CommandInfo {
   name: string;
   usage: string;
   summary: string;
+}
+
+/** A user as an event names it: a stable id, and the name at that time. */
+export interface Person {
+  id: string;
+  name: string;
 }
 
 /** The answer to `hello`. `session` is a secret: whoever has it can be this user. */
@@ -183,6 +234,8 @@ export interface Welcome {
   rooms: RoomState[];
   commands: CommandInfo[];
   limits: Record<string, number>;
+  may?: string[];
+  ignored?: Person[];
   push_key?: string;
 }
 
@@ -192,15 +245,20 @@ export interface Ok {
   id?: string;
 }
 
-/** The reply to `join`. */
+/** The reply to `join`; `room` is its name now, where the request had a former one. */
 export interface Joined {
   type: "ok";
   id?: string;
   room: string;
   topic: string;
+  kind: string;
+  read_only: boolean;
+  archived: boolean;
+  role: string;
+  may: string[];
   first: number;
   last: number;
-  events: (Message | Topic)[];
+  events: (Message | Topic | Deleted | Settings)[];
   more: boolean;
 }
 
@@ -239,13 +297,21 @@ export interface Pushed {
 export interface Page {
   type: "ok";
   id?: string;
-  events: (Message | Topic)[];
+  events: (Message | Topic | Deleted | Settings)[];
   more: boolean;
   first: number;
   last: number;
 }
 
-/** Somebody in a room. */
+/** The reply to `search`, newest first; `next` is the `before` that goes on from there. */
+export interface Found {
+  type: "ok";
+  id?: string;
+  events: Message[];
+  next?: number;
+}
+
+/** Somebody in a room, with the role there; guests who have none are `guest`. */
 export interface Member {
   id: string;
   name: string;
@@ -266,6 +332,7 @@ export interface RoomSummary {
   room: string;
   topic: string;
   users: number;
+  kind?: string;
 }
 
 /** The reply to `rooms`. */
@@ -274,6 +341,59 @@ export interface RoomPage {
   id?: string;
   rooms: RoomSummary[];
   more: boolean;
+}
+
+/** A session of this user's; instants in RFC 3339, `current` is the one that asks. */
+export interface SignedIn {
+  id: string;
+  device: string;
+  created: string;
+  used: string;
+  current: boolean;
+}
+
+/** The reply to `sessions`, the last used first. */
+export interface SessionList {
+  type: "ok";
+  id?: string;
+  sessions: SignedIn[];
+}
+
+/** An act of moderation: who did what to whom, where and why; empty where there is none. */
+export interface AuditEntry {
+  id: number;
+  at: string;
+  act: string;
+  by: string;
+  whom: string;
+  room: string;
+  reason: string;
+}
+
+/** The reply to `audit`, newest first; `more` goes on before the last `id`. */
+export interface AuditPage {
+  type: "ok";
+  id?: string;
+  entries: AuditEntry[];
+  more: boolean;
+}
+
+/** A ban or a mute that holds; without `room` on the whole server, without `until` for good. */
+export interface Ban {
+  kind: "ban" | "mute";
+  whom: string;
+  room: string | null;
+  by: string;
+  at: string;
+  until: string | null;
+  reason: string;
+}
+
+/** The reply to `bans`, the newest first. */
+export interface BanList {
+  type: "ok";
+  id?: string;
+  bans: Ban[];
 }
 
 /** A request that was not carried out; `retry_after` is in seconds. */
@@ -287,12 +407,6 @@ export interface Error {
   room?: string;
 }
 
-/** A user as an event names it: a stable id, and the name at that time. */
-export interface Person {
-  id: string;
-  name: string;
-}
-
 /** Something said in a room; `to` names the others of a direct room, `me` an action. */
 export interface Message {
   type: "message";
@@ -303,6 +417,7 @@ export interface Message {
   text: string;
   me?: boolean;
   to?: Person[];
+  deleted?: boolean;
 }
 
 /** The room's topic from here on. */
@@ -313,6 +428,29 @@ export interface Topic {
   at: string;
   from: Person;
   text: string;
+}
+
+/** The message with the seq `target` has lost its text. */
+export interface Deleted {
+  type: "deleted";
+  room: string;
+  seq: number;
+  at: string;
+  from: Person;
+  target: number;
+}
+
+/** What the room is from here on; `was` is its former name, where it has got another. */
+export interface Settings {
+  type: "settings";
+  room: string;
+  seq: number;
+  at: string;
+  from: Person;
+  kind: string;
+  read_only?: boolean;
+  archived?: boolean;
+  was?: string;
 }
 
 /** Somebody came, went, or changed; with `renamed`, `user` has the new name, `was` the old. */
@@ -355,13 +493,24 @@ export interface Count {
 export interface You {
   type: "you";
   user: Self;
+  may?: string[];
+  commands?: CommandInfo[];
+  session?: string;
+}
+
+/** What this user is, and may do, in a room from now on. */
+export interface Standing {
+  type: "standing";
+  room: string;
+  role: string;
+  may: string[];
 }
 
 /** What a room's log has after the client's last seq; comes right after `welcome`. */
 export interface Replay {
   type: "replay";
   room: string;
-  events: (Message | Topic)[];
+  events: (Message | Topic | Deleted | Settings)[];
   more: boolean;
 }
 
@@ -382,6 +531,7 @@ export type Request =
   | WhisperRequest
   | CommandRequest
   | HistoryRequest
+  | SearchRequest
   | MembersRequest
   | RoomsRequest
   | TypingRequest
@@ -390,11 +540,17 @@ export type Request =
   | PushRequest
   | UnpushRequest
   | TestPushRequest
+  | DeleteRequest
+  | SessionsRequest
+  | AuditRequest
+  | BansRequest
   | PingRequest;
 
 export type LogEvent =
   | Message
-  | Topic;
+  | Topic
+  | Deleted
+  | Settings;
 
 export type EphemeralEvent =
   | Presence
@@ -402,17 +558,21 @@ export type EphemeralEvent =
   | ReadMarker
   | Notice
   | Count
-  | You;
+  | You
+  | Standing;
 
 export type Event =
   | Message
   | Topic
+  | Deleted
+  | Settings
   | Presence
   | Typing
   | ReadMarker
   | Notice
   | Count
   | You
+  | Standing
   | Replay
   | Gap;
 
@@ -424,8 +584,12 @@ export type Reply =
   | Ran
   | Pushed
   | Page
+  | Found
   | MemberPage
   | RoomPage
+  | SessionList
+  | AuditPage
+  | BanList
   | Error;
 
 export type ErrorCode =
@@ -433,6 +597,7 @@ export type ErrorCode =
   | "bad_password"
   | "bad_request"
   | "bad_token"
+  | "banned"
   | "conflict"
   | "forbidden"
   | "hello_first"

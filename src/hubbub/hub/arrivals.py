@@ -58,6 +58,8 @@ class Arrival:
     secret: str
     memberships: list[Membership]
     new: bool
+    told: str | None = None
+    """What is told in place of the secret."""
 
     @property
     def token_hash(self) -> bytes:
@@ -237,7 +239,8 @@ class Arrivals:
                 self._rooms.enter(session, room)
                 room.hold(session)
                 pins.callback(room.release, session)
-            session.reply(self._welcome(session, arrival.secret, arrival.memberships, request.id))
+            secret = arrival.secret if arrival.told is None else arrival.told
+            session.reply(self._welcome(session, secret, arrival.memberships, request.id))
             for refusal in refused:
                 session.reply(events.Error.of(refusal))
             stale = request.epoch is not None and request.epoch != self._log.storage.epoch
@@ -254,6 +257,10 @@ class Arrivals:
     async def _identify(self, session: Session, request: "requests.Hello") -> Arrival:
         if request.token is not None:
             return await self._recognise(session, request.token, request.name)
+        if session.cookie is not None and request.name is None:
+            arrival = await self._recognise(session, session.cookie, None)
+            arrival.told = ""
+            return arrival
         secret = secrets.token_urlsafe(24)
         if request.password is not None:
             return await self._by_password(session, request, request.password, secret)

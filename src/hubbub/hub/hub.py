@@ -174,12 +174,20 @@ class Hub:
     # --- the life of a session
 
     def open_session(
-        self, line: Line, dialect: Dialect, address: AddressRates, device: str = ""
+        self,
+        line: Line,
+        dialect: Dialect,
+        address: AddressRates,
+        device: str = "",
+        cookie: str | None = None,
     ) -> Session:
-        """A new connection; it is nobody until `hello`, the greeting or a sign-in."""
+        """A new connection; it is nobody until `hello`, the greeting or a sign-in.
+
+        `cookie` is the secret of the browser's session, which its page does not know.
+        """
         self.stats.connections += 1
         self.stats.connected += 1
-        return Session(line, dialect, address, self.stats, device)
+        return Session(line, dialect, address, self.stats, device, cookie)
 
     def close_session(self, session: Session, why: str) -> None:
         """The connection has ended; called once for each `open_session`."""

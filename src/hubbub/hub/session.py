@@ -151,6 +151,7 @@ class Session:
         "_stats",
         "address",
         "closed",
+        "cookie",
         "device",
         "dialect",
         "ignored",
@@ -175,6 +176,7 @@ class Session:
         address: AddressRates,
         stats: Stats,
         device: str = "",
+        cookie: str | None = None,
     ) -> None:
         self._line = line
         self._stats = stats
@@ -183,6 +185,7 @@ class Session:
         self.dialect = dialect
         self.address = address
         self.device = device
+        self.cookie = cookie
         self.user: User | None = None
         self.token_hash: bytes | None = None
         self.rooms: dict[str, Room] = {}

@@ -26,7 +26,10 @@ class _Frame(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="t
 
 
 class Message(_Frame, frozen=True, kw_only=True, tag="message"):
-    """Something said in a room; `to` names the others of a direct room, `me` an action."""
+    """Something said in a room; `to` names the others of a direct room, `me` an action.
+
+    One that was `deleted` has kept its place and lost its text.
+    """
 
     room: str
     seq: int
@@ -35,6 +38,7 @@ class Message(_Frame, frozen=True, kw_only=True, tag="message"):
     text: str
     me: bool = False
     to: tuple[Person, ...] | None = None
+    deleted: bool = False
 
 
 class Topic(_Frame, frozen=True, kw_only=True, tag="topic"):
@@ -47,7 +51,30 @@ class Topic(_Frame, frozen=True, kw_only=True, tag="topic"):
     text: str
 
 
-LogEvent = Message | Topic
+class Deleted(_Frame, frozen=True, kw_only=True, tag="deleted"):
+    """The message with the seq `target` has lost its text."""
+
+    room: str
+    seq: int
+    at: str
+    sender: Person = field(name="from")
+    target: int
+
+
+class Settings(_Frame, frozen=True, kw_only=True, tag="settings"):
+    """What the room is from here on; `was` is its former name, where it has got another."""
+
+    room: str
+    seq: int
+    at: str
+    sender: Person = field(name="from")
+    kind: str
+    read_only: bool = False
+    archived: bool = False
+    was: str | None = None
+
+
+LogEvent = Message | Topic | Deleted | Settings
 
 
 # --- ephemeral events: never stored, never replayed
@@ -101,13 +128,36 @@ class Self(Struct, frozen=True):
     role: str
 
 
+class CommandInfo(Struct, frozen=True):
+    """One slash command, for help and completion."""
+
+    name: str
+    usage: str
+    summary: str
+
+
 class You(_Frame, frozen=True, kw_only=True, tag="you"):
-    """This connection's own user has changed: become a member, or got another role."""
+    """This connection's own user has changed: become a member, or got another role.
+
+    `may` and `commands` are as in `welcome`. With `session` the secret that it had is of no use
+    any more, and this one is.
+    """
 
     user: Self
+    may: tuple[str, ...] = ()
+    commands: tuple[CommandInfo, ...] = ()
+    session: str | None = None
 
 
-EphemeralEvent = Presence | Typing | ReadMarker | Notice | Count | You
+class Standing(_Frame, frozen=True, kw_only=True, tag="standing"):
+    """What this user is, and may do, in a room from now on."""
+
+    room: str
+    role: str
+    may: tuple[str, ...]
+
+
+EphemeralEvent = Presence | Typing | ReadMarker | Notice | Count | You | Standing
 
 
 class ServerInfo(Struct, frozen=True):
@@ -120,7 +170,11 @@ class ServerInfo(Struct, frozen=True):
 
 
 class RoomState(Struct, frozen=True):
-    """One of this user's rooms: where its log begins and ends, and how far the user has read."""
+    """One of this user's rooms: where its log begins and ends, and how far the user has read.
+
+    `role` is what the user is in this room, `may` the rights that come of it; `was` is the name by
+    which `hello` asked for it, where it has got another.
+    """
 
     room: str
     kind: str
@@ -131,19 +185,17 @@ class RoomState(Struct, frozen=True):
     unread: int
     role: str
     notify: str = NotifyLevel.MENTIONS
-
-
-class CommandInfo(Struct, frozen=True):
-    """One slash command, for help and completion."""
-
-    name: str
-    usage: str
-    summary: str
+    read_only: bool = False
+    archived: bool = False
+    may: tuple[str, ...] = ()
+    was: str | None = None
 
 
 class Welcome(_Frame, frozen=True, kw_only=True, tag="welcome"):
     """The answer to `hello`. `session` is a secret: whoever has it can be this user.
 
+    It is empty for a browser that came by its cookie. `may` are the user's rights on the server,
+    `ignored` whom a member ignores.
     With `push_key` browsers subscribe to push services (RFC 8292); without, there is no `push`.
     """
 
@@ -156,6 +208,8 @@ class Welcome(_Frame, frozen=True, kw_only=True, tag="welcome"):
     rooms: tuple[RoomState, ...]
     commands: tuple[CommandInfo, ...]
     limits: dict[str, int]
+    may: tuple[str, ...] = ()
+    ignored: tuple[Person, ...] = ()
     push_key: str | None = None
 
 
@@ -186,11 +240,16 @@ class Ok(_Frame, frozen=True, kw_only=True, tag="ok"):
 
 
 class Joined(_Frame, frozen=True, kw_only=True, tag="ok"):
-    """The reply to `join`."""
+    """The reply to `join`; `room` is its name now, where the request had a former one."""
 
     id: str | None = None
     room: str
     topic: str
+    kind: str
+    read_only: bool
+    archived: bool
+    role: str
+    may: tuple[str, ...]
     first: int
     last: int
     events: tuple[LogEvent, ...]
@@ -239,8 +298,16 @@ class Page(_Frame, frozen=True, kw_only=True, tag="ok"):
     last: int
 
 
+class Found(_Frame, frozen=True, kw_only=True, tag="ok"):
+    """The reply to `search`, newest first; `next` is the `before` that goes on from there."""
+
+    id: str | None = None
+    events: tuple[Message, ...]
+    next: int | None = None
+
+
 class Member(Struct, frozen=True):
-    """Somebody in a room."""
+    """Somebody in a room, with the role there; guests who have none are `guest`."""
 
     id: str
     name: str
@@ -262,6 +329,7 @@ class RoomSummary(Struct, frozen=True):
     room: str
     topic: str
     users: int
+    kind: str = "public"
 
 
 class RoomPage(_Frame, frozen=True, kw_only=True, tag="ok"):
@@ -270,6 +338,62 @@ class RoomPage(_Frame, frozen=True, kw_only=True, tag="ok"):
     id: str | None = None
     rooms: tuple[RoomSummary, ...]
     more: bool
+
+
+class SignedIn(Struct, frozen=True):
+    """A session of this user's; instants in RFC 3339, `current` is the one that asks."""
+
+    id: str
+    device: str
+    created: str
+    used: str
+    current: bool
+
+
+class SessionList(_Frame, frozen=True, kw_only=True, tag="ok"):
+    """The reply to `sessions`, the last used first."""
+
+    id: str | None = None
+    sessions: tuple[SignedIn, ...]
+
+
+class AuditEntry(Struct, frozen=True):
+    """An act of moderation: who did what to whom, where and why; empty where there is none."""
+
+    id: int
+    at: str
+    act: str
+    by: str
+    whom: str
+    room: str
+    reason: str
+
+
+class AuditPage(_Frame, frozen=True, kw_only=True, tag="ok"):
+    """The reply to `audit`, newest first; `more` goes on before the last `id`."""
+
+    id: str | None = None
+    entries: tuple[AuditEntry, ...]
+    more: bool
+
+
+class Ban(Struct, frozen=True):
+    """A ban or a mute that holds; without `room` on the whole server, without `until` for good."""
+
+    kind: Literal["ban", "mute"]
+    whom: str
+    room: str | None
+    by: str
+    at: str
+    until: str | None
+    reason: str
+
+
+class BanList(_Frame, frozen=True, kw_only=True, tag="ok"):
+    """The reply to `bans`, the newest first."""
+
+    id: str | None = None
+    bans: tuple[Ban, ...]
 
 
 class Error(_Frame, frozen=True, kw_only=True, tag="error"):
@@ -295,6 +419,21 @@ class Error(_Frame, frozen=True, kw_only=True, tag="error"):
         )
 
 
-Reply = Welcome | Ok | Joined | Posted | Ran | Pushed | Page | MemberPage | RoomPage | Error
+Reply = (
+    Welcome
+    | Ok
+    | Joined
+    | Posted
+    | Ran
+    | Pushed
+    | Page
+    | Found
+    | MemberPage
+    | RoomPage
+    | SessionList
+    | AuditPage
+    | BanList
+    | Error
+)
 Event = LogEvent | EphemeralEvent | Replay | Gap
 ServerFrame = Reply | Event

@@ -13,6 +13,8 @@ Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Limit = Annotated[int, Meta(ge=1, le=200)]
 # Keys as browsers give them: base64url without padding (RFC 8291).
 PushKey = Annotated[str, Meta(min_length=16, max_length=128, pattern=r"^[\w-]+={0,2}\Z")]
+SearchText = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+\Z")]
+Reason = Annotated[str, Meta(max_length=200)]
 Recipients = Annotated[list[str], Meta(min_length=1, max_length=16)]
 
 
@@ -83,6 +85,18 @@ class History(Request, frozen=True, kw_only=True, tag="history"):
     limit: Limit = 50
 
 
+class Search(Request, frozen=True, kw_only=True, tag="search"):
+    """Messages of a room with a text in them, newest first, those before a seq where one is given.
+
+    Upper and lower case count as one.
+    """
+
+    room: str
+    text: SearchText
+    before: Seq | None = None
+    limit: Limit = 50
+
+
 class Members(Request, frozen=True, kw_only=True, tag="members"):
     """A page of the people in a room, by name; `after` is the last name of the page before."""
 
@@ -136,6 +150,32 @@ class TestPush(Request, frozen=True, kw_only=True, tag="test_push"):
     """Sends a notice to this user's own browsers and tells what became of it."""
 
 
+class Delete(Request, frozen=True, kw_only=True, tag="delete"):
+    """Takes the text of a message away, one's own or, for moderators, another's."""
+
+    room: str
+    seq: Seq
+    reason: Reason = ""
+
+
+class Sessions(Request, frozen=True, kw_only=True, tag="sessions"):
+    """Lists where this member is signed in; `/sessions end ID` ends one."""
+
+
+class Audit(Request, frozen=True, kw_only=True, tag="audit"):
+    """A page of what moderators did, newest first, of the server or of one room."""
+
+    room: str | None = None
+    before: Seq | None = None
+    limit: Limit = 50
+
+
+class Bans(Request, frozen=True, kw_only=True, tag="bans"):
+    """Lists the bans and mutes that hold, of the server or of one room."""
+
+    room: str | None = None
+
+
 class Ping(Request, frozen=True, kw_only=True, tag="ping"):
     """Asks for an `ok` and nothing else."""
 
@@ -148,6 +188,7 @@ AnyRequest = (
     | Whisper
     | Command
     | History
+    | Search
     | Members
     | Rooms
     | Typing
@@ -156,6 +197,10 @@ AnyRequest = (
     | Push
     | Unpush
     | TestPush
+    | Delete
+    | Sessions
+    | Audit
+    | Bans
     | Ping
 )
 
