@@ -13,6 +13,8 @@ from hubbub.errors import BadName
 
 USER_NAME_CHARS = 32
 ROOM_NAME_CHARS = 64
+DELETED_USER = "deleted user"
+"""Under which name stands what somebody said whose account was deleted; nobody can have it."""
 PRIVATE = "+"
 """The first character of a private room's name."""
 

@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from hubbub.accounts.policy import Policy, Registration
 from hubbub.errors import BadName, ConfigError
 from hubbub.hub.limits import Limits
-from hubbub.model import room_name
+from hubbub.model import Role, room_name
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["auto", "text", "json"]
@@ -81,6 +81,9 @@ class Settings(Limits, BaseSettings):
             "allowed": "on or off",
             "default_in_words": "on where `registration` is open, else off",
         },
+    )
+    room_creation: Literal["guest", "member", "moderator", "admin", "owner"] = Field(
+        "guest", description="The least role that may make rooms."
     )
     public_url: str | None = Field(
         None,
@@ -175,7 +178,12 @@ class Settings(Limits, BaseSettings):
         """Who may come in, and how one becomes a member."""
         registration = Registration(self.registration or ("open" if self.on_loopback else "invite"))
         guests = registration is Registration.OPEN if self.guests is None else self.guests
-        return Policy(registration, guests, first_is_owner=self.on_loopback)
+        return Policy(
+            registration,
+            guests,
+            first_is_owner=self.on_loopback,
+            room_creation=Role(self.room_creation),
+        )
 
     @field_validator("registration", "guests", "public_url", mode="before")
     @classmethod

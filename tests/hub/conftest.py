@@ -98,7 +98,7 @@ class Client:
         self.nonces = 0
 
     async def send(self, request: requests.AnyRequest) -> None:
-        await self.hub.handle(self.session, request)
+        await self.hub.dispatcher.handle(self.session, request)
 
     async def type(self, line: str) -> None:
         """What a person at a plain connection types."""

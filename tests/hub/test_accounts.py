@@ -16,6 +16,7 @@ from tests.hub.conftest import Client, House
 pytestmark = pytest.mark.usefixtures("cheap_passwords")
 
 WORD = "correct horse"
+PASSWORD = WORD.replace(" ", "-")
 OPEN = Policy(first_is_owner=False)
 BY_INVITATION = Policy(Registration.INVITE, guests=False, first_is_owner=False)
 
@@ -36,15 +37,13 @@ async def typed(client: Client, line: str) -> str:
 async def member(house: House, name: str = "ann") -> tuple[Client, str]:
     """Somebody who has become a member, and the secret of the session."""
     client = await house.json(name=name)
-    (welcome,) = [f for f in client.objects() if f["type"] == "welcome"]
-    await ran(client, f"/register {WORD.replace(' ', '-')}")
+    client.objects()
+    await client.send(requests.Command(room="lobby", line=f"/register {PASSWORD}"))
+    await house.hub.quiet()
+    (you,) = [frame for frame in client.objects() if frame["type"] == "you"]
     assert client.session.user is not None
     assert client.session.user.kind == "member"
-    client.objects()
-    return client, str(welcome["session"])
-
-
-PASSWORD = WORD.replace(" ", "-")
+    return client, str(you["session"])
 
 
 def refused(client: Client) -> list[str]:
@@ -87,14 +86,23 @@ async def test_a_password_may_be_a_few_words(house: House) -> None:
     assert "You are ann now" in await typed(plain, "/login ann other words of mine")
 
 
-async def test_all_connections_of_a_new_member_are_told(house: House) -> None:
+async def test_a_new_member_has_another_session_and_whoever_knew_the_guests_has_none(
+    house: House,
+) -> None:
     ann = await house.json(name="ann")
     (welcome,) = [f for f in ann.objects() if f["type"] == "welcome"]
-    phone = await house.json(token=welcome["session"])
-    await ran(ann, f"/register {PASSWORD}")
+    fixed = await house.json(token=welcome["session"])
+    await ann.send(requests.Command(room="lobby", line=f"/register {PASSWORD}"))
+    await house.hub.quiet()
 
-    (told,) = [f for f in phone.objects() if f["type"] == "you"]
-    assert (told["user"]["name"], told["user"]["kind"]) == ("ann", "member")
+    (you,) = [f for f in ann.objects() if f["type"] == "you"]
+    assert (you["user"]["name"], you["user"]["kind"]) == ("ann", "member")
+    assert "sessions" in you["may"]
+    assert fixed.line.closed == 1012
+    again = house.nobody()
+    await again.send(requests.Hello(token=welcome["session"]))
+    assert refused(again) == ["bad_token"]
+    assert (await house.json(token=you["session"])).session.user is ann.session.user
 
 
 async def test_the_first_is_the_owner_and_only_the_first(house: House) -> None:
@@ -338,6 +346,18 @@ async def test_only_those_who_may_invite_do_and_are_offered_to(house: House) -> 
     assert await ran(owner, "/invite link 0") == "bad_request"
     assert await ran(owner, "/invite link 5 99999999") == "bad_request"
     assert await ran(owner, "/invite bob") == "bad_request"
+    (listed,) = (await ran(owner, "/invite list")).splitlines()
+    assert " 5 left, until " in listed
+    assert await ran(other, "/invite list") == "forbidden"
+    assert await ran(owner, "/invite revoke nonsense") == "bad_request"
+    second = (await ran(owner, "/invite link")).rpartition(" ")[2]
+    (name,) = [line.split()[0] for line in (await ran(owner, "/invite list")).splitlines()
+               if "1 left" in line]  # fmt: skip
+    assert await ran(other, f"/invite revoke {name}") == "forbidden"
+    assert "Nobody comes in" in await ran(owner, f"/invite revoke {name}")
+    late = house.nobody()
+    await late.send(requests.Hello(name="emil", password=PASSWORD, register=True, invite=second))
+    assert refused(late) == ["forbidden"]
     new = await house.json(name="dora", password=PASSWORD, register=True, invite=code)
     (welcome,) = [f for f in new.objects() if f["type"] == "welcome"]
     assert welcome["user"]["role"] == "member"

@@ -20,7 +20,7 @@ async def answers(house: House, *lines: str) -> list[str]:
 
 async def test_help_lists_every_command_with_usage_and_summary(house: House) -> None:
     (answer,) = await answers(house, "/help")
-    for_guests = [entry for entry in commands.COMMANDS.values() if entry.right is None]
+    for_guests = [entry for entry in commands.COMMANDS.values() if not entry.rights]
 
     assert len(for_guests) > 15
     for entry in for_guests:
@@ -182,7 +182,7 @@ async def test_welcome_carries_the_table(house: House) -> None:
 
     (welcome,) = [f for f in ann.objects() if f["type"] == "welcome"]
 
-    mine = [e.name for e in commands.COMMANDS.values() if e.right is None and not e.plain]
+    mine = [e.name for e in commands.COMMANDS.values() if not e.rights and not e.plain]
     assert [entry["name"] for entry in welcome["commands"]] == mine
 
 

@@ -153,7 +153,7 @@ async def test_one_who_keeps_sending_rubbish_is_closed() -> None:
     house = House(Limits(malformed_requests=3))
     client = house.nobody()
     for _ in range(3):
-        await house.hub.reject(client.session, Rejected(None, BadRequest("no")))
+        await house.hub.dispatcher.reject(client.session, Rejected(None, BadRequest("no")))
 
     assert client.line.closed == 4000
     house.hub.log.close()

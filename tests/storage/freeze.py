@@ -8,19 +8,28 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hubbub.model import Role, UserKind
+from hubbub.model import Role, RoomKind, UserKind
 from hubbub.protocol.events import Person
 from hubbub.storage import log_file, migrate, open_storage, sqlite_url
 from hubbub.storage.interface import (
+    Against,
+    AppendAudit,
     AppendMessage,
     AppendTopic,
+    ChangeRoom,
+    DeleteMessage,
     Invitation,
     MoveRead,
+    Sanction,
+    SanctionKind,
+    SaveIgnored,
     SaveInvitation,
     SaveMember,
     SavePassword,
+    SaveSanction,
     SaveSession,
     SaveUser,
+    Storage,
     UserRecord,
 )
 
@@ -30,8 +39,8 @@ KINDS = {ANN: UserKind.GUEST, BOB: UserKind.GUEST, MIA: UserKind.MEMBER}
 NOW = 1_767_225_600_000
 
 
-def write(folder: Path) -> None:
-    """A log with something of every kind."""
+def write(folder: Path, *, moderated: bool = False) -> None:
+    """A log with something of every kind, and where asked of moderation too."""
     storage = open_storage(sqlite_url(folder))
     for person, kind in KINDS.items():
         role = Role.GUEST if kind is UserKind.GUEST else Role.MEMBER
@@ -57,15 +66,35 @@ def write(folder: Path) -> None:
         ],
         NOW + 10,
     )
+    if moderated:
+        _moderate(storage)
     storage.expire(["lobby"], NOW + 5, limit=2)
     storage.close()
+
+
+def _moderate(storage: Storage) -> None:
+    mute = Sanction(
+        SanctionKind.MUTE, "board", Against.USER, BOB.id, "bob", "Mia", NOW, NOW + 1_000, "loud"
+    )
+    storage.commit(
+        [
+            SaveMember("board", MIA.id, Role.OWNER),
+            AppendMessage("board", MIA, "a secret"),
+            DeleteMessage("board", MIA, 1),
+            SaveSanction(mute),
+            AppendAudit("mute", "Mia", "bob", "board", "loud"),
+            ChangeRoom("board", MIA, RoomKind.PRIVATE, read_only=True, name="+board-abcdef"),
+            SaveIgnored(MIA.id, BOB.id),
+        ],
+        NOW + 20,
+    )
 
 
 def main() -> None:
     """Writes the newest revision's file, unless it is there."""
     path = FROZEN / f"{migrate.REVISIONS[-1]}.sql"
     with TemporaryDirectory() as folder, path.open("x", encoding="utf-8") as file:
-        write(Path(folder))
+        write(Path(folder), moderated=True)
         with closing(sqlite3.connect(log_file(Path(folder)))) as database:
             file.writelines(f"{line}\n" for line in database.iterdump())
 

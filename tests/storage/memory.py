@@ -3,19 +3,29 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
+
+from msgspec import structs
 
 from hubbub.errors import StorageError
-from hubbub.model import NotifyLevel, RoomKind, UserKind, format_instant, parse_instant
-from hubbub.protocol.events import LogEvent, Message, Person, Topic
+from hubbub.model import NotifyLevel, Role, RoomKind, UserKind, format_instant, parse_instant
+from hubbub.protocol.events import Deleted, LogEvent, Message, Person, Settings, Topic
 from hubbub.storage.interface import (
+    ADDRESS,
+    SEARCHED,
     SUBSCRIPTIONS,
     Account,
+    AppendAudit,
     Appended,
     AppendMessage,
     AppendTopic,
+    AuditRecord,
     Change,
+    ChangeRoom,
+    DeleteMessage,
     Done,
     Duplicate,
+    EndSanction,
     EndSession,
     EndSessions,
     EndSubscription,
@@ -23,18 +33,24 @@ from hubbub.storage.interface import (
     LogPage,
     Membership,
     MoveRead,
+    NameUsed,
     NonceUsed,
     Outcome,
     RemoveMember,
     RenewSession,
     RoomRecord,
+    Sanction,
+    SanctionKey,
+    SaveIgnored,
     SaveInvitation,
     SaveMember,
     SaveNotify,
     SavePassword,
+    SaveSanction,
     SaveSession,
     SaveSubscription,
     SaveUser,
+    SearchPage,
     SessionRecord,
     Subscriber,
     Subscription,
@@ -54,6 +70,12 @@ class MemoryStorage:
         self.passwords: dict[str, str] = {}
         self.invitations: dict[bytes, Invitation] = {}
         self.members: dict[tuple[str, str], int] = {}
+        self.roles: dict[tuple[str, str], Role] = {}
+        self.former: dict[str, str] = {}
+        self.held: dict[SanctionKey, Sanction] = {}
+        self.acts: list[AuditRecord] = []
+        self.ignores: set[tuple[str, str]] = set()
+        self.elsewhere = False
         self.notify: dict[tuple[str, str], NotifyLevel] = {}
         self.endpoints: dict[str, Subscription] = {}
         self.secrets: dict[str, str] = {}
@@ -69,7 +91,22 @@ class MemoryStorage:
         if self.failing is not None:
             raise StorageError(self.failing)
         self.commits.append(len(changes))
-        return [self._apply(change, format_instant(now_ms)) for change in changes]
+        # What comes after a renaming in one call may still have the former name.
+        self._moved: dict[str, str] = {}
+        return [self._apply(self._renamed(change), format_instant(now_ms)) for change in changes]
+
+    def _renamed(self, change: Change) -> Change:
+        match change:
+            case SaveSanction(sanction) if sanction.room in self._moved:
+                return SaveSanction(replace(sanction, room=self._moved[sanction.room]))
+            case EndSanction((kind, room, against, subject)) if room in self._moved:
+                return EndSanction((kind, self._moved[room], against, subject))
+        name = getattr(change, "room", None)
+        if name not in self._moved or (name in self.rooms and not isinstance(change, AppendAudit)):
+            return change
+        if isinstance(change, AppendMessage):
+            return structs.replace(change, room=self._moved[name])
+        return replace(change, room=self._moved[name])  # type: ignore[type-var, arg-type, no-any-return]
 
     def _apply(self, change: Change, at: str) -> Outcome:
         match change:
@@ -81,6 +118,25 @@ class MemoryStorage:
                 self._put(event)
                 self.rooms[room] = replace(self.rooms[room], topic=text)
                 return Appended(event)
+            case DeleteMessage(room, sender, target):
+                seq = self._next(room)
+                self.logs[room] = [_without_text(e, target) for e in self.logs[room]]
+                deleted = Deleted(room=room, seq=seq, at=at, sender=sender, target=target)
+                self._put(deleted)
+                return Appended(deleted)
+            case ChangeRoom():
+                return self._change_room(change, at)
+            case SaveSanction(sanction):
+                self.held[sanction.key] = sanction
+            case EndSanction(key):
+                self.held.pop(key, None)
+            case AppendAudit(act, by, whom, room, reason):
+                number = len(self.acts) + 1
+                record = AuditRecord(number, parse_instant(at), act, by, whom, room, reason)
+                self.acts.append(record)
+            case SaveIgnored(user_id, ignored_id, ignored):
+                self.ignores.discard((user_id, ignored_id))
+                self.ignores |= {(user_id, ignored_id)} if ignored else set()
             case SaveUser(user):
                 self.users[user.id] = user
             case SaveSession(token_hash, user_id, expires_ms, device):
@@ -98,11 +154,14 @@ class MemoryStorage:
                 self.passwords[user_id] = password_hash
             case SaveInvitation(invitation):
                 self.invitations[invitation.code_hash] = invitation
-            case SaveMember(room, user_id):
+            case SaveMember(room, user_id, role):
                 self._room(room)
                 self.members.setdefault((room, user_id), self.rooms[room].last)
+                if role is not None:
+                    self.roles[room, user_id] = role
             case RemoveMember(room, user_id):
                 self.members.pop((room, user_id), None)
+                self.roles.pop((room, user_id), None)
                 self.notify.pop((room, user_id), None)
             case SaveNotify(room, user_id, level):
                 if (room, user_id) in self.members:
@@ -125,6 +184,9 @@ class MemoryStorage:
         key = (change.sender.id, change.nonce)
         old = self.nonces.get(key) if change.nonce else None
         if old is not None:
+            place = next(e for e in self.logs[old.room] if e.seq == old.seq)
+            if isinstance(place, Message) and place.deleted and old.room == change.room:
+                return Duplicate(old.room, old.seq, old.at)
             same = (old.room, old.text, old.me) == (change.room, change.text, change.me)
             if not same or _ids(old.to) != _ids(change.to):
                 return NonceUsed()
@@ -149,8 +211,49 @@ class MemoryStorage:
             self.nonces[key] = message
         return Appended(message)
 
+    def _change_room(self, change: ChangeRoom, at: str) -> Outcome:
+        was, name = change.room, change.name or change.room
+        if name != was and name in self.rooms:
+            return NameUsed()
+        record = self._room(was)
+        if name != was:
+            self._move(was, name)
+        new = replace(record, name=name, kind=change.kind)
+        self.rooms[name] = replace(new, read_only=change.read_only, archived=change.archived)
+        settings = Settings(
+            room=name,
+            seq=record.last + 1,
+            at=at,
+            sender=change.sender,
+            kind=change.kind,
+            read_only=change.read_only,
+            archived=change.archived,
+            was=None if name == was else was,
+        )
+        self._put(settings)
+        return Appended(settings)
+
+    def _move(self, was: str, name: str) -> None:
+        del self.rooms[was]
+        self.logs[name] = [structs.replace(event, room=name) for event in self.logs.pop(was)]
+        kept: dict[tuple[str, str], Any]
+        for kept in (self.members, self.roles, self.notify):
+            for key in [key for key in kept if key[0] == was]:
+                kept[name, key[1]] = kept.pop(key)
+        for key, said in self.nonces.items():
+            self.nonces[key] = structs.replace(said, room=name) if said.room == was else said
+        moved = [replace(e, room=name) if e.room == was else e for e in self.held.values()]
+        self.held = {entry.key: entry for entry in moved}
+        self.acts = [replace(a, room=name) if a.room == was else a for a in self.acts]
+        self.former = {f: name if to == was else to for f, to in self.former.items()} | {was: name}
+        self.former.pop(name, None)
+        self._moved = {f: name if to == was else to for f, to in self._moved.items()} | {was: name}
+        self._moved.pop(name, None)
+
     def _room(self, name: str, kind: RoomKind = RoomKind.PUBLIC) -> RoomRecord:
         self.logs.setdefault(name, [])
+        if name not in self.rooms:
+            self.former.pop(name, None)
         return self.rooms.setdefault(name, RoomRecord(name, kind, "", 1, 0))
 
     def _next(self, name: str, kind: RoomKind = RoomKind.PUBLIC) -> int:
@@ -179,13 +282,63 @@ class MemoryStorage:
             page = _cut(found[::-1], limit, limit_bytes)[::-1]
         return LogPage(tuple(page), len(page) < len(found), record.first, record.last)
 
+    def search(self, room: str, text: str, *, before: int | None, limit: int) -> SearchPage:
+        record, log = self.rooms.get(room), self.logs.get(room, [])
+        if record is None:
+            return SearchPage((), None)
+        end = record.last + 1 if before is None else min(before, record.last + 1)
+        floor = max(record.first, end - SEARCHED)
+        found = [
+            event
+            for event in reversed(log)
+            if isinstance(event, Message)
+            and not event.deleted
+            and floor <= event.seq < end
+            and text.lower() in event.text.lower()
+        ][:limit]
+        floor = found[-1].seq if len(found) == limit else floor
+        return SearchPage(tuple(found), floor if floor > record.first else None)
+
     def room(self, name: str) -> RoomRecord | None:
-        return self.rooms.get(name)
+        return self.rooms.get(name) or self.rooms.get(self.former.get(name, ""))
 
     def public_rooms(self, *, after: str | None, limit: int) -> list[RoomRecord]:
         names = sorted(n for n in self.rooms if after is None or n > after)
-        found = [self.rooms[n] for n in names if self.rooms[n].kind is RoomKind.PUBLIC]
-        return found[:limit]
+        found = (self.rooms[n] for n in names if self.rooms[n].kind is RoomKind.PUBLIC)
+        return [room for room in found if not room.archived][:limit]
+
+    def room_members(self, room: str) -> dict[str, Role]:
+        record = self.rooms.get(room)
+        private = record is not None and record.kind is RoomKind.PRIVATE
+        found = {user: self.roles.get((name, user), Role.MEMBER) for name, user in self.members
+                 if name == room}  # fmt: skip
+        return {user: role for user, role in found.items() if private or role is not Role.MEMBER}
+
+    def sanctions(self, now_ms: int) -> list[Sanction]:
+        held = [e for e in self.held.values() if e.ends_ms is None or e.ends_ms > now_ms]
+        return sorted(held, key=lambda entry: entry.at_ms)
+
+    def audit(self, *, room: str | None, before: int | None, limit: int) -> list[AuditRecord]:
+        found = [a for a in reversed(self.acts) if room in (None, a.room)]
+        return [a for a in found if before is None or a.id < before][:limit]
+
+    def ignored(self, user_id: str) -> list[Person]:
+        found = [self.users[o] for u, o in self.ignores if u == user_id and o in self.users]
+        return [Person(u.id, u.name) for u in sorted(found, key=lambda u: u.key)]
+
+    def known_users(self, ids: Sequence[str]) -> dict[str, UserRecord]:
+        return {i: self.users[i] for i in ids if i in self.users}
+
+    def live_sessions(self, token_hashes: Sequence[bytes], now_ms: int) -> set[bytes]:
+        return {h for h in token_hashes if self.session_user(h, now_ms) is not None}
+
+    def changed_elsewhere(self) -> bool:
+        changed, self.elsewhere = self.elsewhere, False
+        return changed
+
+    def usable_invitations(self, now_ms: int) -> list[Invitation]:
+        usable = [i for i in self.invitations.values() if i.uses > 0 and i.expires_ms > now_ms]
+        return sorted(usable, key=lambda i: i.expires_ms)
 
     def direct_members(self, room: str) -> tuple[Person, ...]:
         ids = sorted(user for name, user in self.members if name == room)
@@ -200,7 +353,9 @@ class MemoryStorage:
 
     def _membership(self, room: str, user_id: str) -> Membership:
         read, level = self.members[room, user_id], self._level(room, user_id)
-        return Membership(self.rooms[room], read, level)
+        return Membership(
+            self.rooms[room], read, level, self.roles.get((room, user_id), Role.MEMBER)
+        )
 
     def _level(self, room: str, user_id: str) -> NotifyLevel:
         return self.notify.get((room, user_id), NotifyLevel.MENTIONS)
@@ -270,7 +425,13 @@ class MemoryStorage:
                 renewed = replace(former, used_ms=now_ms, expires_ms=end_ms)
                 self.sessions[token_hash] = (user_id, renewed)
 
-    def purge(self, now_ms: int) -> int:
+    def purge(self, now_ms: int, addresses_before_ms: int) -> int:
+        self.acts = [
+            replace(act, whom=ADDRESS)
+            if act.whom.startswith(f"{ADDRESS} ") and act.at_ms < addresses_before_ms
+            else act
+            for act in self.acts
+        ]
         gone = [t for t, (_, session) in self.sessions.items() if session.expires_ms <= now_ms]
         for token_hash in gone:
             del self.sessions[token_hash]
@@ -302,6 +463,12 @@ class MemoryStorage:
         pass
 
 
+def _without_text(event: LogEvent, seq: int) -> LogEvent:
+    if not isinstance(event, Message) or event.seq != seq or event.deleted:
+        return event
+    return structs.replace(event, text="", me=False, deleted=True)
+
+
 def is_before(event: LogEvent, at_ms: int) -> bool:
     return parse_instant(event.at) < at_ms
 
@@ -313,7 +480,7 @@ def _ids(people: tuple[Person, ...] | None) -> set[str] | None:
 def _cut(found: list[LogEvent], limit: int, limit_bytes: int) -> list[LogEvent]:
     size = 0
     for index, event in enumerate(found[:limit]):
-        size += len(event.text.encode())
+        size += len(getattr(event, "text", "").encode())
         if size > limit_bytes and index:
             return found[:index]
     return found[:limit]

@@ -340,7 +340,7 @@ def test_an_invitation_ends_with_its_uses_or_its_time(storage: Storage) -> None:
 
     storage.commit([SaveInvitation(dataclasses.replace(invitation, uses=0))], 1)
     assert storage.invitation(b"code", 0) is None
-    storage.purge(2)
+    storage.purge(2, 0)
     assert storage.invitation(b"code", 0) is None
 
 

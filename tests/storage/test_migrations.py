@@ -151,7 +151,16 @@ def test_an_old_log_is_upgraded_and_has_what_it_had(tmp_path: Path, revision: st
     assert storage.commit([retry], NOW + 99) == [Duplicate("@direct", 1, whisper.at)]
     mine = {m.room.name: m.read for m in storage.memberships(ANN.id)}
     assert mine == {"lobby": 4, "@direct": 0}
-    assert [m.room.name for m in storage.memberships(MIA.id)] == ["@direct", "empty"]
+    hers = [m.room.name for m in storage.memberships(MIA.id)]
+    assert [name for name in hers if not name.startswith("+")] == ["@direct", "empty"]
+    if revision >= "0005":
+        board = storage.room("board")
+        assert board is not None
+        assert (board.name, board.kind, board.read_only) == ("+board-abcdef", "private", True)
+        assert storage.room_members("+board-abcdef") == {MIA.id: Role.OWNER}
+        assert [held.room for held in storage.sanctions(NOW)] == ["+board-abcdef"]
+        assert [act.act for act in storage.audit(room=None, before=None, limit=9)] == ["mute"]
+        assert storage.ignored(MIA.id) == [BOB]
     assert member == UserRecord(MIA.id, "Mia", "mia", UserKind.MEMBER, Role.MEMBER)
     assert [account.id for account in storage.accounts()] == [MIA.id]
     lobby = storage.room("lobby")

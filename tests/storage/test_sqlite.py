@@ -279,7 +279,7 @@ def test_guests_who_are_gone_are_purged_and_those_in_direct_rooms_stay_nameable(
     database.commit([AppendMessage("@d", ann, "psst", to=(bob,)), SaveMember("kept", "ann")], 0)
     database.commit([SaveSession(b"ann", "ann", 500 + GUEST_GRACE_MS)], 0)
 
-    database.purge(200 + GUEST_GRACE_MS)
+    database.purge(200 + GUEST_GRACE_MS, 0)
 
     assert database.direct_members("@d") == (ann, bob)
     assert [m.room.name for m in database.memberships("ann")] == ["@d", "empty", "kept"]
@@ -359,7 +359,7 @@ def test_a_guest_is_not_purged_between_its_making_and_its_session(tmp_path: Path
     database = opened(tmp_path)
     database.commit([SaveUser(UserRecord("g", "g", "g", UserKind.GUEST))], 1_000)
 
-    database.purge(2_000)
+    database.purge(2_000, 0)
     database.commit([SaveSession(b"1", "g", 9_000)], 3_000)
 
     assert database.session_user(b"1", 4_000) is not None
@@ -374,7 +374,7 @@ def test_a_direct_room_that_nobody_can_come_back_to_loses_its_members(tmp_path: 
     database.commit([AppendMessage("@d", ann, "psst", to=(bob,))], 0)
 
     # Two memberships and two users; the log itself stays.
-    assert database.purge(GUEST_GRACE_MS + 1) == 4
+    assert database.purge(GUEST_GRACE_MS + 1, 0) == 4
     assert database.direct_members("@d") == ()
     assert database.page("@d", limit=5, limit_bytes=99).last == 1
     database.close()

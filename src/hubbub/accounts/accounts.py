@@ -26,6 +26,7 @@ from hubbub.hub.session import SIGNED_OUT, Session, User
 from hubbub.model import Role, UserKind, user_name
 from hubbub.protocol.events import You
 from hubbub.storage.interface import (
+    AppendAudit,
     Change,
     EndSession,
     EndSessions,
@@ -33,6 +34,7 @@ from hubbub.storage.interface import (
     SaveInvitation,
     SaveMember,
     SavePassword,
+    SaveSession,
     SaveUser,
     SessionRecord,
     UserRecord,
@@ -47,6 +49,7 @@ CODE_PREFIX = "inv-"
 REVOKED = 1_000
 """Sessions that were ended lately: somebody may be on the way in with one."""
 ID_CHARS = 8
+RECONNECT = 1012
 
 
 def hashed(secret: str) -> bytes:
@@ -60,9 +63,9 @@ def split_invitation(typed: str) -> tuple[str, str | None]:
     return (password.strip(), code) if code.startswith(CODE_PREFIX) and password else (typed, None)
 
 
-def session_id(token_hash: bytes) -> str:
-    """The name of a session by which its user may end it."""
-    return token_hash.hex()[:ID_CHARS]
+def secret_id(secret_hash: bytes) -> str:
+    """By what a session or an invitation is named, where its secret is not shown."""
+    return secret_hash.hex()[:ID_CHARS]
 
 
 class Accounts:
@@ -78,6 +81,7 @@ class Accounts:
         rates: Rates,
         policy: Policy,
         end: Callable[[Session, int, str], None],
+        you: Callable[[User, str | None], You],
     ) -> None:
         self.policy = policy
         self.url = ""
@@ -89,6 +93,7 @@ class Accounts:
         self._clock = clock
         self._rates = rates
         self._end = end
+        self._you = you
         self._passwords = Passwords()
         self._registering = asyncio.Lock()
         self._revoked: OrderedDict[bytes, None] = OrderedDict()
@@ -99,8 +104,14 @@ class Accounts:
 
     # --- becoming a member
 
-    async def register(self, user: User, password: str, code: str | None) -> None:
-        """Makes a guest a member, who stays the same user. Raises Refusal."""
+    async def register(
+        self, user: User, password: str, code: str | None, session: Session | None = None
+    ) -> None:
+        """Makes a guest a member, who stays the same user. Raises Refusal.
+
+        The guest's session ends: whoever else has its secret must not be a member by it. That
+        connection, where there is one, gets another; others come in again by what it tells them.
+        """
         if user.kind is not UserKind.GUEST:
             raise BadRequest("You are a member already; /password changes your password.")
         if user.name.reserved:
@@ -118,10 +129,25 @@ class Accounts:
             # From a plain connection nothing was kept yet.
             public = {r.name for s in user.sessions for r in s.rooms.values() if not r.direct}
             changes += [SaveMember(name, user.id) for name in sorted(public)]
+            former = await self.sessions(user)
+            changes.append(EndSessions(user.id))
+            secret = None
+            if session is not None and session.token_hash is not None:
+                secret = secrets.token_urlsafe(24)
+                end_ms = self._clock.now_ms() + self._limits.session_days * DAY_MS
+                changes.append(SaveSession(hashed(secret), user.id, end_ms, session.device))
             await self._committer.outcomes(*changes)
         user.become_member(record)
-        for session in user.sessions:
-            session.send(You(user=user.as_self))
+        self._revoke(each.token_hash for each in former)
+        if session is not None and secret is not None:
+            session.token_hash = hashed(secret)
+            session.send(self._you(user, secret))
+        for other in [each for each in user.sessions if each is not session]:
+            if other.token_hash is None:
+                other.send(self._you(user, None))
+            else:
+                other.token_hash = None
+                self._end(other, RECONNECT, "come in again: you are a member now")
         log.info("registered", user=user.name.shown, id=user.id, role=role.value)
 
     async def _admission(self, code: str | None) -> tuple[Role, Invitation | None]:
@@ -140,7 +166,9 @@ class Accounts:
             raise Forbidden("One becomes a member here by an invitation; ask somebody for one.")
         raise Forbidden("Members are made by the operator of this server alone.")
 
-    async def invite(self, maker: User | None, role: Role, uses: int, days: int) -> str:
+    async def invite(
+        self, maker: User | None, role: Role, uses: int, days: int, *others: Change
+    ) -> str:
         """A new invitation's code, which is told once. Raises BadRequest."""
         if not 1 <= uses <= INVITATION_USES or not 1 <= days <= INVITATION_DAYS:
             raise BadRequest(
@@ -151,7 +179,7 @@ class Accounts:
         end_ms = self._clock.now_ms() + days * DAY_MS
         made_by = maker.id if maker is not None else ""
         invitation = Invitation(hashed(code), role, uses, end_ms, made_by)
-        await self._committer.outcome(SaveInvitation(invitation))
+        await self._committer.outcomes(SaveInvitation(invitation), *others)
         return code
 
     async def set_up_code(self) -> str | None:
@@ -161,6 +189,17 @@ class Accounts:
     async def _has_members(self) -> bool:
         accounts = await self._log.read(self._log.storage.accounts)
         return any(account.kind is UserKind.MEMBER for account in accounts)
+
+    async def invitations(self) -> list[Invitation]:
+        """Those that can be used, the next to run out first."""
+        return await self._log.read(self._log.storage.usable_invitations, self._clock.now_ms())
+
+    async def revoke_invitation(self, typed: str, audit: AppendAudit) -> None:
+        """Ends an invitation by its id. Raises BadRequest."""
+        found = [i for i in await self.invitations() if secret_id(i.code_hash) == typed.lower()]
+        if not found:
+            raise BadRequest(f"There is no invitation {typed[:16]!r}; /invite list lists them.")
+        await self._committer.outcomes(SaveInvitation(replace(found[0], uses=0)), audit)
 
     def link(self, code: str) -> str:
         """The page that takes an invitation."""
@@ -217,7 +256,7 @@ class Accounts:
 
         Raises BadRequest.
         """
-        found = [s for s in await self.sessions(user) if session_id(s.token_hash) == typed.lower()]
+        found = [s for s in await self.sessions(user) if secret_id(s.token_hash) == typed.lower()]
         if not found:
             raise BadRequest(
                 f"You have no session {typed[: ID_CHARS * 2]!r}; /sessions lists them."
@@ -239,6 +278,13 @@ class Accounts:
             # It ends by itself, after its answer.
             session.token_hash = None
 
+    async def revoke_all(self, user_id: str) -> None:
+        """Lets nobody come in any more by a session that the user has now; ends none of them."""
+        storage, now_ms = self._log.storage, self._clock.now_ms()
+        self._revoke(
+            s.token_hash for s in await self._log.read(storage.sessions_of, user_id, now_ms)
+        )
+
     def revoked(self, token_hash: bytes) -> bool:
         """Whether that session was ended a moment ago."""
         return token_hash in self._revoked
@@ -248,6 +294,28 @@ class Accounts:
             self._revoked[token_hash] = None
             if len(self._revoked) > REVOKED:
                 self._revoked.popitem(last=False)
+
+    # --- roles
+
+    async def check_another_owner(self, user_id: str) -> None:
+        """Raises Forbidden where nobody else owns the server."""
+        accounts = await self._log.read(self._log.storage.accounts)
+        if all(each.role is not Role.OWNER or each.id == user_id for each in accounts):
+            raise Forbidden("A server has an owner; make somebody else one first.")
+
+    async def save_role(self, whom: UserRecord, role: Role, audit: AppendAudit) -> None:
+        """Gives an account a role on the server."""
+        user = self._users.get(whom.id)
+        record = replace(whom if user is None else user.record, role=role)
+        await self._committer.outcomes(SaveUser(record), audit)
+        if user is not None:
+            user.role = role
+
+    def tell(self, user: User) -> None:
+        """Tells somebody what they are now."""
+        you = self._you(user, None)
+        for session in user.sessions:
+            session.send(you)
 
     def _cut(self, sessions: Iterable[Session]) -> None:
         for session in sessions:

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from structlog import get_logger
@@ -12,6 +12,7 @@ from hubbub.accounts.accounts import Accounts, hashed
 from hubbub.errors import (
     BadRequest,
     BadToken,
+    Banned,
     Forbidden,
     NotSignedIn,
     Refusal,
@@ -26,9 +27,10 @@ from hubbub.hub.names import Names
 from hubbub.hub.rates import Rates
 from hubbub.hub.room import Room
 from hubbub.hub.rooms import PAGE, Rooms
+from hubbub.hub.sanctions import Sanctions
 from hubbub.hub.session import Session, User
 from hubbub.hub.welcome import Welcome
-from hubbub.model import ROOM_NAME_CHARS, Name, UserKind
+from hubbub.model import ROOM_NAME_CHARS, Name, UserKind, user_name
 from hubbub.protocol import events
 from hubbub.storage.interface import (
     Change,
@@ -58,6 +60,7 @@ class Arrival:
     secret: str
     memberships: list[Membership]
     new: bool
+    ignored: list[events.Person] = field(default_factory=list)
     told: str | None = None
     """What is told in place of the secret."""
 
@@ -82,8 +85,10 @@ class Arrivals:
         rates: Rates,
         welcome: Welcome,
         accounts: Accounts,
+        sanctions: Sanctions,
     ) -> None:
         self._accounts = accounts
+        self._sanctions = sanctions
         self._rates = rates
         self._log = storage_log
         self._committer = committer
@@ -113,18 +118,27 @@ class Arrivals:
             arrival = await self._recognise(session, token, None)
             session.token_hash = arrival.token_hash
             user = arrival.user
+            self._ignore(session, arrival.ignored)
         elif not self._accounts.policy.guests:
             raise NotSignedIn("sign in: /login NAME PASSWORD")
         else:
-            user = await self._plain_guest(name, refusals)
+            user = await self._plain_guest(session, name, refusals)
         return await self._let_in(session, user, room_name, refusals), refusals
 
-    async def _plain_guest(self, name: str | None, refusals: list[Refusal]) -> User:
+    def _ignore(self, session: Session, people: Iterable[events.Person]) -> None:
+        session.ignored |= {person.id: person.name for person in people}
+
+    async def _plain_guest(
+        self, session: Session, name: str | None, refusals: list[Refusal]
+    ) -> User:
+        self._sanctions.check_newcomer(session, "")
         user_id = secrets.token_urlsafe(9)
         claimed: Name | None = None
         if name is not None:
             try:
-                claimed = await self._names.claim(name, user_id)
+                claimed = await self._claim(session, name, user_id)
+            except Banned:
+                raise
             except Refusal as refusal:
                 refusals.append(refusal)
         return User(user_id, claimed or self._names.next_automatic(user_id), self._limits)
@@ -143,6 +157,11 @@ class Arrivals:
         room.add_to_audience(session)
         self._rooms.remember(user, room)
         return room.connections
+
+    async def _claim(self, session: Session, typed: str, user_id: str) -> Name:
+        """A name for somebody new. Raises BadName, NameTaken, Banned."""
+        self._sanctions.check_newcomer(session, user_name(typed).key)
+        return await self._names.claim(typed, user_id)
 
     def _check_alive(self, session: Session) -> None:
         if session.closed:
@@ -163,13 +182,20 @@ class Arrivals:
         """
         record = await self._accounts.sign_in(session, name, password)
         user = self._member(record)
+        try:
+            self._sanctions.check_door(session, user)
+            people = await self._log.read(self._log.storage.ignored, user.id)
+        except BaseException:
+            self._put_away(user)
+            raise
+        self._ignore(session, people)
         return await self._become(session, user, room_name)
 
     async def register(
         self, session: Session, name: str, password: str, code: str, room_name: str | None = None
     ) -> int:
         """The same for somebody who becomes a member by an invitation. Raises Refusal."""
-        user = await self._new_member(name, password, code)
+        user = await self._new_member(session, name, password, code)
         return await self._become(session, user, room_name)
 
     async def _become(self, session: Session, user: User, room_name: str | None) -> int:
@@ -192,9 +218,11 @@ class Arrivals:
             self._names.resume(user.name, user.id)
         return user
 
-    async def _new_member(self, typed: str, password: str, code: str | None) -> User:
+    async def _new_member(
+        self, session: Session, typed: str, password: str, code: str | None
+    ) -> User:
         user_id = secrets.token_urlsafe(9)
-        name = await self._names.claim(typed, user_id)
+        name = await self._claim(session, typed, user_id)
         user = User(user_id, name, self._limits)
         try:
             await self._accounts.register(user, password, code)
@@ -222,7 +250,10 @@ class Arrivals:
         with self._rooms.presence.arrival(), ExitStack() as pins:
             arrival = await self._identify(session, request)
             try:
-                wanted, refused = await self._wanted_rooms(session, arrival.user, request, pins)
+                self._sanctions.check_door(session, arrival.user)
+                wanted, refused, asked = await self._wanted_rooms(
+                    session, arrival.user, request, pins
+                )
                 await self._keep(arrival, wanted, session.device)
                 session.token_hash = arrival.token_hash
                 self._check_alive(session)
@@ -240,7 +271,15 @@ class Arrivals:
                 room.hold(session)
                 pins.callback(room.release, session)
             secret = arrival.secret if arrival.told is None else arrival.told
-            session.reply(self._welcome(session, secret, arrival.memberships, request.id))
+            welcome = self._welcome(
+                session,
+                secret,
+                arrival.memberships,
+                request.id,
+                asked=asked,
+                ignored=arrival.ignored,
+            )
+            session.reply(welcome)
             for refusal in refused:
                 session.reply(events.Error.of(refusal))
             stale = request.epoch is not None and request.epoch != self._log.storage.epoch
@@ -268,9 +307,10 @@ class Arrivals:
             raise NotSignedIn("There are no guests here: sign in with a name and a password.")
         user_id = secrets.token_urlsafe(9)
         if request.name is None:
+            self._sanctions.check_newcomer(session, "")
             name = self._names.next_automatic(user_id)
         else:
-            name = await self._names.claim(request.name, user_id)
+            name = await self._claim(session, request.name, user_id)
         return Arrival(User(user_id, name, self._limits), secret, [], new=True)
 
     async def _by_password(
@@ -279,11 +319,11 @@ class Arrivals:
         if request.name is None:
             raise BadRequest("A password goes with a name.")
         if request.register:
-            user = await self._new_member(request.name, password, request.invite)
+            user = await self._new_member(session, request.name, password, request.invite)
             return Arrival(user, secret, [], new=True)
         record = await self._accounts.sign_in(session, request.name, password)
-        memberships = await self._log.read(self._log.storage.memberships, record.id)
-        return Arrival(self._member(record), secret, memberships, new=True)
+        memberships, ignored = await self._log.read(_known, self._log.storage, record)
+        return Arrival(self._member(record), secret, memberships, True, ignored)
 
     async def _recognise(self, session: Session, secret: str, name: str | None) -> Arrival:
         self._rates.sign_in(session)
@@ -293,7 +333,7 @@ class Arrivals:
         if found is None:
             self._rates.failed_sign_in(session)
             raise BadToken(NO_SESSION)
-        record, memberships = found
+        record, memberships, ignored = found
         if record.kind is UserKind.GUEST and not self._accounts.policy.guests:
             raise BadToken("There are no guests here any more: sign in with a name and a password.")
         user = self._member(record)
@@ -301,21 +341,22 @@ class Arrivals:
         if name is not None and renames and user.id not in self._users:
             former = user.name
             try:
-                user.name = await self._names.claim(name, user.id)
+                user.name = await self._claim(session, name, user.id)
             except Refusal:
                 self._names.release(former, user.id)
                 raise
             if user.name.key != former.key:
                 self._names.release(former, user.id)
             user.stored = False
-        return Arrival(user, secret, memberships, new=False)
+        return Arrival(user, secret, memberships, False, ignored)
 
     async def _wanted_rooms(
         self, session: Session, user: User, request: "requests.Hello", pins: ExitStack
-    ) -> tuple[dict[Room, int | None], list[Refusal]]:
+    ) -> tuple[dict[Room, int | None], list[Refusal], dict[str, str]]:
         asked = {self._welcome.facts.default_room: None} if request.rooms is None else request.rooms
         wanted: dict[Room, int | None] = {}
         refused: list[Refusal] = []
+        former: dict[str, str] = {}
         for typed, after in asked.items():
             try:
                 if len(wanted) >= self._limits.rooms_per_connection:
@@ -328,7 +369,9 @@ class Arrivals:
             else:
                 pins.enter_context(room.pinned())
                 wanted[room] = after
-        return wanted, refused
+                if room.name != typed:
+                    former[room.name] = typed
+        return wanted, refused, former
 
     async def _keep(self, arrival: Arrival, wanted: Iterable[Room], device: str) -> None:
         """Makes durable that this user exists, may come back, and is in these rooms."""
@@ -435,10 +478,10 @@ class Arrivals:
             with suppress(Unavailable):
                 await self._committer.outcome(EndSession(token_hash))
 
-    async def rename(self, user: User, typed: str) -> None:
-        """Gives the user another name. Raises BadName, NameTaken."""
+    async def rename(self, session: Session, user: User, typed: str) -> None:
+        """Gives the user another name. Raises BadName, NameTaken, Banned."""
         former = user.name
-        name = await self._names.claim(typed, user.id)
+        name = await self._claim(session, typed, user.id)
         if user.kept or user.stored:
             try:
                 record = replace(user.record, name=name.shown, key=name.key)
@@ -478,7 +521,13 @@ class Arrivals:
 
 def _session(
     storage: Storage, token_hash: bytes, now_ms: int
-) -> tuple[UserRecord, list[Membership]] | None:
-    """Whose session it is and where they are, in one go."""
+) -> tuple[UserRecord, list[Membership], list[events.Person]] | None:
+    """Whose session it is and what is known of them, in one go."""
     record = storage.session_user(token_hash, now_ms)
-    return None if record is None else (record, storage.memberships(record.id))
+    return None if record is None else (record, *_known(storage, record))
+
+
+def _known(storage: Storage, record: UserRecord) -> tuple[list[Membership], list[events.Person]]:
+    """Where somebody is, and whom a member ignores."""
+    ignored = [] if record.kind is UserKind.GUEST else storage.ignored(record.id)
+    return storage.memberships(record.id), ignored

@@ -9,8 +9,10 @@ the commit thread and the loop then fight for the interpreter.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
+from msgspec import Struct, structs
 from structlog import get_logger
 
 from hubbub.errors import Refusal, StorageError, Unavailable
@@ -84,6 +86,12 @@ class Committer:
         for change in earlier:
             self.submit(Submission(change))
         await self.outcome(final)
+
+    def rename(self, was: str, name: str) -> None:
+        """Makes what waits for a room that has another name now go there."""
+        for place, entry in enumerate(self._queue):
+            if getattr(entry.change, "room", None) == was:
+                self._queue[place] = entry._replace(change=_in_room(entry.change, name))
 
     async def wait_for_room(self, session: Session) -> None:
         """Waits while the session, or the queue as a whole, has as much waiting as it may."""
@@ -176,3 +184,11 @@ class Committer:
             if not blocked.done():
                 blocked.set_result(None)
                 free -= 1
+
+
+def _in_room(change: Change, name: str) -> Change:
+    # Some changes are structs, for speed, and some dataclasses.
+    if isinstance(change, Struct):
+        return structs.replace(change, room=name)
+    values: Any = {"room": name}
+    return replace(change, **values)

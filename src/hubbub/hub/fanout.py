@@ -67,8 +67,12 @@ class Fanout:
 
     def tell(self, sessions: Iterable[Session], event: EphemeralEvent) -> None:
         """Tells these sessions something that may be lost."""
+        encoded: dict[View, bytes] = {}
         for session in sessions:
-            data = session.private_view.encode((event,))
+            view = session.private_view
+            data = encoded.get(view)
+            if data is None:
+                data = encoded[view] = view.encode((event,))
             if data:
                 session.write_ephemeral(data)
 

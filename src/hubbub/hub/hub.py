@@ -1,57 +1,51 @@
-"""The hub: requests in, events out; the only writer of the state of rooms and people.
+"""The hub: the parts of a chat on one storage, and the life of its sessions.
 
-A request enters by `handle`. What must last goes through the committer to the log; the batch that
-was committed goes on to the settlement, and from there through the fan-out to everyone it concerns.
+A request enters by the dispatcher. What must last goes through the committer to the log; the batch
+that was committed goes on to the settlement, and from there through the fan-out to everyone it
+concerns.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import assert_never
 
 from structlog import get_logger
 
 from hubbub.accounts.accounts import Accounts, split_invitation
 from hubbub.accounts.policy import Policy
-from hubbub.errors import (
-    BadRequest,
-    Forbidden,
-    HelloFirst,
-    Internal,
-    NoSuchRoom,
-    NotAMember,
-    NotSignedIn,
-    RateLimited,
-    Refusal,
-    StorageError,
-    Unavailable,
-)
+from hubbub.errors import BadRequest, NoSuchRoom, NotAMember, NotSignedIn, StorageError
 from hubbub.hub import commands
 from hubbub.hub.arrivals import Arrivals
 from hubbub.hub.clock import Clock, SystemClock
 from hubbub.hub.committer import Committer
+from hubbub.hub.directory import Directory
+from hubbub.hub.dispatcher import Dispatcher
+from hubbub.hub.elsewhere import Elsewhere
 from hubbub.hub.fanout import Fanout
 from hubbub.hub.limits import Limits
-from hubbub.hub.log import NOT_READ, Log
+from hubbub.hub.log import Log
 from hubbub.hub.lookups import Lookups
 from hubbub.hub.messages import RECIPIENTS, Messages
+from hubbub.hub.moderation import Moderation
 from hubbub.hub.names import Names
 from hubbub.hub.notices import Notices, Pusher
+from hubbub.hub.permissions import Permissions, Right
 from hubbub.hub.rates import AddressRates, Rates
 from hubbub.hub.retention import Retention
 from hubbub.hub.room import Room
-from hubbub.hub.rooms import PAGE, Rooms
-from hubbub.hub.session import FLOODING, TOO_SLOW, Dialect, Line, Session, User
+from hubbub.hub.room_settings import RoomSettings
+from hubbub.hub.rooms import Rooms
+from hubbub.hub.sanctions import Sanctions
+from hubbub.hub.session import TOO_SLOW, Dialect, Line, Session, User
 from hubbub.hub.settlement import Settlement
 from hubbub.hub.stats import Stats
 from hubbub.hub.welcome import ServerFacts, Welcome
-from hubbub.model import room_name
-from hubbub.protocol import events, requests
-from hubbub.protocol.json import Rejected
+from hubbub.model import Role, room_name
+from hubbub.protocol import events
 from hubbub.storage.interface import Storage
 
 log = get_logger(__name__)
 
-HOUSEKEEPING_S = 600.0
+HOUSEKEEPING_S, ELSEWHERE_S = 600.0, 1.0
 
 
 class Hub:
@@ -73,6 +67,7 @@ class Hub:
     ) -> None:
         policy = policy or Policy()
         clock = clock or SystemClock()
+        permissions = self.permissions = Permissions({Right.CREATE_ROOM: policy.room_creation})
         default_room = room_name(default_room)
         self.limits = limits
         self.recipients = RECIPIENTS
@@ -82,12 +77,16 @@ class Hub:
         self._clock = clock
         self.rates = Rates(limits, clock, on=rate_limits)
         self.log = Log(storage)
-        fanout = Fanout(self.users, self.stats, self._evict, held_events=limits.resume_events)
+        fanout = Fanout(self.users, self.stats, self.evict, held_events=limits.resume_events)
         self._fanout = fanout
         settlement = Settlement(fanout, self.stats)
         self.committer = Committer(self.log, limits, clock, self.stats, settlement.settle)
         self.names = Names(self.log, clock)
-        self.rooms = Rooms(self.log, self.committer, fanout, limits)
+        self.rooms = Rooms(self.log, self.committer, fanout, limits, permissions, default_room)
+        settlement.rooms = self.rooms
+        self.rooms.on_renamed = self._renamed
+        self.sanctions = Sanctions(self.log, self.committer, clock)
+        self.directory = Directory(self.log, self.names, self.users, clock)
         self.notices: Notices | None = None
         if pusher is not None:
             self.notices = settlement.notices = Notices(
@@ -97,15 +96,21 @@ class Hub:
         self.retention = Retention(self.log, self.rooms, clock, days) if days else None
         self.lookups = Lookups(self.log, self.rooms, self.users, limits, default_room)
         self.messages = Messages(
-            self.log,
             self.committer,
             self.rooms,
-            self.names,
+            self.directory,
             self.users,
             fanout,
             limits,
             clock,
             self.rates,
+            permissions,
+            self.sanctions,
+        )
+        server = events.ServerInfo(server_name, version, policy.registration, policy.guests)
+        facts = ServerFacts(server, default_room, commands.catalogue)
+        welcome = Welcome(
+            facts, limits, storage, permissions, rate_limits=rate_limits, push_key=push_key
         )
         self.accounts = Accounts(
             self.log,
@@ -116,9 +121,8 @@ class Hub:
             self.rates,
             policy,
             self.end_session,
+            welcome.you,
         )
-        server = events.ServerInfo(server_name, version, policy.registration, policy.guests)
-        facts = ServerFacts(server, default_room, commands.catalogue)
         self.arrivals = Arrivals(
             self.log,
             self.committer,
@@ -128,19 +132,48 @@ class Hub:
             limits,
             clock,
             self.rates,
-            Welcome(facts, limits, storage, rate_limits=rate_limits, push_key=push_key),
+            welcome,
             self.accounts,
+            self.sanctions,
         )
+        self.moderation = Moderation(
+            self.log,
+            self.committer,
+            self.rooms,
+            self.directory,
+            self.users,
+            limits,
+            clock,
+            permissions,
+            self.sanctions,
+            self.accounts,
+            self.end_session,
+        )
+        self.room_settings = RoomSettings(
+            self.log,
+            self.committer,
+            self.rooms,
+            self.directory,
+            self.users,
+            permissions,
+            default_room,
+        )
+        self.elsewhere = Elsewhere(
+            self.log, self.users, clock, self.sanctions, self.moderation, self.end_session
+        )
+        self.dispatcher = Dispatcher(self)
 
     # --- the life of the hub
 
     async def run(self, started: asyncio.Event) -> None:
         """Serves until `stop`, then commits what waits and returns; sets `started` when ready."""
         await self.names.load()
+        await self.sanctions.load()
         lobby = await self.rooms.open(self.default_room)
         keeping = [
             asyncio.create_task(_every(HOUSEKEEPING_S, self._keep_house)),
             asyncio.create_task(_every(self.limits.count_interval_s, self._tell_presence)),
+            asyncio.create_task(_every(ELSEWHERE_S, self.elsewhere.look)),
         ]
         if self.retention is not None:
             keeping.append(asyncio.create_task(self.retention.run()))
@@ -160,6 +193,11 @@ class Hub:
         """Takes no more changes; `run` returns once those that wait are durable."""
         self.committer.stop()
 
+    def _renamed(self, was: str, name: str) -> None:
+        self.sanctions.rename(was, name)
+        if self.notices is not None:
+            self.notices.rename(was, name)
+
     async def _tell_presence(self) -> None:
         self.rooms.presence.tick()
 
@@ -168,7 +206,8 @@ class Hub:
         now_ms = self._clock.now_ms()
         await self.log.write(storage.renew_sessions, self.arrivals.session_ends(), now_ms)
         await self.log.commit(self.arrivals.saved_guests(), now_ms)
-        gone = await self.log.write(storage.purge, self._clock.now_ms())
+        addresses_before_ms = now_ms - int(self.limits.address_retention_h * 3_600_000)
+        gone = await self.log.write(storage.purge, self._clock.now_ms(), addresses_before_ms)
         log.debug("housekeeping", rows_purged=gone)
 
     # --- the life of a session
@@ -203,7 +242,8 @@ class Hub:
         """Ends a connection whose person wants to go."""
         self.end_session(session, 1000, "bye")
 
-    def _evict(self, session: Session) -> None:
+    def evict(self, session: Session) -> None:
+        """Ends a connection that does not take what it is sent."""
         self.end_session(session, TOO_SLOW, "too slow: resume from your last seq")
 
     async def sign_in_by_line(self, session: Session, line: str, room: str | None) -> int | None:
@@ -229,186 +269,6 @@ class Hub:
                     "or with an invitation /register NAME PASSWORD INVITATION"
                 )
 
-    # --- requests
-
-    async def reject(self, session: Session, rejected: Rejected) -> None:
-        """Answers a frame that is no request; one who keeps sending such is closed with 4000."""
-        try:
-            self.rates.command(session)
-        except RateLimited as refusal:
-            self._refuse(session, refusal, rejected.id)
-        else:
-            self._refuse(session, rejected.refusal, rejected.id)
-        session.malformed += 1
-        if session.malformed >= self.limits.malformed_requests and not session.closed:
-            self.end_session(session, 4000, "too many malformed requests")
-
-    async def handle(self, session: Session, request: requests.AnyRequest) -> None:
-        """Carries out one request of a session, or refuses it; answers in either case.
-
-        Returns when the session may send its next request.
-        """
-        session.malformed = 0
-        try:
-            reply = await self._carry_out(session, request)
-        except Refusal as refusal:
-            self._refuse(session, refusal, request.id)
-        except StorageError as error:
-            log.error("request failed", type=type(request).__name__, error=str(error))
-            self._refuse(session, Unavailable(NOT_READ, retry_after=1.0), request.id)
-        else:
-            if reply is not None and not session.closed:
-                session.reply(reply)
-        if session.full and not session.closed:
-            self._evict(session)
-        await self.committer.wait_for_room(session)
-
-    def post_now(self, session: Session, request: requests.Post) -> bool:
-        """Carries out a post, or refuses it, if that needs no wait; otherwise does nothing.
-
-        The same as `handle`, for those who would have to wake a task to call that.
-        """
-        user, room = session.user, session.rooms.get(request.room)
-        if user is None or room is None or session.closed or not self.committer.has_room(session):
-            return False
-        session.malformed = 0
-        try:
-            self.messages.post_in(session, user, room, request)
-        except Refusal as refusal:
-            self._refuse(session, refusal, request.id)
-        if session.full and not session.closed:
-            self._evict(session)
-        return True
-
-    def _refuse(self, session: Session, refusal: Refusal, request_id: str | None) -> None:
-        self.stats.refusals += 1
-        if session.closed:
-            return
-        session.reply(events.Error.of(refusal, request_id))
-        if isinstance(refusal, RateLimited) and self.rates.flooding(session):
-            self.stats.flooding += 1
-            self.end_session(session, FLOODING, "flooding: wait as long as retry_after says")
-
-    def fault(self, session: Session, request_id: str | None) -> None:
-        """Answers a request that met a fault of our own; the log has the details."""
-        sorry = Internal("The server made a mistake; its log has the details. Try again.")
-        self._refuse(session, sorry, request_id)
-
-    async def _carry_out(
-        self, session: Session, request: requests.AnyRequest
-    ) -> events.Reply | None:
-        if isinstance(request, requests.Hello):
-            if session.said_hello:
-                self.rates.command(session)
-            session.said_hello = True
-            await self.arrivals.hello(session, request)
-            return None
-        user = session.user
-        if user is None:
-            self.rates.command(session)
-            raise HelloFirst("Say `hello` first; it tells who you are.")
-        if isinstance(request, requests.Post):
-            await self.messages.post(session, user, request)
-            return None
-        if isinstance(request, requests.Whisper):
-            await self.messages.whisper(session, user, request)
-            return None
-        self.rates.command(session)
-        await self.committer.wait_for_own(session)
-        return await self._look_up(session, user, request)
-
-    async def _look_up(
-        self,
-        session: Session,
-        user: User,
-        request: requests.Join
-        | requests.Leave
-        | requests.Command
-        | requests.History
-        | requests.Members
-        | requests.Rooms
-        | requests.Typing
-        | requests.Read
-        | requests.Notify
-        | requests.Push
-        | requests.Unpush
-        | requests.TestPush
-        | requests.Ping,
-    ) -> events.Reply | None:
-        match request:
-            case requests.Join():
-                await self._join(session, user, request)
-                return None
-            case requests.Leave():
-                await self.leave_room(session, request.room)
-                return events.Ok(id=request.id)
-            case requests.Command():
-                return await self._command(session, user, request)
-            case requests.History():
-                page = await self.lookups.page(
-                    session, request.room, request.before, request.after, request.limit
-                )
-                return events.Page(
-                    id=request.id,
-                    events=page.events,
-                    more=page.more,
-                    first=page.first,
-                    last=page.last,
-                )
-            case requests.Members():
-                members = await self.lookups.members(
-                    session, request.room, request.after, request.limit
-                )
-                return events.MemberPage(id=request.id, members=members.members, more=members.more)
-            case requests.Rooms():
-                rooms = await self.lookups.rooms(request.after, request.limit)
-                return events.RoomPage(id=request.id, rooms=rooms.rooms, more=rooms.more)
-            case requests.Typing():
-                await self.messages.typing(session, user, request.room)
-                return events.Ok(id=request.id)
-            case requests.Read():
-                await self.messages.read(session, user, request)
-                return None
-            case requests.Notify() | requests.Push() | requests.Unpush() | requests.TestPush():
-                if self.notices is None:
-                    raise Forbidden("This server sends no notices; its setting `push` is off.")
-                await self.notices.carry_out(session, user, request)
-                return None
-            case requests.Ping():
-                return events.Ok(id=request.id)
-            case _:
-                assert_never(request)
-
-    async def _command(
-        self, session: Session, user: User, request: requests.Command
-    ) -> events.Reply | None:
-        call = await commands.run_line(self, session, user, request.room, request.line)
-        if session.closed:
-            return None
-        reply = events.Ran(id=request.id, text=call.rest)
-        if call.then is None:
-            return reply
-        session.reply(reply)
-        call.then()
-        return None
-
-    async def _join(self, session: Session, user: User, request: requests.Join) -> None:
-        room = await self.rooms.admit(session, request.room)
-        self.rooms.enter(session, room)
-        self.rooms.remember(user, room)
-        limit = PAGE if request.after is None else self.limits.resume_events
-        async with self.rooms.catch_up(session, room, request.after, limit) as page:
-            joined = events.Joined(
-                id=request.id,
-                room=room.name,
-                topic=room.topic,
-                first=page.first,
-                last=page.last,
-                events=page.events,
-                more=page.more,
-            )
-            session.reply(joined)
-
     # --- what requests and commands share
 
     async def enter(self, session: Session, typed: str) -> Room:
@@ -417,13 +277,15 @@ class Hub:
         if room.direct:
             raise NoSuchRoom("A direct conversation is not entered; /whisper to its people.")
         one_room = session.dialect.one_room
-        self.rooms.enter(session, room, tell_self=not one_room)
+        made = self.rooms.enter(session, room, tell_self=not one_room)
         room.add_to_audience(session)
         if one_room:
             for other in [each for each in session.rooms.values() if each is not room]:
                 self.rooms.leave(session, other)
         if session.user is not None:
             self.rooms.remember(session.user, room)
+            if made or room.roles.get(session.user.id) is Role.OWNER:
+                self.accounts.tell(session.user)
         return room
 
     async def leave_room(self, session: Session, typed: str) -> str:

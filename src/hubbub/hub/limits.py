@@ -110,6 +110,12 @@ class Limits(BaseModel):
         le=3650,
         description="How long a member who is away stays signed in on a device.",
     )
+    address_retention_h: float = Field(
+        168.0,
+        ge=1,
+        le=24 * 365,
+        description="How long the address of somebody is kept who was banned or muted.",
+    )
     sign_in_timeout_s: float = Field(
         60.0,
         gt=0,

@@ -5,12 +5,15 @@ import heapq
 from hubbub.errors import BadName, BadRequest, NoSuchRoom
 from hubbub.hub.limits import Limits
 from hubbub.hub.log import Log
+from hubbub.hub.permissions import role_in
 from hubbub.hub.room import Room
 from hubbub.hub.rooms import Rooms
 from hubbub.hub.session import Session, User
-from hubbub.model import room_name, user_name
+from hubbub.model import Role, RoomKind, user_name
 from hubbub.protocol import events
-from hubbub.storage.interface import LogPage
+from hubbub.storage.interface import LogPage, SearchPage
+
+LAST_LOOKED = 200
 
 
 class Lookups:
@@ -46,6 +49,28 @@ class Lookups:
             limit_bytes=self._limits.page_bytes,
         )
 
+    async def search(
+        self, session: Session, typed: str, text: str, before: int | None, limit: int
+    ) -> SearchPage:
+        """Messages of a room that have a text in them, for one of its members."""
+        room = await self._rooms.open_for(session, typed)
+        search = self._log.storage.search
+        return await self._log.read(search, room.name, text, before=before, limit=limit)
+
+    async def last_of(self, room: Room, user_id: str) -> int:
+        """The seq of what somebody said last in a room, among the last `LAST_LOOKED`."""
+        page = await self._log.read(
+            self._log.storage.page,
+            room.name,
+            limit=LAST_LOOKED,
+            limit_bytes=self._limits.page_bytes,
+        )
+        for event in reversed(page.events):
+            said = isinstance(event, events.Message) and not event.deleted
+            if said and event.sender.id == user_id:
+                return event.seq
+        raise BadRequest("You have said nothing lately that could be deleted.")
+
     async def members(
         self, session: Session, typed: str, after: str | None, limit: int
     ) -> events.MemberPage:
@@ -59,7 +84,7 @@ class Lookups:
         rest = (user for user in people if user.name.key > past)
         found = heapq.nsmallest(limit + 1, rest, key=lambda user: user.name.key)
         members = tuple(
-            events.Member(user.id, user.name.shown, user.role, user.away is not None)
+            events.Member(user.id, user.name.shown, _shown_role(user, room), user.away is not None)
             for user in found[:limit]
         )
         return events.MemberPage(members=members, more=len(found) > limit)
@@ -67,31 +92,46 @@ class Lookups:
     async def _visible(self, session: Session, typed: str) -> Room:
         if typed.startswith("@"):
             return await self._rooms.open_for(session, typed)
-        room = await self._rooms.open(typed)
-        if not room.people and not room.last and room.name != self._default_room:
+        room = await self._rooms.open(typed, "" if session.user is None else session.user.id)
+        if not room.made and room.name != self._default_room:
             raise NoSuchRoom(f"There is no room {room.name}; /join {room.name} makes it.")
         return room
 
-    def count_members(self, typed: str) -> int:
-        """How many users are in a room that is in memory."""
-        room = self._rooms.live(typed if typed.startswith("@") else room_name(typed))
-        return 0 if room is None else len(room.people)
-
-    async def rooms(self, after: str | None, limit: int) -> events.RoomPage:
-        """The public rooms that have a log or people, in the order of their names."""
+    async def rooms(self, user: User, after: str | None, limit: int) -> events.RoomPage:
+        """The public rooms that have a log or people, and the private ones of this user, in the
+        order of their names.
+        """
         past = after or ""
         stored = await self._log.read(self._log.storage.public_rooms, after=past, limit=limit + 1)
         topics = {record.name: record.topic for record in stored}
-        live = {room.name: room for room in self._rooms.occupied()}
-        topics |= {name: room.topic for name, room in live.items() if name > past}
+        topics |= {r.name: r.topic for r in self._rooms.occupied() if r.name > past}
         if self._default_room > past:
             topics.setdefault(self._default_room, "")
+        own = await self._private_rooms(user)
+        topics |= {name: topic for name, topic in own.items() if name > past}
         names = heapq.nsmallest(limit + 1, topics)
         rooms = tuple(
-            events.RoomSummary(name, topics[name], len(live[name].people) if name in live else 0)
+            events.RoomSummary(
+                name,
+                topics[name],
+                0 if (room := self._rooms.live(name)) is None else len(room.people),
+                RoomKind.PRIVATE if name in own else RoomKind.PUBLIC,
+            )
             for name in names[:limit]
         )
         return events.RoomPage(rooms=rooms, more=len(names) > limit)
+
+    async def _private_rooms(self, user: User) -> dict[str, str]:
+        """The topics of the private rooms that a user may enter."""
+        kept = await self._log.read(self._log.storage.memberships, user.id)
+        records = [each.room for each in kept if each.room.kind is RoomKind.PRIVATE]
+        return {each.name: each.topic for each in records if not each.archived}
+
+
+def _shown_role(user: User, room: Room) -> Role:
+    """What somebody is in a room; a guest who is no more than a member there is a guest."""
+    role = role_in(user, room)
+    return user.role if role is Role.MEMBER and user.role is Role.GUEST else role
 
 
 def _key(name: str | None) -> str:

@@ -4,18 +4,18 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hubbub.errors import BadName, BadRequest, NoSuchUser, NotAMember, TooLong
+from hubbub.errors import BadRequest, NotAMember, TooLong
 from hubbub.hub.clock import Clock
 from hubbub.hub.committer import Committer, Submission
+from hubbub.hub.directory import Directory
 from hubbub.hub.fanout import Fanout
 from hubbub.hub.limits import Limits
-from hubbub.hub.log import Log
-from hubbub.hub.names import Names
+from hubbub.hub.permissions import Permissions, Right
 from hubbub.hub.rates import Rates
 from hubbub.hub.room import Room
 from hubbub.hub.rooms import Rooms
+from hubbub.hub.sanctions import Sanctions
 from hubbub.hub.session import Session, User
-from hubbub.model import user_name
 from hubbub.protocol.events import Person, ReadMarker, Typing
 from hubbub.storage.interface import (
     AppendMessage,
@@ -36,25 +36,37 @@ class Messages:
 
     def __init__(
         self,
-        log: Log,
         committer: Committer,
         rooms: Rooms,
-        names: Names,
+        directory: Directory,
         users: dict[str, User],
         fanout: Fanout,
         limits: Limits,
         clock: Clock,
         rates: Rates,
+        permissions: Permissions,
+        sanctions: Sanctions,
     ) -> None:
-        self._log = log
         self._committer = committer
         self._rooms = rooms
-        self._names = names
+        self._directory = directory
         self._users = users
         self._fanout = fanout
         self._limits = limits
         self._clock = clock
         self._rates = rates
+        self._permissions = permissions
+        self._sanctions = sanctions
+
+    def _check(self, session: Session, user: User, room: Room, right: Right = Right.POST) -> None:
+        """Raises Forbidden or Muted for one who may not say anything in a room now.
+
+        In most rooms everybody may: a post pays for two looks.
+        """
+        if room.read_only or room.archived:
+            self._permissions.require(user, right, room)
+        if self._sanctions.any_mutes:
+            self._sanctions.check_speech(session, user, room)
 
     async def post(self, session: Session, user: User, request: "requests.Post") -> None:
         """Submits a post; its reply follows its commit. Raises Refusal."""
@@ -64,12 +76,14 @@ class Messages:
             return
         self._rates.post(session, user)
         room = await self._rooms.open_for(session, request.room)
+        self._check(session, user, room)
         change = self._message(room, user, request.text, request.nonce)
         self._committer.submit(Submission(change, room, session, request.id))
 
     def post_in(self, session: Session, user: User, room: Room, request: "requests.Post") -> None:
         """The same, where the room is known. Raises Refusal."""
         self._rates.post(session, user)
+        self._check(session, user, room)
         change = self._message(room, user, request.text, request.nonce)
         self._committer.submit(Submission(change, room, session, request.id))
 
@@ -77,13 +91,15 @@ class Messages:
         """Posts an action, `/me`, and waits until it is durable. Raises Refusal."""
         self._rates.post(session, user)
         room = await self._rooms.open_for(session, room_name)
+        self._check(session, user, room)
         await self._committer.outcome(self._message(room, user, text, me=True), room)
 
     async def whisper(self, session: Session, user: User, request: "requests.Whisper") -> None:
         """Submits a whisper; its reply follows its commit. Raises Refusal."""
         self._rates.post(session, user)
-        others = await self.people(request.to)
+        others = await self._directory.people(request.to)
         room = await self._direct_room(user, others)
+        self._check(session, user, room)
         change = self._message(room, user, request.text, request.nonce, to=others)
         self._committer.submit(Submission(change, room, session, request.id))
 
@@ -93,6 +109,7 @@ class Messages:
         """Whispers without a nonce and waits until it is durable. Raises Refusal."""
         self._rates.post(session, user)
         room = await self._direct_room(user, others)
+        self._check(session, user, room)
         await self._committer.outcome(self._message(room, user, text, to=others), room)
 
     async def set_topic(self, session: Session, user: User, room_name: str, text: str) -> None:
@@ -103,31 +120,10 @@ class Messages:
         room = await self._rooms.open_for(session, room_name)
         if room.direct:
             raise BadRequest("A direct conversation has no topic.")
+        self._permissions.require(user, Right.TOPIC, room)
+        self._check(session, user, room, Right.TOPIC)
         text = " ".join(text.replace("\x00", "\ufffd").split())
         await self._committer.outcome(AppendTopic(room.name, user.person, text), room)
-
-    async def people(self, names: Sequence[str]) -> list[Person]:
-        """Those who are here, or may come back, by these names. Raises NoSuchUser."""
-        found: dict[str, Person] = {}
-        for typed in names:
-            person = await self._person(typed)
-            found[person.id] = person
-        return list(found.values())
-
-    async def _person(self, typed: str) -> Person:
-        nobody = NoSuchUser(f"There is nobody called {typed[:64]!r} here; /who lists who is.")
-        try:
-            key = user_name(typed.removeprefix("@")).key
-        except BadName:
-            raise nobody from None
-        holder = self._names.holder(key)
-        if holder is not None and holder in self._users:
-            return self._users[holder].person
-        storage = self._log.storage
-        record = await self._log.read(storage.name_holder, key, self._clock.now_ms())
-        if record is None:
-            raise nobody
-        return Person(record.id, record.name)
 
     async def _direct_room(self, user: User, others: Sequence[Person]) -> Room:
         everyone = {person.id: person for person in (*others, user.person)}
@@ -181,6 +177,7 @@ class Messages:
     async def typing(self, session: Session, user: User, room_name: str) -> None:
         """Tells the room that the user is writing, at most once in `typing_interval_s`."""
         room = await self._rooms.open_for(session, room_name)
+        self._check(session, user, room)
         now_s = self._clock.steady_s()
         if now_s - user.typing_at_s.get(room.name, float("-inf")) < self._limits.typing_interval_s:
             return

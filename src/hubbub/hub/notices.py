@@ -128,6 +128,11 @@ class Notices:
                 self._queue.append((room, event))
                 self._arrived.set()
 
+    def rename(self, was: str, name: str) -> None:
+        """Follows a room to its new name."""
+        if was in self._loud:
+            self._loud.add(name)
+
     @property
     def queued(self) -> int:
         """How many messages nobody has looked at yet."""

@@ -1,6 +1,6 @@
 """Who may do what: the one table, which docs/accounts.md shows, and the one place that asks it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -88,15 +88,20 @@ class Permissions:
         for right, role in (least or {}).items():
             self._table[right] = Rule(TABLE[right].meaning, server=role)
 
-    def has(self, right: Right | None, role: Role) -> bool:
-        """Whether a role on the server may be enough for a right, at least in a room of one's own.
+    def offers(self, rights: Sequence[Right], role: Role, there: Role = Role.MEMBER) -> bool:
+        """Whether one of a role, on the server and in some room, may have one of these rights."""
+        return not rights or any(self._offers(right, role, there) for right in rights)
 
-        Commands that everybody may need somewhere are shown to everybody.
-        """
-        if right is None:
-            return True
-        least = self._table[right].server
-        return least is None or at_least(role, least)
+    def _offers(self, right: Right, role: Role, there: Role) -> bool:
+        rule = self._table[right]
+        if rule.server is not None:
+            return at_least(role, rule.server)
+        best = max(there, _IN_ROOMS.get(role, Role.MEMBER), key=RANKS.__getitem__)
+        return at_least(best, rule.room or Role.OWNER)
+
+    def is_of_rooms(self, right: Right) -> bool:
+        """Whether it is a right that one has in a room."""
+        return self._table[right].server is None
 
     def may(self, user: User, right: Right, room: Room | None = None) -> bool:
         """Whether a user has a right, in a room that the user is in where it is one of rooms."""
@@ -162,6 +167,13 @@ def stored_role_in(server: Role, there: Role, kind: RoomKind) -> Role:
     if kind is RoomKind.DIRECT:
         return Role.MEMBER
     return max(there, _IN_ROOMS.get(server, Role.MEMBER), key=RANKS.__getitem__)
+
+
+def highest_in_rooms(user: User) -> Role:
+    """The highest role that a user has in a room where they are."""
+    rooms = {room for session in user.sessions for room in session.rooms.values()}
+    roles = [Role.MEMBER, *(role_in(user, room) for room in rooms)]
+    return max(roles, key=RANKS.__getitem__)
 
 
 def reference() -> str:

@@ -78,12 +78,14 @@ class AddressRates:
         "connects",
         "failed_sign_ins",
         "frames",
+        "key",
         "passwords",
         "posts",
         "spent",
     )
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, key: str = "") -> None:
+        self.key = key
         self.connections = 0
         self.posts = TokenBucket(limits.address_posts_per_s, limits.address_posts_burst)
         self.commands = TokenBucket(limits.address_commands_per_s, limits.address_commands_burst)
@@ -118,7 +120,7 @@ class Rates:
         """The rates of an address: of those connected, and of the last `addresses` that were."""
         rates = self._addresses.get(address)
         if rates is None:
-            rates = self._addresses[address] = AddressRates(self._limits)
+            rates = self._addresses[address] = AddressRates(self._limits, address)
             self._forget_one()
         self._addresses.move_to_end(address)
         return rates

@@ -3,12 +3,12 @@
 Between two awaits `last` is the seq up to which everyone in the audience has been served.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hubbub.model import RoomKind
-from hubbub.protocol.events import LogEvent, Person
+from hubbub.model import Role, RoomKind
+from hubbub.protocol.events import LogEvent, Person, Settings, Topic
 from hubbub.storage.interface import RoomRecord
 
 if TYPE_CHECKING:
@@ -29,26 +29,43 @@ class Room:
     """The live side of a room; its log is in the storage."""
 
     __slots__ = (
+        "archived",
         "audience",
         "connections",
         "first",
         "joining",
         "kind",
         "last",
+        "made",
         "name",
         "participants",
         "people",
+        "read_only",
+        "roles",
         "topic",
         "waiting",
     )
 
-    def __init__(self, record: RoomRecord, participants: tuple[Person, ...] = ()) -> None:
+    def __init__(
+        self,
+        record: RoomRecord,
+        participants: tuple[Person, ...] = (),
+        roles: Mapping[str, Role] | None = None,
+        *,
+        made: bool = True,
+    ) -> None:
         self.name = record.name
         self.kind = record.kind
         self.topic = record.topic
         self.first = record.first
         self.last = record.last
+        self.read_only = record.read_only
+        self.archived = record.archived
         self.participants = participants
+        self.roles = dict(roles or {})
+        """By user: of a private room all who may enter it, of another those above member."""
+        self.made = made
+        """Whether there is such a room; otherwise the first who enters makes it."""
         self.connections = 0
         self.people: dict[str, tuple[User, int]] = {}
         self.audience: dict[View, set[Session]] = {}
@@ -59,6 +76,30 @@ class Room:
     def direct(self) -> bool:
         """Whether this is the room of a fixed set of users, who are in it wherever they are."""
         return self.kind is RoomKind.DIRECT
+
+    @property
+    def private(self) -> bool:
+        """Whether only those who were invited may know of it."""
+        return self.kind is RoomKind.PRIVATE
+
+    def visible_to(self, user_id: str) -> bool:
+        """Whether that user may know that there is such a room."""
+        if self.direct:
+            return any(person.id == user_id for person in self.participants)
+        return not self.private or user_id in self.roles
+
+    @property
+    def record(self) -> RoomRecord:
+        """The room as it is kept."""
+        return RoomRecord(
+            self.name,
+            self.kind,
+            self.topic,
+            self.first,
+            self.last,
+            self.read_only,
+            self.archived,
+        )
 
     @contextmanager
     def pinned(self) -> Iterator[None]:
@@ -133,8 +174,14 @@ class Room:
         self.first = max(self.first, first)
 
     def take(self, event: LogEvent) -> None:
-        """Moves the end of the log to a committed event."""
+        """Moves the end of the log to a committed event, and the room to what it says."""
         self.last = event.seq
+        if isinstance(event, Topic):
+            self.topic = event.text
+        elif isinstance(event, Settings):
+            self.kind = RoomKind(event.kind)
+            self.read_only, self.archived = event.read_only, event.archived
+            self.made = True
 
     def users(self) -> Iterator["User"]:
         """Everybody who is here, once each."""

@@ -3,23 +3,24 @@
 import base64
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Literal
 
-from hubbub.errors import Forbidden, NoSuchRoom, NotAMember, RoomFull, Unavailable
+from hubbub.errors import Forbidden, NameTaken, NoSuchRoom, NotAMember, RoomFull, Unavailable
 from hubbub.hub.committer import Committer, Submission
 from hubbub.hub.fanout import Fanout
 from hubbub.hub.limits import Limits
 from hubbub.hub.log import Log
+from hubbub.hub.permissions import Permissions, Right, role_in
 from hubbub.hub.presence import Announcer
 from hubbub.hub.room import Room
-from hubbub.model import RoomKind, room_name
-from hubbub.protocol.events import Gap, Person, Presence
-from hubbub.storage.interface import LogPage, RemoveMember, RoomRecord, SaveMember
+from hubbub.model import PRIVATE, Role, RoomKind, UserKind, room_name, room_title
+from hubbub.protocol.events import Gap, Person, Presence, Settings, Standing
+from hubbub.storage.interface import LogPage, RemoveMember, RoomRecord, SaveMember, Storage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from hubbub.hub.session import Session, User
 
@@ -32,16 +33,43 @@ def direct_room_name(user_ids: Iterable[str]) -> str:
     return "@" + base64.b32encode(digest)[:24].decode().lower()
 
 
+def in_room(user: "User", room: Room) -> "list[Session]":
+    """The connections of a user that are in a room."""
+    return [each for each in user.sessions if each.rooms.get(room.name) is room]
+
+
+def _kept_room(storage: Storage, name: str) -> Room | None:
+    """A room of the log, with who may enter it or is more than a member, in one go."""
+    record = storage.room(name)
+    if record is None:
+        return None
+    if record.kind is RoomKind.DIRECT:
+        return Room(record, storage.direct_members(record.name))
+    return Room(record, (), storage.room_members(record.name))
+
+
 class Rooms:
     """The rooms that are in memory: those with people, and the last `empty_rooms` without."""
 
-    def __init__(self, log: Log, committer: Committer, fanout: Fanout, limits: Limits) -> None:
+    def __init__(
+        self,
+        log: Log,
+        committer: Committer,
+        fanout: Fanout,
+        limits: Limits,
+        permissions: Permissions,
+        default_room: str,
+    ) -> None:
         self._log = log
         self._committer = committer
         self._fanout = fanout
         self._limits = limits
+        self._permissions = permissions
+        self._default = default_room
         self._live: dict[str, Room] = {}
         self._idle: OrderedDict[str, Room] = OrderedDict()
+        self._reserved: set[str] = set()
+        self.on_renamed: Callable[[str, str], None] = lambda was, name: None
         self.presence = Announcer(fanout, limits)
 
     def live(self, name: str) -> Room | None:
@@ -49,24 +77,44 @@ class Rooms:
         return self._live.get(name)
 
     def occupied(self) -> list[Room]:
-        """The public rooms with people in them."""
-        return [r for r in self._live.values() if r.people and r.kind is RoomKind.PUBLIC]
+        """The public rooms with people in them that are not archived."""
+        public = (room for room in self._live.values() if room.kind is RoomKind.PUBLIC)
+        return [room for room in public if room.people and not room.archived]
 
-    async def open(self, typed: str) -> Room:
-        """The room of that name, from the storage or new. Raises BadName, NoSuchRoom."""
-        direct = typed.startswith("@")
-        name = typed if direct else room_name(typed)
+    async def open(self, typed: str, user_id: str = "") -> Room:
+        """The room of that name, from the storage or new, as that user may see it.
+
+        Raises BadName, and NoSuchRoom for a direct or private one of others, just as for none. A
+        room that got another name is found by its former one, by those who may see it.
+        """
+        if typed.startswith("@"):
+            return self._checked(user_id, await self._open_kept(typed[:65]))
+        name = room_name(typed)
         room = self._live.get(name)
-        if room is not None:
+        if room is None:
+            room = await self._open_kept(name)
+        else:
             self._touch(room)
+        if room is not None and room.visible_to(user_id):
             return room
-        record = await self._log.read(self._log.storage.room, name) if len(name) <= 64 else None
-        participants: tuple[Person, ...] = ()
-        if direct:
-            if record is None:
-                raise NoSuchRoom(f"There is no room {name[:64]!r} that you may enter.")
-            participants = await self._log.read(self._log.storage.direct_members, name)
-        return self._keep(record or RoomRecord(name, RoomKind.PUBLIC, "", 1, 0), participants)
+        if name.startswith(PRIVATE):
+            return self._checked(user_id, await self._by_title(name, user_id))
+        # What was called so and is private by now is none of this user's business.
+        if name in self._reserved:
+            raise Unavailable(f"{name} is being made; try again.", retry_after=1.0)
+        new = Room(RoomRecord(name, RoomKind.PUBLIC, "", 1, 0), made=False)
+        return self._checked(user_id, self._keep(new))
+
+    async def _open_kept(self, name: str) -> Room | None:
+        found = await self._log.read(_kept_room, self._log.storage, name)
+        return None if found is None else self._keep(found)
+
+    async def _by_title(self, name: str, user_id: str) -> Room | None:
+        """The one private room of a user's that people call so."""
+        own = await self._log.read(self._log.storage.memberships, user_id) if user_id else []
+        names = [each.room.name for each in own if each.room.kind is RoomKind.PRIVATE]
+        found = [each for each in names if room_title(each) == name.removeprefix(PRIVATE)]
+        return await self._open_kept(found[0]) if len(found) == 1 else None
 
     async def open_direct(self, participants: tuple[Person, ...]) -> Room:
         """The direct room of exactly these users, from the storage or new."""
@@ -76,7 +124,8 @@ class Rooms:
             self._touch(room)
             return room
         record = await self._log.read(self._log.storage.room, name)
-        return self._keep(record or RoomRecord(name, RoomKind.DIRECT, "", 1, 0), participants)
+        record = record or RoomRecord(name, RoomKind.DIRECT, "", 1, 0)
+        return self._keep(Room(record, participants))
 
     async def open_for(self, session: "Session", typed: str) -> Room:
         """The room, for a session that wants to read or write in it.
@@ -86,17 +135,22 @@ class Rooms:
         room = session.rooms.get(typed)
         if room is not None:
             return room
+        user_id = "" if session.user is None else session.user.id
         if typed.startswith("@"):
-            return self._checked(session.user, await self.open(typed))
+            return await self.open(typed, user_id)
         name = room_name(typed)
         room = session.rooms.get(name)
+        if room is None:
+            # By its former name, or by the title of a private one.
+            found = await self.open(name, user_id)
+            room = session.rooms.get(found.name)
         if room is None:
             raise NotAMember(f"You are not in {name}; join it first.")
         return room
 
-    def _checked(self, user: "User | None", room: Room) -> Room:
-        if user is None or all(person.id != user.id for person in room.participants):
-            raise NoSuchRoom(f"There is no room {room.name[:64]!r} that you may enter.")
+    def _checked(self, user_id: str, room: Room | None) -> Room:
+        if room is None or not room.visible_to(user_id):
+            raise NoSuchRoom("There is no such room that you may enter.")
         return room
 
     # --- coming and going
@@ -106,9 +160,12 @@ class Rooms:
 
         `user` is who comes in by `hello`, whom the session does not have yet.
         """
-        room = await self.open(typed)
+        user = user or session.user
+        room = await self.open(typed, "" if user is None else user.id)
         if room.direct:
-            return self._checked(user or session.user, room)
+            return room
+        if user is not None and not room.made and room.name != self._default:
+            self._permissions.require(user, Right.CREATE_ROOM)
         if room.name in session.rooms or session.dialect.one_room:
             limit_rooms = self._limits.rooms_per_connection + 1
         else:
@@ -122,22 +179,35 @@ class Rooms:
             raise RoomFull(f"{room.name} is full; try again later.", room=room.name)
         return room
 
-    def enter(self, session: "Session", room: Room, *, tell_self: bool = False) -> None:
-        """Makes the session one of the room's and tells the others.
+    def enter(self, session: "Session", room: Room, *, tell_self: bool = False) -> bool:
+        """Makes the session one of the room's and tells the others; whether it has made the room.
 
         It is not served yet: `catch_up` or the room's `add_to_audience` begins that.
         """
         if session.closed:
             raise Unavailable("The connection ended before it was in the room.")
         if room.direct or room.name in session.rooms:
-            return
+            return False
         self._idle.pop(room.name, None)
+        user = session.user
+        assert user is not None, "a session enters rooms after it has a user"
+        new = not room.made
+        if new:
+            self._make(room, user)
         if room.enter(session):
-            assert session.user is not None, "a session enters rooms after it has a user"
-            joined = Presence(room=room.name, user=session.user.person, state="joined")
+            joined = Presence(room=room.name, user=user.person, state="joined")
             self.presence.tell(room, joined, session)
             if tell_self:
                 self._fanout.tell((session,), joined)
+        return new
+
+    def _make(self, room: Room, user: "User") -> None:
+        """Notes who made a room: a member owns it, a guest's belongs to nobody."""
+        room.made = True
+        if user.kind is not UserKind.GUEST and room.name != self._default:
+            room.roles[user.id] = Role.OWNER
+            owner = SaveMember(room.name, user.id, Role.OWNER)
+            self._committer.submit(Submission(owner))
 
     @asynccontextmanager
     async def catch_up(
@@ -222,13 +292,74 @@ class Rooms:
             change = Presence(room=room.name, user=user.person, state=state, was=was)
             self.presence.tell(room, change)
 
+    def add(self, record: RoomRecord) -> Room:
+        """A room that nobody had before."""
+        return self._keep(Room(record))
+
+    @contextmanager
+    def reserved(self, room: Room, name: str) -> "Iterator[None]":
+        """Keeps a name for a room that is about to get it. Raises NameTaken."""
+        taken = self._live.get(name)
+        if taken is not None and taken is not room:
+            if taken.made or taken.people or taken.in_use:
+                raise NameTaken("Another room has that name; take another.")
+            # Somebody asked for it and there was none.
+            self._idle.pop(name, None)
+            del self._live[name]
+        if name in self._reserved:
+            raise NameTaken("Another room is about to get that name; take another.")
+        self._reserved.add(name)
+        try:
+            yield
+        finally:
+            self._reserved.discard(name)
+
+    def move(self, room: Room, settings: Settings) -> None:
+        """Follows a room to the name that it got by a commit."""
+        if settings.was is None or room.name != settings.was:
+            return
+        self._live.pop(settings.was, None)
+        self._idle.pop(settings.was, None)
+        self._committer.rename(settings.was, settings.room)
+        self.on_renamed(settings.was, settings.room)
+        room.name = settings.room
+        self._live[room.name] = room
+        sessions = {each for audience in room.audience.values() for each in audience}
+        for session in sessions | set(room.joining):
+            if session.rooms.pop(settings.was, None) is room:
+                session.rooms[room.name] = room
+        self._touch(room)
+
+    def tell_settings(self, room: Room, settings: Settings) -> None:
+        """Tells those in a room what they may do there now, and those who skip `settings` that
+        they are in another room.
+        """
+        by_role: dict[Role, list[User]] = {}
+        for user in room.users():
+            if settings.was is not None:
+                left = Presence(room=settings.was, user=user.person, state="left")
+                joined = Presence(room=room.name, user=user.person, state="joined")
+                for session in in_room(user, room):
+                    session.send(left)
+                    session.send(joined)
+            by_role.setdefault(role_in(user, room), []).append(user)
+        for users in by_role.values():
+            self._tell_standing(users, room)
+
+    def tell_standing(self, user: "User", room: Room) -> None:
+        """Tells a user what they are and may do in a room."""
+        self._tell_standing([user], room)
+
+    def _tell_standing(self, users: "Sequence[User]", room: Room) -> None:
+        role, may = role_in(users[0], room), self._permissions.in_room(users[0], room)
+        sessions = [session for user in users for session in in_room(user, room)]
+        self._fanout.tell(sessions, Standing(room=room.name, role=role, may=may))
+
     # --- what is in memory
 
-    def _keep(self, record: RoomRecord, participants: tuple[Person, ...]) -> Room:
+    def _keep(self, opened: Room) -> Room:
         # Somebody else may have opened it during the read; theirs is the one that counts.
-        room = self._live.get(record.name)
-        if room is None:
-            room = self._live[record.name] = Room(record, participants)
+        room = self._live.setdefault(opened.name, opened)
         self._touch(room)
         return room
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from hubbub.hub.room import Room
 
-SIGNED_OUT, TOO_SLOW, FLOODING = 4001, 4008, 4029
+SIGNED_OUT, BANNED, TOO_SLOW, FLOODING = 4001, 4003, 4008, 4029
 
 
 class Line(Protocol):

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from hubbub.errors import Conflict, Refusal
+from hubbub.errors import Conflict, NameTaken, Refusal
 from hubbub.hub.committer import Submission
 from hubbub.hub.fanout import Fanout, Replies
 from hubbub.hub.notices import Notices
 from hubbub.hub.room import Room
+from hubbub.hub.rooms import Rooms
 from hubbub.hub.stats import Stats
 from hubbub.protocol import events
-from hubbub.storage.interface import Appended, Done, Duplicate, NonceUsed, Outcome
+from hubbub.storage.interface import Appended, Done, Duplicate, NameUsed, NonceUsed, Outcome
 
 
 class Settlement:
@@ -20,22 +21,29 @@ class Settlement:
         self._fanout = fanout
         self._stats = stats
         self.notices: Notices | None = None
+        self.rooms: Rooms | None = None
 
     def settle(self, batch: Sequence[Submission], results: Sequence[Outcome | Refusal]) -> None:
         """Takes one result for each submission; delivers to everyone, without waiting."""
         appended: dict[Room, list[events.LogEvent]] = {}
         replies: Replies = {}
+        changed: list[tuple[Room, events.Settings]] = []
         for submission, result in zip(batch, results, strict=True):
             if isinstance(result, Appended):
                 room, event = submission.room, result.event
                 assert room is not None, "an entry of a log is submitted with its room"
                 appended.setdefault(room, []).append(event)
-                room.last = event.seq
-                if isinstance(event, events.Topic):
-                    room.topic = event.text
+                room.take(event)
+                if isinstance(event, events.Settings):
+                    changed.append((room, event))
+                    if self.rooms is not None:
+                        self.rooms.move(room, event)
                 self._stats.appended += 1
             self._answer(submission, result, replies)
         self._fanout.deliver(appended, replies)
+        for room, settings in changed:
+            if self.rooms is not None:
+                self.rooms.tell_settings(room, settings)
         if self.notices is not None:
             for room, new in appended.items():
                 self.notices.consider(room, new)
@@ -66,6 +74,9 @@ class Settlement:
                     "That nonce was used for another message; take a new one for each message."
                 )
                 return events.Error.of(conflict, request_id)
+            case NameUsed():
+                taken = NameTaken("Another room has that name; take another.")
+                return events.Error.of(taken, request_id)
             case Done():
                 return events.Ok(id=request_id)
             case Refusal():

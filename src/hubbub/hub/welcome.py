@@ -1,14 +1,16 @@
 """`welcome`: what somebody who comes in is told of themselves, their rooms and the server."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from hubbub.hub.limits import Limits
 from hubbub.hub.messages import RECIPIENTS
+from hubbub.hub.permissions import Permissions, highest_in_rooms, role_in
+from hubbub.hub.room import Room
 from hubbub.hub.session import Session, User
 from hubbub.model import ROOM_NAME_CHARS, USER_NAME_CHARS, NotifyLevel, Role
 from hubbub.protocol import events
-from hubbub.storage.interface import Membership, RoomRecord, Storage
+from hubbub.storage.interface import Membership, Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,7 @@ class ServerFacts:
 
     server: events.ServerInfo
     default_room: str
-    commands: Callable[[Role], tuple[events.CommandInfo, ...]]
+    commands: Callable[[Permissions, Role, Role], tuple[events.CommandInfo, ...]]
 
 
 class Welcome:
@@ -28,12 +30,14 @@ class Welcome:
         facts: ServerFacts,
         limits: Limits,
         storage: Storage,
+        permissions: Permissions,
         *,
         rate_limits: bool,
         push_key: str | None,
     ) -> None:
         self.facts = facts
         self._storage = storage
+        self._permissions = permissions
         self._ping_s = limits.ping_s
         self._push_key = push_key
         self._told = _told(limits) | (_told_rates(limits) if rate_limits else {})
@@ -44,20 +48,23 @@ class Welcome:
         secret: str,
         memberships: Iterable[Membership],
         request_id: str | None,
+        *,
+        asked: Mapping[str, str] | None = None,
+        ignored: Iterable[events.Person] = (),
     ) -> events.Welcome:
-        """For a session that is in its rooms; `memberships` are those that its user had before."""
+        """For a session that is in its rooms; `memberships` are those that its user had before.
+
+        `asked` has the names by which `hello` asked for rooms that are called otherwise.
+        """
         user = session.user
         assert user is not None, "who is welcomed is somebody"
-        states = {
-            membership.room.name: _state(membership.room, membership.read, user, membership.notify)
-            for membership in memberships
-        }
-        for room in session.rooms.values():
-            known = states.get(room.name)
-            read = room.last if known is None else known.read
-            level = NotifyLevel.MENTIONS if known is None else NotifyLevel(known.notify)
-            record = RoomRecord(room.name, room.kind, room.topic, room.first, room.last)
-            states[room.name] = _state(record, read, user, level)
+        named = asked or {}
+        kept = {each.room.name: each for each in memberships}
+        rooms = {name: Room(each.room, (), {user.id: each.role}) for name, each in kept.items()}
+        rooms |= session.rooms
+        states = [
+            self._state(room, user, kept.get(name), named.get(name)) for name, room in rooms.items()
+        ]
         return events.Welcome(
             id=request_id,
             user=user.as_self,
@@ -65,10 +72,41 @@ class Welcome:
             epoch=self._storage.epoch,
             server=self.facts.server,
             ping_s=self._ping_s,
-            rooms=tuple(states.values()),
-            commands=self.facts.commands(user.role),
+            rooms=tuple(states),
+            commands=self.facts.commands(self._permissions, user.role, highest_in_rooms(user)),
             limits=self._told,
+            may=self._permissions.on_server(user),
+            ignored=tuple(ignored),
             push_key=self._push_key,
+        )
+
+    def you(self, user: User, secret: str | None) -> events.You:
+        """What a user is told who has become somebody else."""
+        return events.You(
+            user=user.as_self,
+            may=self._permissions.on_server(user),
+            commands=self.facts.commands(self._permissions, user.role, highest_in_rooms(user)),
+            session=secret,
+        )
+
+    def _state(
+        self, room: Room, user: User, kept: Membership | None, was: str | None
+    ) -> events.RoomState:
+        read = room.last if kept is None else kept.read
+        return events.RoomState(
+            room.name,
+            room.kind,
+            room.topic,
+            room.first,
+            room.last,
+            read,
+            max(0, room.last - max(read, room.first - 1)),
+            role_in(user, room),
+            NotifyLevel.MENTIONS if kept is None else kept.notify,
+            room.read_only,
+            room.archived,
+            self._permissions.in_room(user, room),
+            was,
         )
 
 
@@ -89,10 +127,3 @@ def _told(limits: Limits) -> dict[str, int]:
 def _told_rates(limits: Limits) -> dict[str, int]:
     """What a client may keep up, so that it can pace itself instead of being refused."""
     return {"posts_per_s": max(1, int(limits.posts_per_s)), "posts_burst": limits.posts_burst}
-
-
-def _state(room: RoomRecord, read: int, user: User, level: NotifyLevel) -> events.RoomState:
-    unread = max(0, room.last - max(read, room.first - 1))
-    return events.RoomState(
-        room.name, room.kind, room.topic, room.first, room.last, read, unread, user.role, level
-    )

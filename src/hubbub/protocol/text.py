@@ -5,6 +5,9 @@ neither drive a terminal nor look like somebody else's line.
 """
 
 import re
+from typing import assert_never
+
+from msgspec import structs
 
 from hubbub.protocol import events
 from hubbub.protocol.requests import Command, Post
@@ -35,6 +38,8 @@ def parse_line(frame: str, room: str) -> Post | Command | None:
 
 def format_message(message: events.Message, viewer: str) -> str:
     """A message as the user with the id `viewer` sees it; every line of it has the prefix."""
+    if message.deleted:
+        message = structs.replace(message, text="(deleted)")
     name = message.sender.name
     if message.to is not None:
         others = ", ".join(person.name for person in message.to if person.id != message.sender.id)
@@ -62,13 +67,36 @@ def format_presence(presence: events.Presence) -> str:
     return notice(f"{name} {what[presence.state]}.")
 
 
+def format_settings(settings: events.Settings) -> str:
+    """What a room is from now on, as those who asked for notices see it."""
+    return notice(f"{settings.sender.name} {_settled(settings)}.")
+
+
+def format_deleted(deleted: events.Deleted) -> str:
+    """That a message is gone, as those who asked for notices see it."""
+    return notice(f"{deleted.sender.name} deleted the message {deleted.target}.")
+
+
+def _settled(settings: events.Settings) -> str:
+    words = [settings.kind, *(["read-only"] * settings.read_only)]
+    words += ["archived"] * settings.archived
+    renamed = "" if settings.was is None else f", called {settings.room}"
+    return f"made this a {', '.join(words)} room{renamed}"
+
+
 def format_history(entry: events.LogEvent, viewer: str) -> str:
     """An entry of the log with its minute in UTC, for an answer to `/history`."""
-    line = (
-        format_message(entry, viewer)
-        if isinstance(entry, events.Message)
-        else f"{entry.sender.name} set the topic: {clean(entry.text)}"
-    )
+    match entry:
+        case events.Message():
+            line = format_message(entry, viewer)
+        case events.Topic():
+            line = f"{entry.sender.name} set the topic: {clean(entry.text)}"
+        case events.Deleted():
+            line = f"{entry.sender.name} deleted the message {entry.target}"
+        case events.Settings():
+            line = f"{entry.sender.name} {_settled(entry)}"
+        case _:
+            assert_never(entry)
     return _prefixed(f"{entry.at[:10]} {entry.at[11:16]} ", line)
 
 

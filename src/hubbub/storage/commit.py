@@ -9,38 +9,47 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
+from msgspec import structs
 from sqlalchemy.exc import IntegrityError
 
-from hubbub.model import NotifyLevel, RoomKind, format_instant
-from hubbub.protocol.events import LogEvent, Message, Person, Topic
+from hubbub.model import NotifyLevel, Role, RoomKind, format_instant
+from hubbub.protocol.events import Deleted, LogEvent, Message, Person, Settings, Topic
 from hubbub.storage import queries
 from hubbub.storage.driver import Driver
 from hubbub.storage.interface import (
+    AppendAudit,
     Appended,
     AppendMessage,
     AppendTopic,
     Change,
+    ChangeRoom,
+    DeleteMessage,
     Done,
     Duplicate,
+    EndSanction,
     EndSession,
     EndSessions,
     EndSubscription,
     Invitation,
     MoveRead,
+    NameUsed,
     NonceUsed,
     Outcome,
     RemoveMember,
     RenewSession,
+    SaveIgnored,
     SaveInvitation,
     SaveMember,
     SaveNotify,
     SavePassword,
+    SaveSanction,
     SaveSession,
     SaveSubscription,
     SaveUser,
     Subscription,
 )
-from hubbub.storage.rows import event_row, json_list, log_event
+from hubbub.storage.moderation import Moderation
+from hubbub.storage.rows import event_row, json_list, log_event, room_record
 
 Nonce = tuple[str, str]
 """A sender's id and the nonce of one of its messages."""
@@ -96,8 +105,11 @@ class _Room:
     id: int = 0
     topic: str = ""
     last: int = 0
+    read_only: bool = False
+    archived: bool = False
     last_written: int = 0
     topic_written: str = ""
+    changed: bool = False
 
 
 @dataclass(slots=True)
@@ -108,6 +120,7 @@ class _Membership:
     insert: int | None = None
     move: int = 0
     notify: NotifyLevel | None = None
+    role: Role | None = None
 
 
 def _rooms(driver: Driver, changes: Iterable[Change]) -> dict[str, _Room]:
@@ -124,16 +137,24 @@ def _rooms(driver: Driver, changes: Iterable[Change]) -> dict[str, _Room]:
             | SavePassword
             | SaveInvitation
             | SaveSubscription
-            | EndSubscription,
+            | EndSubscription
+            | SaveSanction
+            | EndSanction
+            | AppendAudit
+            | SaveIgnored,
         )
     }
+    names |= {change.name for change in changes if isinstance(change, ChangeRoom) and change.name}
     if not names:
         return {}
     rows = driver.read(queries.ROOMS, {"names": json_list(list(names))})
-    return {
-        name: _Room(name, RoomKind(kind), id_, topic, last, last, topic)
-        for id_, name, kind, topic, _, last in rows
-    }
+    found = {}
+    for id_, *columns in rows:
+        room = room_record(columns)
+        last, topic = room.last, room.topic
+        flags = room.read_only, room.archived
+        found[room.name] = _Room(room.name, room.kind, id_, topic, last, *flags, last, topic)
+    return found
 
 
 @dataclass(slots=True)
@@ -155,6 +176,10 @@ class _Batch:
     members: dict[tuple[str, str], _Membership] = field(default_factory=dict)
     subscriptions: dict[str, Subscription | str] = field(default_factory=dict)
     """By endpoint; the user's id stands for one that ends."""
+    wiped: list[tuple[_Room, int]] = field(default_factory=list)
+    renamed: dict[str, _Room] = field(default_factory=dict)
+    """By the former name, which the changes that come after a renaming may still have."""
+    moderation: Moderation = field(default_factory=Moderation)
 
     def __post_init__(self) -> None:
         self.at = format_instant(self.now_ms)
@@ -168,9 +193,13 @@ class _Batch:
                 room = self._room(name)
                 room.last += 1
                 room.topic = text
-                topic = Topic(room=name, seq=room.last, at=self.at, sender=sender, text=text)
+                topic = Topic(room=room.name, seq=room.last, at=self.at, sender=sender, text=text)
                 self.entries.append((room, topic, ""))
                 return Appended(topic)
+            case DeleteMessage():
+                return self._delete_message(change)
+            case ChangeRoom():
+                return self._change_room(change)
             case SaveUser(user):
                 self.users[user.id] = {
                     "id": user.id,
@@ -193,22 +222,24 @@ class _Batch:
                 self.passwords[user_id] = password_hash
             case SaveInvitation(invitation):
                 self.invitations[invitation.code_hash] = invitation
-            case SaveMember(name, user_id):
-                self._join(self._room(name), user_id)
+            case SaveMember(name, user_id, role):
+                self._join(self._room(name), user_id, role)
             case RemoveMember(name, user_id):
-                if name in self.rooms:
-                    self.members[name, user_id] = _Membership(delete=True)
+                if (found := self._known(name)) is not None:
+                    self.members[found.name, user_id] = _Membership(delete=True)
             case SaveNotify(name, user_id, level):
-                if name in self.rooms:
-                    self._membership(name, user_id).notify = level
+                if (found := self._known(name)) is not None:
+                    self._membership(found.name, user_id).notify = level
             case SaveSubscription(subscription):
                 self.subscriptions[subscription.endpoint] = subscription
             case EndSubscription(endpoint, user_id):
                 self.subscriptions[endpoint] = user_id
             case MoveRead(name, user_id, seq):
-                if name in self.rooms:
-                    membership = self._membership(name, user_id)
-                    membership.move = max(membership.move, min(seq, self.rooms[name].last))
+                if (found := self._known(name)) is not None:
+                    membership = self._membership(found.name, user_id)
+                    membership.move = max(membership.move, min(seq, found.last))
+            case SaveSanction() | EndSanction() | AppendAudit() | SaveIgnored():
+                self.moderation.take(change, self.now_ms)
             case _:
                 assert_never(change)
         return Done()
@@ -225,17 +256,19 @@ class _Batch:
         if nonce:
             earlier = self.said.get((sender.id, nonce))
             if earlier is not None:
+                if name in self.renamed:
+                    change = structs.replace(change, room=self.renamed[name].name)
                 if _same(earlier, change):
                     return Duplicate(earlier.room, earlier.seq, earlier.at)
                 return NonceUsed()
-        room = self.rooms.get(name)
+        room = self._known(name)
         if room is None:
             room = self._room(name, RoomKind.PUBLIC if to is None else RoomKind.DIRECT)
             for person in () if to is None else (*to, sender):
                 self._join(room, person.id)
         room.last += 1
         message = Message(
-            room=name,
+            room=room.name,
             seq=room.last,
             at=self.at,
             sender=sender,
@@ -248,16 +281,64 @@ class _Batch:
             self.said[sender.id, nonce] = message
         return Appended(message)
 
+    def _delete_message(self, change: DeleteMessage) -> Outcome:
+        room = self._room(change.room)
+        room.last += 1
+        self.wiped.append((room, change.target))
+        deleted = Deleted(
+            room=room.name,
+            seq=room.last,
+            at=self.at,
+            sender=change.sender,
+            target=change.target,
+        )
+        self.entries.append((room, deleted, ""))
+        return Appended(deleted)
+
+    def _change_room(self, change: ChangeRoom) -> Outcome:
+        room = self._room(change.room)
+        name = change.name or room.name
+        was = None if name == room.name else room.name
+        if was is not None:
+            if name in self.rooms:
+                return NameUsed()
+            del self.rooms[was]
+            self.rooms[name], room.name, self.renamed[was] = room, name, room
+            of_room = [key for key in self.members if key[0] == was]
+            for key in of_room:
+                self.members[name, key[1]] = self.members.pop(key)
+            self.moderation.rename(was, name)
+        room.kind, room.read_only, room.archived = change.kind, change.read_only, change.archived
+        room.changed = True
+        room.last += 1
+        settings = Settings(
+            room=name,
+            seq=room.last,
+            at=self.at,
+            sender=change.sender,
+            kind=room.kind,
+            read_only=room.read_only,
+            archived=room.archived,
+            was=was,
+        )
+        self.entries.append((room, settings, ""))
+        return Appended(settings)
+
+    def _known(self, name: str) -> _Room | None:
+        return self.rooms.get(name) or self.renamed.get(name)
+
     def _room(self, name: str, kind: RoomKind = RoomKind.PUBLIC) -> _Room:
-        room = self.rooms.get(name)
+        room = self._known(name)
         if room is None:
             room = self.rooms[name] = _Room(name, kind)
         return room
 
-    def _join(self, room: _Room, user_id: str) -> None:
+    def _join(self, room: _Room, user_id: str, role: Role | None = None) -> None:
         membership = self._membership(room.name, user_id)
         if membership.insert is None:
             membership.insert = room.last
+        if role is not None:
+            membership.role = role
 
     def _membership(self, name: str, user_id: str) -> _Membership:
         return self.members.setdefault((name, user_id), _Membership())
@@ -271,8 +352,12 @@ class _Batch:
                 event_row(room.id, event, self.now_ms, nonce) for room, event, nonce in self.entries
             ]
             driver.insert(queries.INSERT_EVENTS, rows)
+        if self.wiped:
+            wiped = [{"of_room": room.id, "target": target} for room, target in self.wiped]
+            driver.write(queries.WIPE_MESSAGES, wiped)
         self._write_members(driver)
         self._write_subscriptions(driver)
+        self.moderation.write(driver)
 
     def _write_users(self, driver: Driver) -> None:
         if self.users:
@@ -340,6 +425,26 @@ class _Batch:
         ]
         if retitled:
             driver.write(queries.SET_TOPIC, retitled)
+        changed = [room for room in self.rooms.values() if room.changed]
+        if changed:
+            self._change_rooms(driver, changed)
+
+    def _change_rooms(self, driver: Driver, changed: Sequence[_Room]) -> None:
+        rows = [
+            {
+                "of": room.id,
+                "to_name": room.name,
+                "to_kind": room.kind.value,
+                "to_read_only": int(room.read_only),
+                "to_archived": int(room.archived),
+            }
+            for room in changed
+        ]
+        driver.write(queries.SET_ROOM, rows)
+        former = [{"name": name, "room_id": room.id} for name, room in self.renamed.items()]
+        if former:
+            driver.write(queries.SAVE_FORMER_NAMES, former)
+            driver.write(queries.DELETE_FORMER_NAMES, [{"of": room.name} for room in changed])
 
     def _make_rooms(self, driver: Driver, made: Sequence[_Room]) -> None:
         driver.write(
@@ -351,17 +456,20 @@ class _Batch:
                     "topic": room.topic,
                     "first_seq": 1,
                     "last_seq": room.last,
+                    "read_only": int(room.read_only),
+                    "archived": int(room.archived),
                 }
                 for room in made
             ],
         )
+        driver.write(queries.DELETE_FORMER_NAMES, [{"of": room.name} for room in made])
         names = json_list([room.name for room in made])
         for id_, name, *_ in driver.read(queries.ROOMS, {"names": names}):
             room = self.rooms[name]
             room.id, room.last_written, room.topic_written = id_, room.last, room.topic
 
     def _write_members(self, driver: Driver) -> None:
-        deleted, inserted, moved, notified = [], [], [], []
+        deleted, inserted, moved, notified, promoted = [], [], [], [], []
         for (name, user_id), membership in self.members.items():
             room_id = self.rooms[name].id
             if membership.delete:
@@ -369,6 +477,9 @@ class _Batch:
             if membership.insert is not None:
                 read = membership.insert
                 inserted.append({"room_id": room_id, "user_id": user_id, "read_seq": read})
+            if membership.role is not None:
+                role = membership.role.value
+                promoted.append({"of_room": room_id, "of_user": user_id, "to_role": role})
             if membership.move:
                 seq = membership.move
                 moved.append({"of_room": room_id, "of_user": user_id, "seq": seq})
@@ -379,6 +490,8 @@ class _Batch:
             driver.write(queries.DELETE_MEMBERS, deleted)
         if inserted:
             driver.write(queries.INSERT_MEMBERS, inserted)
+        if promoted:
+            driver.write(queries.SET_ROLE, promoted)
         if moved:
             driver.write(queries.MOVE_READ, moved)
         if notified:
@@ -408,9 +521,11 @@ class _Batch:
 
 
 def _same(message: Message, change: AppendMessage) -> bool:
-    return (
+    if message.room != change.room:
+        return False
+    # Of one that was deleted it is enough that it was there.
+    return message.deleted or (
         message.text == change.text
-        and message.room == change.room
         and message.me == change.me
         and _ids(message.to) == _ids(change.to)
     )

@@ -12,19 +12,25 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hubbub.errors import StorageError
 from hubbub.model import NotifyLevel, Role
-from hubbub.protocol.events import LogEvent, Person
+from hubbub.protocol.events import LogEvent, Message, Person
 from hubbub.storage import migrate, queries
 from hubbub.storage.commit import commit
 from hubbub.storage.driver import Driver
 from hubbub.storage.expiry import expire
 from hubbub.storage.interface import (
+    INVITATIONS,
+    SEARCHED,
     Account,
+    AuditRecord,
     Change,
+    DeleteMessage,
     Invitation,
     LogPage,
     Membership,
     Outcome,
     RoomRecord,
+    Sanction,
+    SearchPage,
     SessionRecord,
     Subscriber,
     Subscription,
@@ -32,9 +38,13 @@ from hubbub.storage.interface import (
 )
 from hubbub.storage.rows import (
     automatic,
+    invitation,
     log_event,
     membership_record,
     room_record,
+    sanction,
+    search_patterns,
+    text_bytes,
     user_record,
 )
 from hubbub.storage.sqlite import SqliteFile
@@ -58,6 +68,9 @@ class Database:
         # The commits and the housekeeping may come from different threads.
         self._writer = threading.Lock()
         self._epoch = ""
+        self._data_version: int | None = None
+        # From before the start too: another process may have deleted something.
+        self._wiped = True
 
     @classmethod
     def open(cls, url: str, durability: "Durability", *, beside: bool = False) -> "Database":
@@ -112,6 +125,7 @@ class Database:
         try:
             with self._writer:
                 self._check_open()
+                self._wiped = self._wiped or any(isinstance(c, DeleteMessage) for c in changes)
                 return commit(self._file.committer, changes, now_ms)
         except SQLAlchemyError as error:
             raise self._file.explain(error) from error
@@ -124,11 +138,19 @@ class Database:
         with self._writing() as connection:
             connection.execute(queries.RENEW_SESSIONS, rows)
 
-    def purge(self, now_ms: int) -> int:
+    def purge(self, now_ms: int, addresses_before_ms: int) -> int:
         """See Storage."""
-        values = {"now_ms": now_ms, "saved_before_ms": now_ms - GUEST_GRACE_MS}
+        values = {
+            "now_ms": now_ms,
+            "saved_before_ms": now_ms - GUEST_GRACE_MS,
+            "addresses_before_ms": addresses_before_ms,
+        }
         with self._writing() as connection:
-            return sum(connection.execute(purge, values).rowcount for purge in queries.PURGES)
+            gone = sum(connection.execute(purge, values).rowcount for purge in queries.PURGES)
+        if self._wiped:
+            # What was said before stands in the file's journal until that is begun anew.
+            self._wiped = not self._file.fold()
+        return gone
 
     def expire(self, rooms: Sequence[str], before_ms: int, *, limit: int) -> dict[str, int]:
         """See Storage."""
@@ -163,7 +185,8 @@ class Database:
             found = driver.first(queries.ROOM, {"name": room})
             if found is None:
                 return LogPage((), False, 1, 0)
-            room_id, *_, first, last = found
+            room_id, record = found[0], room_record(found[1:])
+            first, last = record.first, record.last
             seq = min(mark if after is None else after, SEQ_MAX)
             values = {"room_id": room_id, "seq": seq, "limit": limit}
             events = _read(driver, query, values, room, limit_bytes)
@@ -174,11 +197,35 @@ class Database:
             more = bool(events) and events[-1].seq < last
         return LogPage(tuple(events), more, first, last)
 
+    def search(self, room: str, text: str, *, before: int | None, limit: int) -> SearchPage:
+        """See Storage."""
+        with self._reading() as driver:
+            found = driver.first(queries.ROOM, {"name": room})
+            if found is None:
+                return SearchPage((), None)
+            room_id, record = found[0], room_record(found[1:])
+            end = min(record.last + 1, SEQ_MAX if before is None else before)
+            floor = max(record.first, end - SEARCHED)
+            values = {"room_id": room_id, "before": end, "floor": floor, "limit": limit}
+            rows = driver.read(queries.SEARCH, values | search_patterns(text))
+        events = [event for row in rows if isinstance(event := log_event(room, row), Message)]
+        if len(events) == limit:
+            floor = events[-1].seq
+        return SearchPage(tuple(events), floor if floor > record.first else None)
+
     def room(self, name: str) -> RoomRecord | None:
         """See Storage."""
         with self._reading() as driver:
             row = driver.first(queries.ROOM, {"name": name})
+            if row is None:
+                row = driver.first(queries.ROOM_BY_FORMER_NAME, {"name": name})
         return None if row is None else room_record(row[1:])
+
+    def room_members(self, room: str) -> dict[str, Role]:
+        """See Storage."""
+        with self._reading() as driver:
+            rows = driver.rows(queries.ROOM_MEMBERS, {"name": room})
+            return {user_id: Role(role) for user_id, role in rows}
 
     def public_rooms(self, *, after: str | None, limit: int) -> list[RoomRecord]:
         """See Storage."""
@@ -240,6 +287,49 @@ class Database:
             row = driver.first(queries.ACCOUNT, {"name_key": key})
         return None if row is None else Account(user_record(row[:-1]), row[-1])
 
+    def sanctions(self, now_ms: int) -> list[Sanction]:
+        """See Storage."""
+        with self._reading() as driver:
+            return [sanction(row) for row in driver.rows(queries.SANCTIONS, {"now_ms": now_ms})]
+
+    def audit(self, *, room: str | None, before: int | None, limit: int) -> list[AuditRecord]:
+        """See Storage."""
+        values: dict[str, Any] = {"before": SEQ_MAX if before is None else before, "limit": limit}
+        query = queries.AUDIT
+        if room is not None:
+            query, values["room"] = queries.AUDIT_OF_ROOM, room
+        with self._reading() as driver:
+            return [AuditRecord(*row) for row in driver.rows(query, values)]
+
+    def ignored(self, user_id: str) -> list[Person]:
+        """See Storage."""
+        with self._reading() as driver:
+            rows = driver.rows(queries.IGNORED, {"user_id": user_id})
+            return [Person(other, name) for other, name in rows]
+
+    def known_users(self, ids: Sequence[str]) -> dict[str, UserRecord]:
+        """See Storage."""
+        with self._reading() as driver:
+            rows = (driver.first(queries.USER, {"user_id": user_id}) for user_id in ids)
+            return {row[0]: user_record(row) for row in rows if row is not None}
+
+    def live_sessions(self, token_hashes: Sequence[bytes], now_ms: int) -> set[bytes]:
+        """See Storage."""
+        with self._reading() as driver:
+            asked = ((of, {"token_hash": of, "now_ms": now_ms}) for of in token_hashes)
+            return {of for of, values in asked if driver.first(queries.SESSION_USER, values)}
+
+    def changed_elsewhere(self) -> bool:
+        """See Storage."""
+        try:
+            with self._writer:
+                self._check_open()
+                (version,) = self._file.committer.run("PRAGMA data_version")[0]
+        except SQLAlchemyError as error:
+            raise self._file.explain(error) from error
+        former, self._data_version = self._data_version, version
+        return former not in (None, version)
+
     def accounts(self) -> list[UserRecord]:
         """See Storage."""
         with self._reading() as driver:
@@ -258,8 +348,13 @@ class Database:
             row = driver.first(queries.INVITATION, values)
         if row is None:
             return None
-        code_hash, role, uses, expires_ms, maker_id = row
-        return Invitation(code_hash, Role(role), uses, expires_ms, maker_id)
+        return invitation(row)
+
+    def usable_invitations(self, now_ms: int) -> list[Invitation]:
+        """See Storage."""
+        values = {"now_ms": now_ms, "limit": INVITATIONS}
+        with self._reading() as driver:
+            return [invitation(row) for row in driver.rows(queries.INVITATIONS, values)]
 
     def name_holder(self, key: str, now_ms: int) -> UserRecord | None:
         """See Storage."""
@@ -338,7 +433,7 @@ def _read(
     size = 0
     for row in driver.rows(query, values):
         event = log_event(room, row)
-        size += len(event.text.encode())
+        size += text_bytes(event)
         if size > limit_bytes and events:
             break
         events.append(event)

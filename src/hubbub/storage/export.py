@@ -3,35 +3,53 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import assert_never
 
 import msgspec
 
 from hubbub import __version__
 from hubbub.errors import StorageError
 from hubbub.model import NotifyLevel, Role, RoomKind, UserKind, format_instant
-from hubbub.protocol.events import Person
+from hubbub.protocol.events import Deleted, Message, Settings, Topic
 from hubbub.storage.beside import Progress, snapshot
+from hubbub.storage.interface import ADDRESS
 from hubbub.storage.lines import (
     FORMAT,
+    AuditLine,
+    DeletedLine,
     End,
     EntryLine,
     Head,
+    IgnoredLine,
     Line,
     MemberLine,
     MessageLine,
+    ModerationLine,
     RoomLine,
+    SanctionLine,
+    SettingsLine,
     TopicLine,
     UserLine,
     encoder,
 )
-from hubbub.storage.schema import TOPIC
+from hubbub.storage.rows import log_event, sanction
 
 STEP_LINES = 1000
 
 _USERS = "SELECT id, name, name_key, kind, saved_ms, role FROM users ORDER BY id"
-_ROOMS = "SELECT name, kind, topic, first_seq, last_seq FROM rooms ORDER BY id"
+_ROOMS = """
+SELECT name, kind, topic, first_seq, last_seq, read_only, archived,
+       (SELECT json_group_array(former_names.name) FROM former_names WHERE room_id = rooms.id)
+FROM rooms ORDER BY id
+"""
+_SANCTIONS = """
+SELECT kind, room, against, subject, whom, made_by, at_ms, ends_ms, reason FROM sanctions
+WHERE against <> 'address' ORDER BY at_ms, kind, room, against, subject
+"""
+_AUDIT = "SELECT at_ms, act, made_by, whom, room, reason FROM audit ORDER BY id"
+_IGNORED = "SELECT user_id, ignored_id FROM ignored ORDER BY user_id, ignored_id"
 _MEMBERS = """
-SELECT name, user_id, read_seq, notify FROM members JOIN rooms ON rooms.id = room_id
+SELECT rooms.name, user_id, read_seq, notify, role FROM members JOIN rooms ON rooms.id = room_id
 ORDER BY room_id, user_id
 """
 # In the order of the table itself: any other would read its pages over and over.
@@ -39,7 +57,7 @@ _EVENTS = """
 SELECT rooms.name, seq, events.kind, at_ms, user_id, user_name, text, me, others, nonce
 FROM events CROSS JOIN rooms ON rooms.id = room_id ORDER BY events.rowid
 """
-_people = msgspec.json.Decoder(tuple[Person, ...])
+_names = msgspec.json.Decoder(tuple[str, ...])
 
 
 def export(
@@ -75,7 +93,13 @@ def _export(
     at = format_instant(now_ms)
     put(Head(format=FORMAT, version=__version__, epoch=epoch or "", at=at))
     counts = []
-    for lines in (_users(connection), _rooms(connection), _members(connection)):
+    parts: tuple[Iterator[Line], ...] = (
+        _users(connection),
+        _rooms(connection),
+        _members(connection),
+        _moderation(connection),
+    )
+    for lines in parts:
         count = 0
         for line in lines:
             put(line)
@@ -107,29 +131,80 @@ def _users(connection: sqlite3.Connection) -> Iterator[UserLine]:
 
 
 def _rooms(connection: sqlite3.Connection) -> Iterator[RoomLine]:
-    for name, kind, topic, first, last in connection.execute(_ROOMS):
-        yield RoomLine(name=name, kind=RoomKind(kind), topic=topic, first=first, last=last)
+    rows = connection.execute(_ROOMS)
+    for name, kind, topic, first, last, read_only, archived, former in rows:
+        yield RoomLine(
+            name=name,
+            kind=RoomKind(kind),
+            topic=topic,
+            first=first,
+            last=last,
+            read_only=bool(read_only),
+            archived=bool(archived),
+            former=_names.decode(former),
+        )
 
 
 def _members(connection: sqlite3.Connection) -> Iterator[MemberLine]:
-    for room, user, read, notify in connection.execute(_MEMBERS):
-        yield MemberLine(room=room, user=user, read=read, notify=NotifyLevel(notify))
+    for room, user, read, level, role in connection.execute(_MEMBERS):
+        notify = NotifyLevel(level)
+        yield MemberLine(room=room, user=user, read=read, notify=notify, role=Role(role))
+
+
+def _moderation(connection: sqlite3.Connection) -> Iterator[ModerationLine]:
+    for user, whom in connection.execute(_IGNORED):
+        yield IgnoredLine(user=user, whom=whom)
+    for row in connection.execute(_SANCTIONS):
+        held = sanction(row)
+        yield SanctionLine(
+            kind=held.kind,
+            room=held.room,
+            against=held.against,
+            subject=held.subject,
+            whom=held.whom,
+            by=held.by,
+            at=format_instant(held.at_ms),
+            until=None if held.ends_ms is None else format_instant(held.ends_ms),
+            reason=held.reason,
+        )
+    for at_ms, act, by, whom, room, reason in connection.execute(_AUDIT):
+        at = format_instant(at_ms)
+        if whom.startswith(f"{ADDRESS} "):
+            whom = ADDRESS
+        yield AuditLine(at=at, act=act, by=by, whom=whom, room=room, reason=reason)
 
 
 def _entries(connection: sqlite3.Connection) -> Iterator[EntryLine]:
-    rows = connection.execute(_EVENTS)
-    for room, seq, kind, at_ms, user_id, user_name, text, me, others, nonce in rows:
-        at, sender = format_instant(at_ms), Person(user_id, user_name)
-        if kind == TOPIC:
-            yield TopicLine(room=room, seq=seq, at=at, sender=sender, text=text)
-            continue
-        yield MessageLine(
-            room=room,
-            seq=seq,
-            at=at,
-            sender=sender,
-            text=text,
-            me=bool(me),
-            to=None if others is None else _people.decode(others),
-            nonce=nonce,
-        )
+    for name, *row, nonce in connection.execute(_EVENTS):
+        event = log_event(name, row)
+        room, seq, at, sender = event.room, event.seq, event.at, event.sender
+        match event:
+            case Topic(text=text):
+                yield TopicLine(room=room, seq=seq, at=at, sender=sender, text=text)
+            case Deleted(target=target):
+                yield DeletedLine(room=room, seq=seq, at=at, sender=sender, target=target)
+            case Settings():
+                yield SettingsLine(
+                    room=room,
+                    seq=seq,
+                    at=at,
+                    sender=sender,
+                    kind=RoomKind(event.kind),
+                    read_only=event.read_only,
+                    archived=event.archived,
+                    was=event.was,
+                )
+            case Message():
+                yield MessageLine(
+                    room=room,
+                    seq=seq,
+                    at=at,
+                    sender=sender,
+                    text=event.text,
+                    me=event.me,
+                    to=event.to,
+                    nonce=nonce,
+                    deleted=event.deleted,
+                )
+            case _:
+                assert_never(event)

@@ -16,6 +16,8 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from hubbub.errors import BadName, StorageError
 from hubbub.model import (
+    DELETED_USER,
+    PRIVATE,
     Role,
     RoomKind,
     UserKind,
@@ -24,30 +26,49 @@ from hubbub.model import (
     room_name,
     user_name,
 )
-from hubbub.protocol.events import Message, Person, Topic
+from hubbub.protocol.events import Deleted, LogEvent, Message, Person, Settings, Topic
 from hubbub.storage import migrate, queries
 from hubbub.storage.lines import (
     FORMAT,
     LINE_BYTES,
+    AuditLine,
+    DeletedLine,
     End,
     EntryLine,
     Head,
+    IgnoredLine,
     Line,
     MemberLine,
     MessageLine,
+    ModerationLine,
     RoomLine,
+    SanctionLine,
+    SettingsLine,
     TopicLine,
     UserLine,
     decoder,
 )
 from hubbub.storage.rows import event_row
-from hubbub.storage.schema import members, rooms, users
+from hubbub.storage.schema import (
+    audit,
+    former_names,
+    ignored,
+    members,
+    rooms,
+    sanctions,
+    users,
+)
 from hubbub.storage.sqlite import SqliteFile
 
 BATCH_ROWS = 1000
 
 _USERS, _ROOMS, _MEMBERS = insert(users), insert(rooms), insert(members)
+_FORMER_NAMES, _IGNORED = insert(former_names), insert(ignored)
+_SANCTIONS, _AUDIT = insert(sanctions), insert(audit)
 _TWICE = {
+    _FORMER_NAMES: "that former name is there twice",
+    _IGNORED: "that is there twice",
+    _SANCTIONS: "that ban or mute is there twice",
     _MEMBERS: "that user is in that room twice",
     queries.INSERT_EVENTS: "that sender has used that nonce on an earlier line",
 }
@@ -140,6 +161,7 @@ class _Import:
     rooms: dict[str, _Room] = field(default_factory=dict)
     members: int = 0
     events: int = 0
+    acts: int = 0
     end: End | None = None
     statement: Insert = _USERS
     rows: list[tuple[Any, ...]] = field(default_factory=list)
@@ -190,8 +212,10 @@ class _Import:
                 self._room(line)
             case MemberLine():
                 self._member(line)
-            case MessageLine() | TopicLine():
+            case MessageLine() | TopicLine() | DeletedLine() | SettingsLine():
                 self._entry(line)
+            case IgnoredLine() | SanctionLine() | AuditLine():
+                self._moderation(line)
             case End():
                 self._close(line)
             case _:
@@ -212,8 +236,9 @@ class _Import:
         self._put(_USERS, row)
 
     def _room(self, line: RoomLine) -> None:
-        direct = line.kind is RoomKind.DIRECT
-        if direct is not line.name.startswith("@") or (not direct and not _is_room(line.name)):
+        direct, private = line.kind is RoomKind.DIRECT, line.kind is RoomKind.PRIVATE
+        signs = line.name.startswith("@"), line.name.startswith(PRIVATE)
+        if signs != (direct, private) or (not direct and not _is_room(line.name)):
             raise _BadLine(f"no {line.kind} room can have the name {line.name!r}")
         if line.name in self.rooms:
             raise _BadLine(f"the room {line.name} is there twice")
@@ -221,8 +246,10 @@ class _Import:
             raise _BadLine(f"the first seq, {line.first}, is past the last, {line.last}")
         room = _Room(len(self.rooms) + 1, direct, line.first, line.last)
         self.rooms[line.name] = room
-        kind = line.kind.value
-        self._put(_ROOMS, (room.id, line.name, kind, line.topic, line.first, line.last))
+        kind, flags = line.kind.value, (int(line.read_only), int(line.archived))
+        self._put(_ROOMS, (room.id, line.name, kind, line.topic, line.first, line.last, *flags))
+        for name in line.former:
+            self._put(_FORMER_NAMES, (name, room.id))
 
     def _member(self, line: MemberLine) -> None:
         room = self._known(line.room)
@@ -231,7 +258,7 @@ class _Import:
         if line.read > room.last:
             raise _BadLine(f"nobody can have read {line.read} of {room.last}")
         self.members += 1
-        self._put(_MEMBERS, (room.id, line.user, line.read, line.notify.value))
+        self._put(_MEMBERS, (room.id, line.user, line.read, line.notify.value, line.role.value))
 
     def _entry(self, line: EntryLine) -> None:
         room = self._known(line.room)
@@ -242,21 +269,29 @@ class _Import:
         to = line.to if isinstance(line, MessageLine) else None
         for person in (line.sender, *(to or ())):
             _check_person(person)
+        if isinstance(line, MessageLine) and (to is not None) is not room.direct:
+            raise _BadLine("`to` stands in messages of direct rooms, and only there")
         room.next += 1
         self.events += 1
-        at, sender, text = line.at, line.sender, line.text
-        event: Message | Topic
-        nonce = ""
-        if isinstance(line, MessageLine):
-            if (to is not None) is not room.direct:
-                raise _BadLine("`to` stands in messages of direct rooms, and only there")
-            event = Message(
-                room=line.room, seq=line.seq, at=at, sender=sender, text=text, me=line.me, to=to
-            )
-            nonce = line.nonce or ""
-        else:
-            event = Topic(room=line.room, seq=line.seq, at=at, sender=sender, text=text)
-        self._put(queries.INSERT_EVENTS, event_row(room.id, event, _ms(at), nonce))
+        nonce = line.nonce or "" if isinstance(line, MessageLine) else ""
+        self._put(queries.INSERT_EVENTS, event_row(room.id, _event(line), _ms(line.at), nonce))
+
+    def _moderation(self, line: ModerationLine) -> None:
+        match line:
+            case IgnoredLine(user=user, whom=whom):
+                if not {user, whom} <= self.users:
+                    raise _BadLine("one of these users is not on an earlier line")
+                self._put(_IGNORED, (user, whom))
+            case SanctionLine():
+                until_ms = None if line.until is None else _ms(line.until)
+                held = (line.kind.value, line.room, line.against.value, line.subject, line.whom)
+                self._put(_SANCTIONS, (*held, line.by, _ms(line.at), until_ms, line.reason))
+            case AuditLine():
+                self.acts += 1
+                act = (line.act, line.by, line.whom, line.room, line.reason)
+                self._put(_AUDIT, (self.acts, _ms(line.at), *act))
+            case _:
+                assert_never(line)
 
     def _known(self, name: str) -> _Room:
         room = self.rooms.get(name)
@@ -312,7 +347,41 @@ def _key(name: str) -> str:
 def _check_person(person: Person) -> None:
     if not 1 <= len(person.id) <= 64:
         raise _BadLine("a user's id has 1 to 64 characters")
-    _key(person.name)
+    if person.name != DELETED_USER:
+        _key(person.name)
+
+
+def _event(line: EntryLine) -> LogEvent:
+    room, seq, at, sender = line.room, line.seq, line.at, line.sender
+    match line:
+        case MessageLine():
+            return Message(
+                room=room,
+                seq=seq,
+                at=at,
+                sender=sender,
+                text=line.text,
+                me=line.me,
+                to=line.to,
+                deleted=line.deleted,
+            )
+        case TopicLine(text=text):
+            return Topic(room=room, seq=seq, at=at, sender=sender, text=text)
+        case DeletedLine(target=target):
+            return Deleted(room=room, seq=seq, at=at, sender=sender, target=target)
+        case SettingsLine():
+            return Settings(
+                room=room,
+                seq=seq,
+                at=at,
+                sender=sender,
+                kind=line.kind,
+                read_only=line.read_only,
+                archived=line.archived,
+                was=line.was,
+            )
+        case _:
+            assert_never(line)
 
 
 def _is_room(name: str) -> bool:

@@ -7,15 +7,22 @@ reads from any. Instants are milliseconds since 1970 (`_ms`). Every call may rai
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct
 
 from hubbub.model import NotifyLevel, Role, RoomKind, UserKind
-from hubbub.protocol.events import LogEvent, Person
+from hubbub.protocol.events import LogEvent, Message, Person
 
+ADDRESS = "address"
+"""How a `whom` begins that is one; no name has a blank in it."""
 SUBSCRIPTIONS = 10
 """How many browsers of one user are notified."""
+INVITATIONS = 200
+"""How many invitations are listed."""
+SEARCHED = 100_000
+"""How many entries of a log one search looks at."""
 
 # --- what is kept
 
@@ -70,17 +77,76 @@ class RoomRecord:
     topic: str
     first: int
     last: int
+    read_only: bool = False
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A room that a user belongs to, the last seq that the user has read there, and what of it
-    is pushed to the user.
+    """A room that a user belongs to, the last seq that the user has read there, what of it is
+    pushed to the user, and what the user is there.
     """
 
     room: RoomRecord
     read: int
     notify: NotifyLevel = NotifyLevel.MENTIONS
+    role: Role = Role.MEMBER
+
+
+class SanctionKind(StrEnum):
+    """What a moderator may lay on somebody."""
+
+    BAN = "ban"
+    MUTE = "mute"
+
+
+class Against(StrEnum):
+    """By what a sanction knows whom it is for."""
+
+    USER = "user"
+    NAME = "name"
+    ADDRESS = "address"
+
+
+@dataclass(frozen=True, slots=True)
+class Sanction:
+    """A ban or a mute that holds until `ends_ms`, for good where that is None.
+
+    `subject` is a user's id, a name in its compared form, or an address as rates count it; `whom`
+    what people read. An empty `room` is the whole server. There is one for each kind, room, and
+    subject.
+    """
+
+    kind: SanctionKind
+    room: str
+    against: Against
+    subject: str
+    whom: str
+    by: str
+    at_ms: int
+    ends_ms: int | None
+    reason: str = ""
+
+    @property
+    def key(self) -> "SanctionKey":
+        """What there is one of."""
+        return (self.kind, self.room, self.against, self.subject)
+
+
+SanctionKey = tuple[SanctionKind, str, Against, str]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """An act of moderation as it is kept: names as they were, `id` counts up."""
+
+    id: int
+    at_ms: int
+    act: str
+    by: str
+    whom: str = ""
+    room: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +178,14 @@ class LogPage:
     last: int
 
 
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """Messages newest first; with `next` there may be more before that seq."""
+
+    events: tuple[Message, ...]
+    next: int | None
+
+
 # --- what is changed: one commit takes any number of these, in order
 
 
@@ -137,6 +211,31 @@ class AppendTopic:
     room: str
     sender: Person
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMessage:
+    """Takes the text of the message `target` away and says so by the next seq of its room."""
+
+    room: str
+    sender: Person
+    target: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRoom:
+    """What a room is from its next seq on; made if absent. With `name` it gets that name.
+
+    Its former name goes on leading to it as long as no room has that one. A name that another
+    room has changes nothing (`NameUsed`).
+    """
+
+    room: str
+    sender: Person
+    kind: RoomKind
+    read_only: bool = False
+    archived: bool = False
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +295,14 @@ class SaveInvitation:
 
 @dataclass(frozen=True, slots=True)
 class SaveMember:
-    """Makes a user a member of a public room, made if absent, with what is there counted as read.
+    """Makes a user a member of a room, made if absent, with what is there counted as read.
 
-    Does nothing for one who is a member.
+    Does nothing for one who is a member, but for a `role` that is given.
     """
 
     room: str
     user_id: str
+    role: Role | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,9 +348,45 @@ class MoveRead:
     seq: int
 
 
+@dataclass(frozen=True, slots=True)
+class SaveSanction:
+    """Makes a sanction, in place of the one with the same key."""
+
+    sanction: Sanction
+
+
+@dataclass(frozen=True, slots=True)
+class EndSanction:
+    """Deletes a sanction, if it is there."""
+
+    key: SanctionKey
+
+
+@dataclass(frozen=True, slots=True)
+class AppendAudit:
+    """Writes down an act of moderation, for good."""
+
+    act: str
+    by: str
+    whom: str = ""
+    room: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveIgnored:
+    """Notes whom a member ignores, or with `ignored` false no longer does."""
+
+    user_id: str
+    ignored_id: str
+    ignored: bool = True
+
+
 Change = (
     AppendMessage
     | AppendTopic
+    | DeleteMessage
+    | ChangeRoom
     | SaveUser
     | SaveSession
     | RenewSession
@@ -264,6 +400,10 @@ Change = (
     | SaveNotify
     | SaveSubscription
     | EndSubscription
+    | SaveSanction
+    | EndSanction
+    | AppendAudit
+    | SaveIgnored
 )
 
 # --- what became of a change
@@ -290,11 +430,16 @@ class NonceUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class NameUsed:
+    """Another room has that name; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """A change that is no entry of a log was made."""
 
 
-Outcome = Appended | Duplicate | NonceUsed | Done
+Outcome = Appended | Duplicate | NonceUsed | NameUsed | Done
 
 
 class Storage(Protocol):
@@ -330,12 +475,56 @@ class Storage(Protocol):
         """
         ...
 
+    def search(self, room: str, text: str, *, before: int | None, limit: int) -> SearchPage:
+        """Messages of a room with a text in them, those before a seq, at most `limit`.
+
+        Upper and lower case are one for ASCII letters, and for others where the text is all of one
+        case. It looks at `SEARCHED` entries at most, so that a search has a bound too.
+        """
+        ...
+
     def room(self, name: str) -> RoomRecord | None:
-        """The room of that name."""
+        """The room of that name, or the one that was called so and is called otherwise now."""
         ...
 
     def public_rooms(self, *, after: str | None, limit: int) -> list[RoomRecord]:
-        """Public rooms in the order of their names (by code points), those past `after`."""
+        """Public rooms that are not archived in the order of their names (by code points), those
+        past `after`.
+        """
+        ...
+
+    def room_members(self, room: str) -> dict[str, Role]:
+        """The users of a private room with their roles; of another those above member."""
+        ...
+
+    def sanctions(self, now_ms: int) -> list[Sanction]:
+        """All bans and mutes that hold, the oldest first."""
+        ...
+
+    def audit(self, *, room: str | None, before: int | None, limit: int) -> list[AuditRecord]:
+        """What moderators did, newest first, of everywhere or of one room."""
+        ...
+
+    def ignored(self, user_id: str) -> list[Person]:
+        """Whom a member ignores, with the names that they have now."""
+        ...
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another process has written to the log since the last call; called from the
+        commit thread.
+        """
+        ...
+
+    def known_users(self, ids: Sequence[str]) -> dict[str, UserRecord]:
+        """Those of these users who are kept."""
+        ...
+
+    def live_sessions(self, token_hashes: Sequence[bytes], now_ms: int) -> set[bytes]:
+        """Those of these sessions that are kept and have not run out."""
+        ...
+
+    def usable_invitations(self, now_ms: int) -> list[Invitation]:
+        """The invitations that can be used, in the order in which they run out."""
         ...
 
     def direct_members(self, room: str) -> tuple[Person, ...]:
@@ -403,11 +592,12 @@ class Storage(Protocol):
         """
         ...
 
-    def purge(self, now_ms: int) -> int:
+    def purge(self, now_ms: int, addresses_before_ms: int) -> int:
         """Deletes sessions that ran out, their guests' memberships, guests whom nothing names any
         more, and empty rooms without members; called from the commit thread. How many rows went.
 
-        A guest without a session is kept for a day after its last SaveUser.
+        A guest without a session is kept for a day after its last SaveUser. Of messages that were
+        deleted nothing is on the disk after this, of acts before `addresses_before_ms` no address.
         """
         ...
 

@@ -1,7 +1,7 @@
 """The lines of an exported log (docs/data.md, Export): JSON, one object each.
 
-The head comes first, then users, rooms, members, and the entries of all rooms in the order in
-which they were said; the end comes last, so that a file that was cut off is known by its lack.
+The head comes first, then users, rooms, members, moderation, and the entries of all rooms, in the
+order in which they were said; the end comes last: a file that was cut off is known by its lack.
 """
 
 from typing import Annotated
@@ -11,6 +11,7 @@ from msgspec import Meta, Struct, field
 
 from hubbub.model import NotifyLevel, Role, RoomKind, UserKind
 from hubbub.protocol.events import Person
+from hubbub.storage.interface import Against, SanctionKind
 
 FORMAT = 1
 """What this release writes, and the newest that it reads."""
@@ -54,13 +55,16 @@ class UserLine(_Line, frozen=True, kw_only=True, tag="user"):
 
 
 class RoomLine(_Line, frozen=True, kw_only=True, tag="room"):
-    """A room, and the seqs of its entries; without one, `first` is `last` + 1."""
+    """A room, the seqs of its entries (without one, `first` is `last` + 1), its former names."""
 
     name: str
     kind: RoomKind
     topic: str = ""
     first: Seq
     last: Count
+    read_only: bool = False
+    archived: bool = False
+    former: tuple[str, ...] = ()
 
 
 class MemberLine(_Line, frozen=True, kw_only=True, tag="member"):
@@ -70,6 +74,39 @@ class MemberLine(_Line, frozen=True, kw_only=True, tag="member"):
     user: str
     read: Count
     notify: NotifyLevel = NotifyLevel.MENTIONS
+    role: Role = Role.MEMBER
+
+
+class IgnoredLine(_Line, frozen=True, kw_only=True, tag="ignored"):
+    """A member, and somebody whom it ignores."""
+
+    user: str
+    whom: str
+
+
+class SanctionLine(_Line, frozen=True, kw_only=True, tag="sanction"):
+    """A ban or a mute by a user's id or a name; those of addresses stay behind."""
+
+    kind: SanctionKind
+    room: str = ""
+    against: Against
+    subject: str
+    whom: str
+    by: str
+    at: str
+    until: str | None = None
+    reason: str = ""
+
+
+class AuditLine(_Line, frozen=True, kw_only=True, tag="audit"):
+    """An act of moderation, in the order in which they were done."""
+
+    at: str
+    act: str
+    by: str
+    whom: str = ""
+    room: str = ""
+    reason: str = ""
 
 
 class MessageLine(_Line, frozen=True, kw_only=True, tag="message"):
@@ -83,6 +120,7 @@ class MessageLine(_Line, frozen=True, kw_only=True, tag="message"):
     me: bool = False
     to: tuple[Person, ...] | None = None
     nonce: Key | None = None
+    deleted: bool = False
 
 
 class TopicLine(_Line, frozen=True, kw_only=True, tag="topic"):
@@ -95,6 +133,29 @@ class TopicLine(_Line, frozen=True, kw_only=True, tag="topic"):
     text: str
 
 
+class DeletedLine(_Line, frozen=True, kw_only=True, tag="deleted"):
+    """That a message lost its text, as an entry of its room's log."""
+
+    room: str
+    seq: Seq
+    at: str
+    sender: Person = field(name="from")
+    target: Seq
+
+
+class SettingsLine(_Line, frozen=True, kw_only=True, tag="settings"):
+    """What the room was from there on, as an entry of its log."""
+
+    room: str
+    seq: Seq
+    at: str
+    sender: Person = field(name="from")
+    kind: RoomKind
+    read_only: bool = False
+    archived: bool = False
+    was: str | None = None
+
+
 class End(_Line, frozen=True, kw_only=True, tag="end"):
     """How many lines of each kind came."""
 
@@ -104,8 +165,9 @@ class End(_Line, frozen=True, kw_only=True, tag="end"):
     events: int
 
 
-EntryLine = MessageLine | TopicLine
-Line = Head | UserLine | RoomLine | MemberLine | EntryLine | End
+EntryLine = MessageLine | TopicLine | DeletedLine | SettingsLine
+ModerationLine = IgnoredLine | SanctionLine | AuditLine
+Line = Head | UserLine | RoomLine | MemberLine | ModerationLine | EntryLine | End
 
 decoder = msgspec.json.Decoder(Line)
 encoder = msgspec.json.Encoder()

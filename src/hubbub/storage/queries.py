@@ -29,15 +29,21 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 
-from hubbub.model import NotifyLevel, RoomKind, UserKind
-from hubbub.storage.interface import SUBSCRIPTIONS
+from hubbub.model import NotifyLevel, Role, RoomKind, UserKind
+from hubbub.storage.interface import ADDRESS, SUBSCRIPTIONS
 from hubbub.storage.schema import (
+    DELETED_MESSAGE,
+    MESSAGE,
+    audit,
     events,
+    former_names,
+    ignored,
     invitations,
     members,
     meta,
     passwords,
     rooms,
+    sanctions,
     sessions,
     subscriptions,
     users,
@@ -105,7 +111,15 @@ SAVE_META = _saved_meta.on_conflict_do_update(
 
 # --- rooms and their logs
 
-_room = (rooms.c.name, rooms.c.kind, rooms.c.topic, rooms.c.first_seq, rooms.c.last_seq)
+_room = (
+    rooms.c.name,
+    rooms.c.kind,
+    rooms.c.topic,
+    rooms.c.first_seq,
+    rooms.c.last_seq,
+    rooms.c.read_only,
+    rooms.c.archived,
+)
 _entry = (
     events.c.seq,
     events.c.kind,
@@ -122,7 +136,11 @@ _names = _listed("names")
 ROOMS = select(rooms.c.id, *_room).where(rooms.c.name.in_(select(_names.c.value)))
 PUBLIC_ROOMS = (
     select(*_room)
-    .where(rooms.c.kind == RoomKind.PUBLIC.value, rooms.c.name > bindparam("after"))
+    .where(
+        rooms.c.kind == RoomKind.PUBLIC.value,
+        rooms.c.archived == 0,
+        rooms.c.name > bindparam("after"),
+    )
     .order_by(rooms.c.name)
     .limit(bindparam("limit"))
 )
@@ -131,6 +149,26 @@ MOVE_LAST = (
     update(rooms).where(rooms.c.id == bindparam("of")).values(last_seq=bindparam("last_seq"))
 )
 SET_TOPIC = update(rooms).where(rooms.c.id == bindparam("of")).values(topic=bindparam("topic"))
+SET_ROOM = (
+    update(rooms)
+    .where(rooms.c.id == bindparam("of"))
+    .values(
+        name=bindparam("to_name"),
+        kind=bindparam("to_kind"),
+        read_only=bindparam("to_read_only"),
+        archived=bindparam("to_archived"),
+    )
+)
+ROOM_BY_FORMER_NAME = (
+    select(rooms.c.id, *_room)
+    .join_from(former_names, rooms, rooms.c.id == former_names.c.room_id)
+    .where(former_names.c.name == bindparam("name"))
+)
+_saved_names = sqlite.insert(former_names)
+SAVE_FORMER_NAMES = _saved_names.on_conflict_do_update(
+    index_elements=[former_names.c.name], set_={"room_id": _saved_names.excluded.room_id}
+)
+DELETE_FORMER_NAMES = delete(former_names).where(former_names.c.name == bindparam("of"))
 
 PAGE_AFTER = (
     select(*_entry)
@@ -158,6 +196,29 @@ NONCES = (
     .join(rooms, rooms.c.id == events.c.room_id)
 )
 INSERT_EVENTS = insert(events)
+WIPE_MESSAGES = (
+    update(events)
+    .where(
+        events.c.room_id == bindparam("of_room"),
+        events.c.seq == bindparam("target"),
+        events.c.kind == MESSAGE,
+    )
+    .values(kind=DELETED_MESSAGE, text="", me=0)
+)
+_patterns = ("typed", "lower", "upper", "title")
+SEARCH = (
+    select(*_entry)
+    .where(
+        events.c.room_id == bindparam("room_id"),
+        events.c.seq < bindparam("before"),
+        events.c.seq >= bindparam("floor"),
+        events.c.kind == MESSAGE,
+        or_(*(events.c.text.like(bindparam(each), escape="\\") for each in _patterns)),
+    )
+    .order_by(events.c.seq.desc())
+    .limit(bindparam("limit"))
+)
+"""SQLite's LIKE takes the two cases of an ASCII letter for one; of the others the patterns do."""
 
 # --- the beginnings of logs, which retention takes
 
@@ -191,13 +252,13 @@ DIRECT_MEMBERS = (
     .order_by(users.c.id)
 )
 MEMBERSHIPS = (
-    select(*_room, members.c.read_seq, members.c.notify)
+    select(*_room, members.c.read_seq, members.c.notify, members.c.role)
     .join_from(members, rooms, members.c.room_id == rooms.c.id)
     .where(members.c.user_id == bindparam("user_id"))
     .order_by(rooms.c.name)
 )
 MEMBERSHIP = (
-    select(*_room, members.c.read_seq, members.c.notify)
+    select(*_room, members.c.read_seq, members.c.notify, members.c.role)
     .join_from(rooms, members, members.c.room_id == rooms.c.id)
     .where(rooms.c.name == bindparam("name"), members.c.user_id == bindparam("user_id"))
 )
@@ -210,6 +271,18 @@ MOVE_READ = (
     .values(read_seq=bindparam("seq"))
 )
 
+ROOM_MEMBERS = (
+    select(members.c.user_id, members.c.role)
+    .join_from(rooms, members, members.c.room_id == rooms.c.id)
+    .where(
+        rooms.c.name == bindparam("name"),
+        or_(
+            rooms.c.kind == RoomKind.PRIVATE.value,
+            members.c.role != Role.MEMBER.value,
+        ),
+    )
+)
+SET_ROLE = update(members).where(_member).values(role=bindparam("to_role"))
 SET_NOTIFY = update(members).where(_member).values(notify=bindparam("level"))
 
 # --- browsers to be notified
@@ -331,6 +404,13 @@ _saved_invitations = sqlite.insert(invitations)
 SAVE_INVITATIONS = _saved_invitations.on_conflict_do_update(
     index_elements=[invitations.c.code_hash], set_={"uses": _saved_invitations.excluded.uses}
 )
+INVITATIONS = (
+    select(invitations)
+    .where(invitations.c.uses > 0, invitations.c.expires_ms > bindparam("now_ms"))
+    .order_by(invitations.c.expires_ms)
+    .limit(bindparam("limit"))
+)
+USER = select(*_user).where(users.c.id == bindparam("user_id"))
 SESSIONS_OF = (
     select(
         sessions.c.token_hash,
@@ -352,6 +432,55 @@ RENEW_SESSIONS = (
     .values(expires_ms=bindparam("end_ms"), used_ms=bindparam("now_ms"))
 )
 
+# --- moderation
+
+IGNORED = (
+    select(users.c.id, users.c.name)
+    .join_from(ignored, users, users.c.id == ignored.c.ignored_id)
+    .where(ignored.c.user_id == bindparam("user_id"))
+    .order_by(users.c.name_key)
+)
+SAVE_IGNORED = sqlite.insert(ignored).on_conflict_do_nothing()
+DELETE_IGNORED = delete(ignored).where(
+    ignored.c.user_id == bindparam("of_user"), ignored.c.ignored_id == bindparam("of_other")
+)
+SANCTIONS = (
+    select(sanctions)
+    .where(or_(sanctions.c.ends_ms.is_(None), sanctions.c.ends_ms > bindparam("now_ms")))
+    .order_by(sanctions.c.at_ms)
+)
+_saved_sanctions = sqlite.insert(sanctions)
+SAVE_SANCTIONS = _saved_sanctions.on_conflict_do_update(
+    index_elements=list(sanctions.primary_key.columns),
+    set_={
+        column.name: _saved_sanctions.excluded[column.name]
+        for column in sanctions.c
+        if not column.primary_key
+    },
+)
+DELETE_SANCTIONS = delete(sanctions).where(
+    sanctions.c.kind == bindparam("of_kind"),
+    sanctions.c.room == bindparam("of_room"),
+    sanctions.c.against == bindparam("of_against"),
+    sanctions.c.subject == bindparam("of_subject"),
+)
+MOVE_SANCTIONS = (
+    update(sanctions)
+    .where(sanctions.c.room == bindparam("of_room"))
+    .values(room=bindparam("to_room"))
+)
+MOVE_AUDIT = (
+    update(audit).where(audit.c.room == bindparam("of_room")).values(room=bindparam("to_room"))
+)
+INSERT_AUDIT = insert(audit)
+AUDIT = (
+    select(audit)
+    .where(audit.c.id < bindparam("before"))
+    .order_by(audit.c.id.desc())
+    .limit(bindparam("limit"))
+)
+AUDIT_OF_ROOM = AUDIT.where(audit.c.room == bindparam("room"))
+
 # --- what nothing names any more; run in this order, after which every session is a live one
 
 _session_of_user = exists().where(sessions.c.user_id == users.c.id)
@@ -369,7 +498,11 @@ _dead_rooms = select(rooms.c.id).where(
     ~_someone_left,
 )
 PURGES = (
+    update(audit)
+    .where(audit.c.whom.like(f"{ADDRESS} %"), audit.c.at_ms < bindparam("addresses_before_ms"))
+    .values(whom=ADDRESS),
     delete(sessions).where(sessions.c.expires_ms <= bindparam("now_ms")),
+    delete(sanctions).where(sanctions.c.ends_ms <= bindparam("now_ms")),
     delete(invitations).where(
         or_(invitations.c.expires_ms <= bindparam("now_ms"), invitations.c.uses <= 0)
     ),
@@ -382,4 +515,10 @@ PURGES = (
     delete(users).where(users.c.id.in_(_gone), ~exists().where(members.c.user_id == users.c.id)),
     # A room whose log was emptied by retention keeps its last seq, and so its row.
     delete(rooms).where(rooms.c.last_seq == 0, ~exists().where(members.c.room_id == rooms.c.id)),
+    delete(ignored).where(
+        or_(
+            ignored.c.user_id.not_in(select(users.c.id)),
+            ignored.c.ignored_id.not_in(select(users.c.id)),
+        )
+    ),
 )

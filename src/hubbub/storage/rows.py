@@ -1,29 +1,73 @@
 """Rows of the tables as the values that the rest of hubbub knows, and the other way round."""
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 
 from hubbub.model import Name, NotifyLevel, Role, RoomKind, UserKind, format_instant
-from hubbub.protocol.events import LogEvent, Message, Person, Topic
-from hubbub.storage.interface import Membership, RoomRecord, UserRecord
-from hubbub.storage.schema import MESSAGE, TOPIC
+from hubbub.protocol.events import Deleted, LogEvent, Message, Person, Settings, Topic
+from hubbub.storage.interface import (
+    Against,
+    Invitation,
+    Membership,
+    RoomRecord,
+    Sanction,
+    SanctionKind,
+    UserRecord,
+)
+from hubbub.storage.schema import DELETED, DELETED_MESSAGE, MESSAGE, SETTINGS, TOPIC
 
 _people = msgspec.json.Decoder(tuple[Person, ...])
 _json = msgspec.json.Encoder()
 
 
+class _Kept(msgspec.Struct, omit_defaults=True):
+    """What stands in the text of an entry that says what the room is."""
+
+    kind: RoomKind
+    read_only: bool = False
+    archived: bool = False
+    was: str | None = None
+
+
+_kept = msgspec.json.Decoder(_Kept)
+
+
 def room_record(row: Sequence[Any]) -> RoomRecord:
     """The room of a row of queries' `_room` columns."""
-    name, kind, topic, first, last = row
-    return RoomRecord(name, RoomKind(kind), topic, first, last)
+    name, kind, topic, first, last, read_only, archived = row
+    return RoomRecord(name, RoomKind(kind), topic, first, last, bool(read_only), bool(archived))
 
 
 def membership_record(row: Sequence[Any]) -> Membership:
-    """The membership of a row of queries' `_room` columns, a read marker and a level."""
-    *room, read, notify = row
-    return Membership(room_record(room), read, NotifyLevel(notify))
+    """The membership of a row of queries' `_room` columns, a read marker, a level and a role."""
+    *room, read, notify, role = row
+    return Membership(room_record(room), read, NotifyLevel(notify), Role(role))
+
+
+def sanction(row: Sequence[Any]) -> Sanction:
+    """The sanction of a row of its table."""
+    kind, room, against, subject, whom, by, at_ms, ends_ms, reason = row
+    return Sanction(
+        SanctionKind(kind), room, Against(against), subject, whom, by, at_ms, ends_ms, reason
+    )
+
+
+def sanction_row(entry: Sanction) -> dict[str, Any]:
+    """The row that a sanction becomes."""
+    return {
+        "kind": entry.kind.value,
+        "room": entry.room,
+        "against": entry.against.value,
+        "subject": entry.subject,
+        "whom": entry.whom,
+        "made_by": entry.by,
+        "at_ms": entry.at_ms,
+        "ends_ms": entry.ends_ms,
+        "reason": entry.reason,
+    }
 
 
 def user_record(row: Sequence[Any]) -> UserRecord:
@@ -39,6 +83,20 @@ def log_event(room: str, row: Sequence[Any]) -> LogEvent:
     sender = Person(user_id, user_name)
     if kind == TOPIC:
         return Topic(room=room, seq=seq, at=at, sender=sender, text=text)
+    if kind == DELETED:
+        return Deleted(room=room, seq=seq, at=at, sender=sender, target=int(text))
+    if kind == SETTINGS:
+        kept = _kept.decode(text)
+        return Settings(
+            room=room,
+            seq=seq,
+            at=at,
+            sender=sender,
+            kind=kept.kind,
+            read_only=kept.read_only,
+            archived=kept.archived,
+            was=kept.was,
+        )
     return Message(
         room=room,
         seq=seq,
@@ -47,16 +105,27 @@ def log_event(room: str, row: Sequence[Any]) -> LogEvent:
         text=text,
         me=bool(me),
         to=None if others is None else _people.decode(others),
+        deleted=kind == DELETED_MESSAGE,
     )
 
 
 def event_row(room_id: int, event: LogEvent, at_ms: int, nonce: str) -> tuple[Any, ...]:
     """The row that an entry becomes, its values in the order of the table's columns."""
-    if isinstance(event, Message):
-        kind, me, to = MESSAGE, 1 if event.me else 0, event.to
-    else:
-        kind, me, to = TOPIC, 0, None
-    others = None if to is None else _json.encode(to).decode()
+    me, others = 0, None
+    match event:
+        case Message():
+            kind, text = DELETED_MESSAGE if event.deleted else MESSAGE, event.text
+            me = 1 if event.me else 0
+            others = None if event.to is None else _json.encode(event.to).decode()
+        case Topic():
+            kind, text = TOPIC, event.text
+        case Deleted():
+            kind, text = DELETED, str(event.target)
+        case Settings():
+            found = _Kept(RoomKind(event.kind), event.read_only, event.archived, event.was)
+            kind, text = SETTINGS, _json.encode(found).decode()
+        case _:
+            assert_never(event)
     sender = event.sender
     return (
         room_id,
@@ -65,11 +134,29 @@ def event_row(room_id: int, event: LogEvent, at_ms: int, nonce: str) -> tuple[An
         at_ms,
         sender.id,
         sender.name,
-        event.text,
+        text,
         me,
         others,
         nonce or None,
     )
+
+
+def text_bytes(event: LogEvent) -> int:
+    """How much of a page an entry's text takes, in UTF-8."""
+    return len(event.text.encode()) if isinstance(event, Message | Topic) else 0
+
+
+def invitation(row: Sequence[Any]) -> Invitation:
+    """The invitation of a row of its table."""
+    code_hash, role, uses, expires_ms, maker_id = row
+    return Invitation(code_hash, Role(role), uses, expires_ms, maker_id)
+
+
+def search_patterns(text: str) -> dict[str, str]:
+    """What a search is for, as LIKE takes it, in the cases in which people write."""
+    plain = re.sub(r"([\\%_])", r"\\\1", text)
+    forms = {"typed": plain, "lower": plain.lower(), "upper": plain.upper(), "title": plain.title()}
+    return {name: f"%{form}%" for name, form in forms.items()}
 
 
 def json_list(strings: Sequence[str] | Sequence[tuple[str, ...]]) -> str:

@@ -94,7 +94,18 @@ rooms = Table(
     Column("topic", Text, nullable=False),
     Column("first_seq", BigInteger, nullable=False),
     Column("last_seq", BigInteger, nullable=False),
+    Column("read_only", SmallInteger, nullable=False, server_default="0"),
+    Column("archived", SmallInteger, nullable=False, server_default="0"),
     Index("ix_rooms_kind_name", "kind", "name"),
+)
+
+former_names = Table(
+    "former_names",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("room_id", Integer, ForeignKey("rooms.id"), nullable=False),
+    Index("ix_former_names_room_id", "room_id"),
+    sqlite_with_rowid=False,
 )
 
 members = Table(
@@ -104,8 +115,47 @@ members = Table(
     Column("user_id", Name, primary_key=True),
     Column("read_seq", BigInteger, nullable=False),
     Column("notify", Text, nullable=False, server_default="mentions"),
+    Column("role", Text, nullable=False, server_default="member"),
     Index("ix_members_user_id", "user_id"),
     sqlite_with_rowid=False,
+)
+
+ignored = Table(
+    "ignored",
+    metadata,
+    Column("user_id", Name, primary_key=True),
+    Column("ignored_id", Name, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+sanctions = Table(
+    "sanctions",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("room", Name, primary_key=True),
+    Column("against", Text, primary_key=True),
+    Column("subject", Name, primary_key=True),
+    Column("whom", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("ends_ms", BigInteger),
+    Column("reason", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Its ids count up and are never given twice, also after the last row was taken away by hand.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("whom", Text, nullable=False),
+    Column("room", Name, nullable=False),
+    Column("reason", Text, nullable=False),
+    Index("ix_audit_room", "room", "id"),
+    sqlite_autoincrement=True,
 )
 
 subscriptions = Table(
@@ -120,8 +170,12 @@ subscriptions = Table(
     sqlite_with_rowid=False,
 )
 
-MESSAGE, TOPIC = 0, 1
-"""What stands in `events.kind`: 0 and 1 take no byte in SQLite, nor do they in `me`."""
+MESSAGE, TOPIC, DELETED_MESSAGE, DELETED, SETTINGS = 0, 1, 2, 3, 4
+"""What stands in `events.kind`: 0 and 1 take no byte in SQLite, nor do they in `me`.
+
+A deleted message has no text; the text of DELETED is the seq of its target, that of SETTINGS a
+JSON object.
+"""
 
 events = Table(
     "events",

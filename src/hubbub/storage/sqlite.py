@@ -84,6 +84,11 @@ class SqliteFile:
         """Lets commits return before they are on the disk; what the housekeeping writes is."""
         self.committer.run("PRAGMA synchronous = NORMAL")
 
+    def fold(self) -> bool:
+        """Writes the journal into the file and empties it; False where a reader is in the way."""
+        busy, *_ = self.committer.run("PRAGMA wal_checkpoint(TRUNCATE)")[0]
+        return not busy
+
     @contextmanager
     def migrating(self, connection: Connection) -> Iterator[None]:
         """A transaction of the writer's in which tables that others refer to may be rebuilt."""
@@ -174,7 +179,8 @@ def _engine(path: Path, connections: int, begin: str, pragmas: Iterable[str]) ->
     def _tune(connection: sqlite3.Connection, _record: Any) -> None:
         # The driver's own transactions begin too late and leave out DDL.
         connection.isolation_level = None
-        always = ("foreign_keys = ON", "temp_store = MEMORY")
+        # What is deleted is overwritten, not only given free.
+        always = ("foreign_keys = ON", "temp_store = MEMORY", "secure_delete = ON")
         for pragma in (*always, "synchronous = FULL", *pragmas):
             connection.execute(f"PRAGMA {pragma}")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")

@@ -86,6 +86,10 @@ class PlainView:
             return text.notice(event.text)
         if self._notices and isinstance(event, events.Topic):
             return text.format_topic(event)
+        if self._notices and isinstance(event, events.Settings):
+            return text.format_settings(event)
+        if self._notices and isinstance(event, events.Deleted):
+            return text.format_deleted(event)
         if self._notices and isinstance(event, events.Presence):
             return text.format_presence(event)
         return None

@@ -9,6 +9,7 @@ from aiohttp import web
 from structlog import get_logger
 
 from hubbub.errors import Forbidden, RateLimited
+from hubbub.hub.addresses import parse_address, subscriber
 from hubbub.hub.rates import Rates
 from hubbub.transports.refusals import refused
 
@@ -140,39 +141,15 @@ class Guard:
         for hop in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
             if not self._trusts(address):
                 break
-            said = _address(hop)
+            said = parse_address(hop)
             if said is None:
                 break
             address = str(said)
         return subscriber(address)
 
     def _trusts(self, address: str) -> bool:
-        peer = _address(address)
+        peer = parse_address(address)
         return peer is not None and any(peer in proxy for proxy in self._proxies)
-
-
-def subscriber(address: str) -> str:
-    """The part of an address that stands for one customer: an IPv4 address, or an IPv6 /64."""
-    parsed = _address(address)
-    if parsed is None:
-        return address[:64]
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """An address as it is written in headers: alone, in brackets, with a port, or mapped."""
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        parsed = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return parsed if mapped is None else mapped
 
 
 def _host_name(host: str) -> str:

@@ -2,12 +2,14 @@
 
 import shlex
 
-from hubbub.accounts.accounts import session_id, split_invitation
+from hubbub.accounts.accounts import secret_id, split_invitation
 from hubbub.errors import BadRequest
-from hubbub.hub.commands.table import COMMANDS, Call, command, needs_more
+from hubbub.hub.commands.table import COMMANDS, Call, command, needs_more, room_of
 from hubbub.hub.permissions import Right
+from hubbub.hub.sanctions import instant
 from hubbub.hub.session import SIGNED_OUT
-from hubbub.model import Role, format_instant
+from hubbub.model import Role
+from hubbub.storage.interface import AppendAudit
 
 
 @command(
@@ -18,7 +20,7 @@ from hubbub.model import Role, format_instant
 async def _register(call: Call) -> str:
     needs_more(call, "register")
     password, code = split_invitation(call.rest)
-    await call.hub.accounts.register(call.user, password, code)
+    await call.hub.accounts.register(call.user, password, code, call.session)
     return (
         f"{call.user.name.shown} is yours now, as {call.user.role} of this server. "
         "With your name and your password you come back from anywhere."
@@ -40,7 +42,7 @@ async def _login(call: Call) -> str:
     return f"You are {user.name.shown} now, {user.role} of this server."
 
 
-@command("logout", "Signs you out on this device.", right=Right.SEE_SESSIONS)
+@command("logout", "Signs you out on this device.", rights=(Right.SEE_SESSIONS,))
 async def _logout(call: Call) -> str:
     await call.hub.accounts.sign_out(call.session, call.user)
     call.then = lambda: call.hub.end_session(call.session, SIGNED_OUT, "signed out")
@@ -51,7 +53,7 @@ async def _logout(call: Call) -> str:
     "password",
     "Changes your password, and signs you out everywhere else.",
     arguments="OLD NEW",
-    right=Right.SEE_SESSIONS,
+    rights=(Right.SEE_SESSIONS,),
 )
 async def _password(call: Call) -> str:
     try:
@@ -71,7 +73,7 @@ async def _password(call: Call) -> str:
     "sessions",
     "Lists where you are signed in, or ends one of them.",
     arguments="[end ID]",
-    right=Right.SEE_SESSIONS,
+    rights=(Right.SEE_SESSIONS,),
 )
 async def _sessions(call: Call) -> str:
     word, _, wanted = call.rest.partition(" ")
@@ -81,32 +83,63 @@ async def _sessions(call: Call) -> str:
         ended = await accounts.end_session(call.session, call.user, wanted.strip())
         if ended == own:
             call.then = lambda: call.hub.end_session(call.session, SIGNED_OUT, "signed out")
-        return f"The session {session_id(ended)} is ended."
+        return f"The session {secret_id(ended)} is ended."
     if word:
         raise BadRequest(f"/sessions lists them, or ends one: {COMMANDS['sessions'].usage}")
     lines = []
     for each in await accounts.sessions(call.user):
         here = "  (this one)" if each.token_hash == call.session.token_hash else ""
-        used = format_instant(each.used_ms)[:16].replace("T", " ")
+        used = instant(each.used_ms)
         device = each.device or "unknown device"
-        lines.append(f"{session_id(each.token_hash)}  last used {used} UTC  {device}{here}")
+        lines.append(f"{secret_id(each.token_hash)}  last used {used}  {device}{here}")
     return "\n".join(lines) or "You have no session that could be ended."
 
 
 @command(
     "invite",
-    "Makes an invitation to this server, for one person and a week or as you say.",
-    arguments="link [USES] [DAYS]",
-    right=Right.INVITE,
+    "Invites somebody into this private room, or to the server by a link: for one person and a "
+    "week, or as you say.",
+    arguments="NAME | link [USES] [DAYS] | list | revoke ID",
+    rights=(Right.INVITE, Right.INVITE_HERE),
 )
 async def _invite(call: Call) -> str:
-    words = call.rest.split()
-    numbers = [word for word in words[1:] if word.isascii() and word.isdigit() and len(word) < 6]
-    if words[:1] != ["link"] or len(words) > 3 or len(numbers) != len(words) - 1:
-        raise BadRequest(f"/invite is typed so: {COMMANDS['invite'].usage}")
+    needs_more(call, "invite")
+    word, _, rest = call.rest.partition(" ")
+    match word.lower():
+        case "link":
+            return await _invite_by_link(call, rest.split())
+        case "list" if not rest:
+            return await _list_invitations(call)
+        case "revoke" if rest.strip():
+            call.hub.permissions.require(call.user, Right.INVITE)
+            audit = AppendAudit("revoke invitation", call.user.name.shown, reason=rest.strip()[:16])
+            await call.hub.accounts.revoke_invitation(rest.strip(), audit)
+            return "Nobody comes in by that invitation any more."
+        case _ if not rest:
+            name = await call.hub.room_settings.invite(call.user, await room_of(call), word)
+            return f"{name} is invited."
+        case _:
+            raise BadRequest(f"/invite is typed so: {COMMANDS['invite'].usage}")
+
+
+async def _invite_by_link(call: Call, words: list[str]) -> str:
+    call.hub.permissions.require(call.user, Right.INVITE)
+    numbers = [word for word in words if word.isascii() and word.isdigit() and len(word) < 6]
+    if len(words) > 2 or len(numbers) != len(words):
+        raise BadRequest("/invite link takes how many people, and how many days: /invite link 5 7")
     uses, days = (int(number) for number in (*numbers, *("1", "7")[len(numbers) :]))
     accounts = call.hub.accounts
-    code = await accounts.invite(call.user, Role.MEMBER, uses, days)
     people = "1 person" if uses == 1 else f"{uses} people"
     until = "1 day" if days == 1 else f"{days} days"
+    audit = AppendAudit("invite link", call.user.name.shown, reason=f"{people}, {until}")
+    code = await accounts.invite(call.user, Role.MEMBER, uses, days, audit)
     return f"For {people}, within {until}: {accounts.link(code)} or /register NAME PASSWORD {code}"
+
+
+async def _list_invitations(call: Call) -> str:
+    call.hub.permissions.require(call.user, Right.INVITE)
+    lines = [
+        f"{secret_id(each.code_hash)}  {each.uses} left, until {instant(each.expires_ms)}"
+        for each in await call.hub.accounts.invitations()
+    ]
+    return "\n".join(lines) or "There is no invitation that could be used."

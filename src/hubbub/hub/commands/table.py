@@ -7,16 +7,17 @@ A command returns what the person who typed it should read; its effects reach ot
 import difflib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hubbub.errors import BadRequest, NoSuchCommand
-from hubbub.hub.permissions import Right, has, require
+from hubbub.hub.permissions import Permissions, Right
 from hubbub.model import Role
 from hubbub.protocol import events
 
 if TYPE_CHECKING:
     from hubbub.hub.hub import Hub
+    from hubbub.hub.room import Room
     from hubbub.hub.session import Session, User
 
 
@@ -45,7 +46,8 @@ class Command:
     summary: str
     aliases: tuple[str, ...]
     run: Run
-    right: Right | None = None
+    rights: tuple[Right, ...] = ()
+    """Of which one must have one; none is needed where there are none."""
     plain: bool = False
     """Whether it is for plain connections alone."""
 
@@ -65,13 +67,13 @@ def command(
     *,
     arguments: str = "",
     aliases: tuple[str, ...] = (),
-    right: Right | None = None,
+    rights: tuple[Right, ...] = (),
     plain: bool = False,
 ) -> Callable[[Run], Run]:
     """Puts a function into the table; `summary` is one sentence."""
 
     def register(run: Run) -> Run:
-        entry = Command(name, arguments, summary, aliases, run, right, plain)
+        entry = Command(name, arguments, summary, aliases, run, rights, plain)
         COMMANDS[name] = entry
         for alias in (name, *aliases):
             _BY_ALIAS[alias] = entry
@@ -89,7 +91,9 @@ async def run_line(hub: "Hub", session: "Session", user: "User", room: str, line
     if "\n" in typed:
         typed, _, rest = line.removeprefix("/").partition("\n")
     found = find(typed)
-    require(found.right, user)
+    if len(found.rights) == 1 and not hub.permissions.is_of_rooms(found.rights[0]):
+        # What is a right in a room is asked for where the room is known.
+        hub.permissions.require(user, found.rights[0])
     call = Call(hub, session, user, room, rest.strip())
     call.rest = await found.run(call)
     return call
@@ -106,13 +110,13 @@ def find(typed: str) -> Command:
     return found
 
 
-@cache
-def catalogue(role: Role) -> tuple[events.CommandInfo, ...]:
-    """The table as `welcome` carries it to somebody of a role."""
+@lru_cache(maxsize=64)
+def catalogue(permissions: Permissions, role: Role, there: Role) -> tuple[events.CommandInfo, ...]:
+    """The table as `welcome` carries it to somebody of a role, on the server and in some room."""
     return tuple(
         events.CommandInfo(entry.name, entry.usage, entry.summary)
         for entry in COMMANDS.values()
-        if has(entry.right, role) and not entry.plain
+        if permissions.offers(entry.rights, role, there) and not entry.plain
     )
 
 
@@ -124,6 +128,11 @@ def reference() -> str:
         also = ", ".join(f"`/{alias}`" for alias in entry.aliases)
         rows.append(f"| `{usage}` | {also} | {entry.summary} |")
     return "\n".join(rows)
+
+
+async def room_of(call: Call) -> "Room":
+    """The room in which a command was typed. Raises NotAMember, NoSuchRoom."""
+    return await call.hub.rooms.open_for(call.session, call.room)
 
 
 def needs_more(call: Call, name: str) -> None:

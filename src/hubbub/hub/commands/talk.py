@@ -1,14 +1,17 @@
 """Commands about talking: what is said, to whom, where one is, and what one sees of it."""
 
 from hubbub.errors import BadRequest, Forbidden, NoSuchUser
-from hubbub.hub.commands.table import COMMANDS, Call, command, find, needs_more
-from hubbub.hub.permissions import has
-from hubbub.model import user_name
+from hubbub.hub.commands.table import COMMANDS, Call, command, find, needs_more, room_of
+from hubbub.hub.permissions import highest_in_rooms
+from hubbub.model import UserKind, user_name
 from hubbub.protocol import events, text
+from hubbub.storage.interface import SaveIgnored
 
 WHO_NAMES = 1_000
 ROOM_LINES = 200
 HISTORY_LINES = 200
+SEARCH_LINES = 50
+SEARCH_CHARS = 200
 
 
 @command("help", "Lists the commands, or explains one.", arguments="[COMMAND]", aliases=("h", "?"))
@@ -18,10 +21,12 @@ async def _help(call: Call) -> str:
         also = f" Also: {', '.join('/' + alias for alias in entry.aliases)}." * bool(entry.aliases)
         return f"{entry.usage}\n{entry.summary}{also}"
     plain = call.session.dialect.one_room
+    there = highest_in_rooms(call.user)
     shown = [
         entry
         for entry in COMMANDS.values()
-        if has(entry.right, call.user.role) and (plain or not entry.plain)
+        if call.hub.permissions.offers(entry.rights, call.user.role, there)
+        and (plain or not entry.plain)
     ]
     width = max(len(entry.usage) for entry in shown)
     return "\n".join(f"{entry.usage:<{width}}  {entry.summary}" for entry in shown)
@@ -30,7 +35,7 @@ async def _help(call: Call) -> str:
 @command("nick", "Changes your name.", arguments="NAME", aliases=("name",))
 async def _nick(call: Call) -> str:
     needs_more(call, "nick")
-    await call.hub.arrivals.rename(call.user, call.rest)
+    await call.hub.arrivals.rename(call.session, call.user, call.rest)
     return f"You are {call.user.name.shown} now."
 
 
@@ -51,7 +56,7 @@ async def _whisper(call: Call) -> str:
     asked = [name for name in names.split(",") if name]
     if not asked or len(asked) > call.hub.recipients:
         raise BadRequest(f"A whisper goes to 1 to {call.hub.recipients} people.")
-    return await _say_privately(call, await call.hub.messages.people(asked), said)
+    return await _say_privately(call, await call.hub.directory.people(asked), said)
 
 
 @command(
@@ -106,7 +111,7 @@ async def _leave(call: Call) -> str:
 
 @command("rooms", "Lists the rooms.", aliases=("list",))
 async def _rooms(call: Call) -> str:
-    page = await call.hub.lookups.rooms(None, ROOM_LINES)
+    page = await call.hub.lookups.rooms(call.user, None, ROOM_LINES)
     lines = []
     for room in page.rooms:
         topic = f"  {room.topic}" if room.topic else ""
@@ -122,21 +127,24 @@ async def _who(call: Call) -> str:
     page = await call.hub.lookups.members(call.session, name, None, WHO_NAMES)
     names = ", ".join(m.name + (" (away)" if m.away else "") for m in page.members)
     more = ", and more" if page.more else ""
-    total = call.hub.lookups.count_members(name) or len(page.members)
-    return f"{total} in {name}: {names}{more}"
+    room = await call.hub.rooms.open(name, call.user.id)
+    return f"{len(room.people) or len(page.members)} in {room.name}: {names}{more}"
 
 
 @command("whois", "Tells about somebody who is here.", arguments="NAME")
 async def _whois(call: Call) -> str:
     needs_more(call, "whois")
-    person = (await call.hub.messages.people([call.rest]))[0]
+    person = (await call.hub.directory.people([call.rest]))[0]
     user = call.hub.users.get(person.id)
     if user is None:
         return f"{person.name} is not here now, and may come back."
-    rooms = {room.name for session in user.sessions for room in session.rooms.values()}
-    shown = ", ".join(sorted(rooms)) or "no room"
+    rooms = {room for session in user.sessions for room in session.rooms.values()}
+    shown = sorted(room.name for room in rooms if room.visible_to(call.user.id))
+    where = ", ".join(shown) or "no room"
     away = f"; away{_because(user.away)}" if user.away is not None else ""
-    return f"{user.name.shown}, a {user.kind}, in {shown}{away}."
+    kind = user.role if user.kind is UserKind.MEMBER else user.kind
+    a = "an" if kind[0] in "ao" else "a"
+    return f"{user.name.shown}, {a} {kind}, in {where}{away}."
 
 
 @command("topic", "Shows this room's topic, or sets it.", arguments="[TEXT]")
@@ -144,7 +152,7 @@ async def _topic(call: Call) -> str:
     if call.rest:
         await call.hub.messages.set_topic(call.session, call.user, call.room, call.rest)
         return f"The topic of {call.room} is now: {call.rest}"
-    room = await call.hub.rooms.open_for(call.session, call.room)
+    room = await room_of(call)
     return f"Topic of {room.name}: {room.topic}" if room.topic else f"{room.name} has no topic."
 
 
@@ -160,6 +168,19 @@ async def _history(call: Call) -> str:
     if not page.events:
         return f"Nothing has been said in {call.room} yet."
     return "\n".join(text.format_history(entry, call.user.id) for entry in page.events)
+
+
+@command("search", "Finds what was said in this room; the newest comes last.", arguments="TEXT")
+async def _search(call: Call) -> str:
+    needs_more(call, "search")
+    if len(call.rest) > SEARCH_CHARS or "\x00" in call.rest:
+        raise BadRequest(f"/search takes 1 to {SEARCH_CHARS} characters.")
+    found = await call.hub.lookups.search(call.session, call.room, call.rest, None, SEARCH_LINES)
+    if not found.events:
+        far = "in the last messages " if found.next is not None else ""
+        return f"Nothing was found {far}in {call.room}."
+    lines = [text.format_history(entry, call.user.id) for entry in reversed(found.events)]
+    return "\n".join(lines)
 
 
 @command("notices", "Shows or hides who comes, goes and changes the topic.", arguments="on|off")
@@ -196,15 +217,28 @@ async def _ignore(call: Call) -> str:
     if not call.rest:
         names = ", ".join(sorted(session.ignored.values()))
         return f"You ignore {names}." if names else "You ignore nobody."
-    person = (await call.hub.messages.people([call.rest]))[0]
+    person = (await call.hub.directory.people([call.rest]))[0]
     if person.id == call.user.id:
         raise BadRequest("You cannot ignore yourself.")
     most = call.hub.limits.ignored_users
     if len(session.ignored) >= most and person.id not in session.ignored:
         raise Forbidden(f"You ignore {most} people, the most there may be; /unignore one.")
-    session.ignored[person.id] = person.name
-    session.refresh_views()
+    await _keep_ignored(call, person.id, person.name)
     return f"You ignore {person.name} from now on; /unignore {person.name} ends it."
+
+
+async def _keep_ignored(call: Call, user_id: str, name: str | None) -> None:
+    """Hides somebody from this connection; a member's wish holds everywhere and for good."""
+    member = call.user.kind is not UserKind.GUEST
+    if member:
+        change = SaveIgnored(call.user.id, user_id, name is not None)
+        await call.hub.committer.outcome(change)
+    for session in call.user.sessions if member else (call.session,):
+        if name is None:
+            session.ignored.pop(user_id, None)
+        else:
+            session.ignored[user_id] = name
+        session.refresh_views()
 
 
 @command("unignore", "Shows again what somebody says.", arguments="NAME")
@@ -215,8 +249,7 @@ async def _unignore(call: Call) -> str:
     for user_id, name in call.session.ignored.items():
         user = call.hub.users.get(user_id)
         if key in {user_name(name).key, user.name.key if user else None}:
-            del call.session.ignored[user_id]
-            call.session.refresh_views()
+            await _keep_ignored(call, user_id, None)
             return f"You no longer ignore {name}."
     raise NoSuchUser(f"You do not ignore {typed}.")
 

@@ -1,0 +1,370 @@
+"""What moderators do: kick, mute, ban, delete, give roles. Each act is in the audit log."""
+
+from collections.abc import Callable
+
+from structlog import get_logger
+
+from hubbub.accounts.accounts import Accounts
+from hubbub.errors import (
+    BadName,
+    BadRequest,
+    Banned,
+    Forbidden,
+    NoSuchUser,
+    NotAMember,
+)
+from hubbub.hub.addresses import parse_address, subscriber
+from hubbub.hub.clock import Clock
+from hubbub.hub.committer import Committer, Submission
+from hubbub.hub.directory import Directory
+from hubbub.hub.limits import Limits
+from hubbub.hub.log import Log
+from hubbub.hub.permissions import ROOM_ROLES, Permissions, Right, stored_role_in
+from hubbub.hub.room import Room
+from hubbub.hub.rooms import Rooms, in_room
+from hubbub.hub.sanctions import EVERYWHERE, Sanctions, Subject, subjects_of
+from hubbub.hub.session import BANNED, Session, User
+from hubbub.model import Role, UserKind, user_name
+from hubbub.protocol.events import Error, Message, Notice, Presence
+from hubbub.protocol.text import clean
+from hubbub.storage.interface import (
+    ADDRESS,
+    Against,
+    AppendAudit,
+    DeleteMessage,
+    EndSessions,
+    RemoveMember,
+    Sanction,
+    SanctionKind,
+    SaveMember,
+    UserRecord,
+)
+
+log = get_logger(__name__)
+
+REASON_CHARS = 200
+
+
+class Moderation:
+    """The acts. `end` ends a connection."""
+
+    def __init__(
+        self,
+        storage_log: Log,
+        committer: Committer,
+        rooms: Rooms,
+        directory: Directory,
+        users: dict[str, User],
+        limits: Limits,
+        clock: Clock,
+        permissions: Permissions,
+        sanctions: Sanctions,
+        accounts: Accounts,
+        end: Callable[[Session, int, str], None],
+    ) -> None:
+        self._log = storage_log
+        self._committer = committer
+        self._rooms = rooms
+        self._directory = directory
+        self._users = users
+        self._limits = limits
+        self._clock = clock
+        self._permissions = permissions
+        self._sanctions = sanctions
+        self._accounts = accounts
+        self._end = end
+
+    # --- in a room
+
+    async def kick(self, user: User, room: Room, typed: str, reason: str) -> str:
+        """Takes somebody out of a room, and of its members; the name. Raises Refusal."""
+        self._permissions.require(user, Right.KICK, room)
+        whom = await self._below(user, typed, room)
+        target = self._users.get(whom.id)
+        here = [] if target is None else in_room(target, room)
+        if not here and not (room.private and whom.id in room.roles):
+            raise NotAMember(f"{whom.name} is not in {room.name}.")
+        reason = tidy(reason)
+        audit = self._audit("kick", user, whom.name, room, reason)
+        await self._committer.outcomes(RemoveMember(room.name, whom.id), audit)
+        room.roles.pop(whom.id, None)
+        if target is not None:
+            self._show_out(target, room, user, reason)
+        return whom.name
+
+    def _show_out(self, target: User, room: Room, user: User, reason: str) -> None:
+        because = f": {reason}" if reason else "."
+        for session in in_room(target, room):
+            self._rooms.leave(session, room)
+            session.send(Presence(room=room.name, user=target.person, state="left"))
+            session.send(Notice(text=f"{user.name.shown} showed you out of {room.name}{because}"))
+            if session.dialect.one_room:
+                # It has no room to go to that it would not have to be shown out of as well.
+                self._end(session, 1000, "shown out")
+
+    async def mute(
+        self,
+        user: User,
+        room: Room | None,
+        typed: str,
+        duration_s: int | None,
+        reason: str,
+    ) -> str:
+        """Takes the word from somebody, in a room or everywhere; the name. Raises Refusal."""
+        right = Right.MUTE_EVERYWHERE if room is None else Right.MUTE
+        self._permissions.require(user, right, room)
+        whom = await self._below(user, typed, room)
+        reason = tidy(reason)
+        entries = self._sanctions_on(SanctionKind.MUTE, room, whom, user, duration_s, reason)
+        await self._sanctions.lay(entries, self._audit("mute", user, whom.name, room, reason))
+        self._notify(whom.id, self._sanctions.sentence(entries[0]))
+        return whom.name
+
+    async def unmute(self, user: User, room: Room | None, typed: str) -> str:
+        """Gives the word back; the name. Raises Refusal, NoSuchUser for one who has it."""
+        right = Right.MUTE_EVERYWHERE if room is None else Right.MUTE
+        self._permissions.require(user, right, room)
+        place = EVERYWHERE if room is None else room.name
+        found = self._named(SanctionKind.MUTE, place, typed)
+        whom = found[0].whom
+        await self._sanctions.lift(found, self._audit("unmute", user, whom, room))
+        for each in found:
+            if each.against is Against.USER:
+                self._notify(each.subject, f"{user.name.shown} gave you the word back.")
+        return whom
+
+    async def delete(self, user: User, room: Room, seq: int, reason: str) -> bool:
+        """Takes a message's text away; whether it was another's. Raises Refusal."""
+        storage = self._log.storage
+        page = await self._log.read(storage.page, room.name, after=seq - 1, limit=1, limit_bytes=1)
+        found = page.events[0] if page.events else None
+        if not isinstance(found, Message) or found.seq != seq:
+            raise BadRequest(f"There is no message {seq} in {room.name}.")
+        if found.deleted:
+            raise BadRequest(f"The message {seq} of {room.name} was deleted before.")
+        own = found.sender.id == user.id
+        if room.archived:
+            self._permissions.require(user, Right.POST, room)
+        if not own:
+            self._permissions.require(user, Right.DELETE, room)
+        change = DeleteMessage(room.name, user.person, seq)
+        if not own:
+            audit = self._audit("delete", user, found.sender.name, room, tidy(reason))
+            self._committer.submit(Submission(audit))
+        await self._committer.outcome(change, room)
+        return not own
+
+    # --- on the server
+
+    async def ban(self, user: User, typed: str, duration_s: int | None, reason: str) -> str:
+        """Shuts somebody out, by a name or an address; whom. Raises Refusal."""
+        self._permissions.require(user, Right.BAN)
+        reason = tidy(reason)
+        if (address := parse_address(typed)) is not None:
+            return await self._ban_address(user, subscriber(str(address)), duration_s, reason)
+        whom = await self._found(typed)
+        if whom is None:
+            # Somebody who has gone, or who has not come yet.
+            name = user_name(typed.removeprefix("@"))
+            ends_ms = self._ends_ms(duration_s)
+            by = (Against.NAME, name.key)
+            entries = [
+                self._sanction(SanctionKind.BAN, None, by, name.shown, user, ends_ms, reason)
+            ]
+            shown, others = name.shown, []
+        else:
+            self._check_not_oneself(user, whom)
+            self._permissions.require_rank(user, whom.role)
+            entries = self._sanctions_on(SanctionKind.BAN, None, whom, user, duration_s, reason)
+            shown, others = whom.name, [EndSessions(whom.id)]
+        audit = self._audit("ban", user, shown, None, reason)
+        if whom is not None:
+            await self._accounts.revoke_all(whom.id)
+        await self._sanctions.lay(entries, *others, audit)
+        self.shut_out()
+        return shown
+
+    async def _ban_address(
+        self, user: User, subject: str, duration_s: int | None, reason: str
+    ) -> str:
+        longest_s = int(self._limits.address_retention_h * 3600)
+        if duration_s is not None and duration_s > longest_s:
+            raise BadRequest(
+                f"Addresses are kept for {self._limits.address_retention_h:g} h at most "
+                "(the setting address_retention_h); ban it for as long as that or less."
+            )
+        shown = f"{ADDRESS} {subject}"
+        ends_ms = self._ends_ms(min(duration_s or longest_s, longest_s))
+        by = (Against.ADDRESS, subject)
+        entry = self._sanction(SanctionKind.BAN, None, by, shown, user, ends_ms, reason)
+        await self._sanctions.lay([entry], self._audit("ban", user, shown, None, reason))
+        self.shut_out()
+        return shown
+
+    async def unban(self, user: User, typed: str) -> str:
+        """Lets somebody in again; whom. Raises Refusal, NoSuchUser for one who is not banned."""
+        self._permissions.require(user, Right.BAN)
+        address = parse_address(typed)
+        if address is not None:
+            typed = f"{ADDRESS} {subscriber(str(address))}"
+        found = self._named(SanctionKind.BAN, EVERYWHERE, typed)
+        whom = found[0].whom
+        await self._sanctions.lift(found, self._audit("unban", user, whom, None))
+        return whom
+
+    def shut_out(self) -> None:
+        """Ends the connections of those who may not come in any more."""
+        for user in list(self._users.values()):
+            for session in list(user.sessions):
+                try:
+                    self._sanctions.check_door(session, user)
+                except Banned as refusal:
+                    session.reply(Error.of(refusal))
+                    self._end(session, BANNED, "banned")
+
+    # --- roles
+
+    async def set_role(self, user: User, typed: str, role: Role) -> str:
+        """Gives an account a role on the server; the name. Raises Refusal."""
+        self._permissions.require(user, Right.GRANT)
+        whom = await self._directory.find(typed)
+        if whom.kind is UserKind.GUEST:
+            raise Forbidden(f"{whom.name} is a guest; roles are for members: /register first.")
+        if user.role is not Role.OWNER:
+            self._permissions.require_rank(user, whom.role)
+            self._permissions.require_rank(user, role)
+        if whom.role is Role.OWNER and role is not Role.OWNER:
+            await self._accounts.check_another_owner(whom.id)
+        audit = self._audit("role", user, whom.name, None, role.value)
+        await self._accounts.save_role(whom, role, audit)
+        target = self._users.get(whom.id)
+        if target is not None:
+            self.tell_role(target)
+        return whom.name
+
+    def tell_role(self, target: User) -> None:
+        """Tells somebody of a new role on the server, and what it makes of them in their rooms."""
+        self._accounts.tell(target)
+        rooms = {room for session in target.sessions for room in session.rooms.values()}
+        for room in rooms:
+            self._rooms.tell_standing(target, room)
+
+    async def set_room_role(self, user: User, room: Room, typed: str, role: Role) -> str:
+        """Gives an account a role in a room; the name. Raises Refusal."""
+        self._permissions.require(user, Right.GRANT_HERE, room)
+        if role not in ROOM_ROLES:
+            names = ", ".join(each.value for each in ROOM_ROLES)
+            raise BadRequest(f"In a room one is {names}.")
+        whom = await self._directory.find(typed)
+        if whom.kind is UserKind.GUEST:
+            raise Forbidden(f"{whom.name} is a guest; roles are for members: /register first.")
+        target = self._users.get(whom.id)
+        here = target is not None and in_room(target, room)
+        if not here and whom.id not in room.roles:
+            raise NotAMember(f"{whom.name} is not in {room.name}.")
+        audit = self._audit("role", user, whom.name, room, role.value)
+        await self._committer.outcomes(SaveMember(room.name, whom.id, role), audit)
+        room.roles[whom.id] = role
+        if target is not None:
+            self._rooms.tell_standing(target, room)
+            self._accounts.tell(target)
+        return whom.name
+
+    # ---
+
+    async def _found(self, typed: str) -> UserRecord | None:
+        try:
+            return await self._directory.find(typed)
+        except NoSuchUser:
+            return None
+
+    async def _below(self, user: User, typed: str, room: Room | None) -> UserRecord:
+        """Somebody else, of a lower role. Raises NoSuchUser, BadRequest, Forbidden."""
+        whom = await self._directory.find(typed)
+        self._check_not_oneself(user, whom)
+        if room is None:
+            self._permissions.require_rank(user, whom.role)
+        else:
+            there = room.roles.get(whom.id, Role.MEMBER)
+            role = stored_role_in(whom.role, there, room.kind)
+            self._permissions.require_rank(user, role, room)
+        return whom
+
+    def _check_not_oneself(self, user: User, whom: UserRecord) -> None:
+        if whom.id == user.id:
+            raise BadRequest("You cannot do that to yourself.")
+
+    def _sanctions_on(
+        self,
+        kind: SanctionKind,
+        room: Room | None,
+        whom: UserRecord,
+        user: User,
+        duration_s: int | None,
+        reason: str,
+    ) -> list[Sanction]:
+        """What keeps somebody out or quiet, the one by the user's id first."""
+        target = self._users.get(whom.id) or User.of(whom, self._limits)
+        addresses = {session.address.key for session in target.sessions}
+        longest_s = int(self._limits.address_retention_h * 3600)
+        found = []
+        for subject in subjects_of(target, sorted(addresses)):
+            lasts_s = duration_s
+            if subject[0] is Against.ADDRESS:
+                lasts_s = min(duration_s or longest_s, longest_s)
+            ends_ms = self._ends_ms(lasts_s)
+            entry = self._sanction(kind, room, subject, whom.name, user, ends_ms, reason)
+            found.append(entry)
+        return found
+
+    def _sanction(
+        self,
+        kind: SanctionKind,
+        room: Room | None,
+        subject: Subject,
+        whom: str,
+        by: User,
+        ends_ms: int | None,
+        reason: str,
+    ) -> Sanction:
+        place = EVERYWHERE if room is None else room.name
+        now_ms = self._clock.now_ms()
+        return Sanction(kind, place, *subject, whom, by.name.shown, now_ms, ends_ms, reason)
+
+    def _ends_ms(self, duration_s: int | None) -> int | None:
+        return None if duration_s is None else self._clock.now_ms() + duration_s * 1000
+
+    def _named(self, kind: SanctionKind, room: str, typed: str) -> list[Sanction]:
+        """The sanctions of somebody, by the name that they had then. Raises NoSuchUser."""
+        wanted = name_key(typed)
+        entries = self._sanctions.holding(kind, room)
+        found = [entry for entry in entries if name_key(entry.whom) == wanted]
+        if not found:
+            what = "banned" if kind is SanctionKind.BAN else "muted"
+            raise NoSuchUser(f"{typed[:64]} is not {what}; /bans lists who is.")
+        return found
+
+    def _notify(self, user_id: str, sentence: str) -> None:
+        target = self._users.get(user_id)
+        for session in () if target is None else target.sessions:
+            session.send(Notice(text=sentence))
+
+    def _audit(
+        self, act: str, user: User, whom: str, room: Room | None, reason: str = ""
+    ) -> AppendAudit:
+        place = "" if room is None else room.name
+        log.info(act, by=user.name.shown, room=place)
+        return AppendAudit(act, user.name.shown, whom, place, reason)
+
+
+def name_key(typed: str) -> str:
+    """A name as it is compared; what is no name, an address say, as it is."""
+    try:
+        return user_name(typed.removeprefix("@")).key
+    except BadName:
+        return typed
+
+
+def tidy(reason: str) -> str:
+    """A reason as one line without controls, cut to `REASON_CHARS`."""
+    return " ".join(clean(reason).split())[:REASON_CHARS]

@@ -1,0 +1,119 @@
+"""What one may read of sessions, of the audit log, of bans and mutes."""
+
+from typing import TYPE_CHECKING
+
+from hubbub.accounts.accounts import secret_id
+from hubbub.hub.permissions import Right
+from hubbub.hub.room import Room
+from hubbub.hub.sanctions import EVERYWHERE
+from hubbub.hub.session import Session, User
+from hubbub.model import PRIVATE, format_instant
+from hubbub.protocol import events, requests
+from hubbub.storage.interface import AuditRecord, Sanction
+
+if TYPE_CHECKING:
+    from hubbub.hub.hub import Hub
+
+STEPS = 20
+"""How many pages of the audit log one request reads to find what its reader may see."""
+
+
+async def sessions(
+    hub: "Hub", session: Session, user: User, request: requests.Sessions
+) -> events.SessionList:
+    """Where a member is signed in. Raises Forbidden."""
+    hub.permissions.require(user, Right.SEE_SESSIONS)
+    found = tuple(
+        events.SignedIn(
+            secret_id(each.token_hash),
+            each.device,
+            format_instant(each.created_ms),
+            format_instant(each.used_ms),
+            each.token_hash == session.token_hash,
+        )
+        for each in await hub.accounts.sessions(user)
+    )
+    return events.SessionList(id=request.id, sessions=found)
+
+
+async def audit(
+    hub: "Hub", session: Session, user: User, request: requests.Audit
+) -> events.AuditPage:
+    """What moderators did, of the server or of a room. Raises Forbidden, NoSuchRoom."""
+    entries, more = await audit_page(
+        hub, session, user, request.room, request.before, request.limit
+    )
+    told = tuple(
+        events.AuditEntry(
+            each.id,
+            format_instant(each.at_ms),
+            each.act,
+            each.by,
+            each.whom,
+            each.room,
+            each.reason,
+        )
+        for each in entries
+    )
+    return events.AuditPage(id=request.id, entries=told, more=more)
+
+
+async def audit_page(
+    hub: "Hub", session: Session, user: User, typed: str | None, before: int | None, limit: int
+) -> tuple[list[AuditRecord], bool]:
+    """A page of the audit log, and whether there is more; newest first.
+
+    What was done in private rooms is for those who may see these. Raises Forbidden, NoSuchRoom.
+    """
+    room = await _room(hub, session, user, typed, Right.AUDIT)
+    storage, found = hub.log.storage, list[AuditRecord]()
+    name = None if room is None else room.name
+    own = {each.room.name for each in await hub.log.read(storage.memberships, user.id)}
+    own |= {each.name for each in session.rooms.values()}
+    for _ in range(STEPS):
+        page = await hub.log.read(storage.audit, room=name, before=before, limit=limit + 1)
+        found += [e for e in page if not e.room.startswith(PRIVATE) or e.room in own]
+        if len(page) <= limit or len(found) > limit:
+            break
+        before = page[-1].id
+    return found[:limit], len(found) > limit
+
+
+async def bans(hub: "Hub", session: Session, user: User, request: requests.Bans) -> events.BanList:
+    """The bans and mutes that hold, of the server or of a room. Raises Forbidden, NoSuchRoom."""
+    told = tuple(
+        events.Ban(
+            each.kind.value,
+            each.whom,
+            each.room or None,
+            each.by,
+            format_instant(each.at_ms),
+            None if each.ends_ms is None else format_instant(each.ends_ms),
+            each.reason,
+        )
+        for each in await sanctions(hub, session, user, request.room)
+    )
+    return events.BanList(id=request.id, bans=told)
+
+
+async def sanctions(hub: "Hub", session: Session, user: User, typed: str | None) -> list[Sanction]:
+    """The same, one for each act: a guest is banned by name and address at once."""
+    room = await _room(hub, session, user, typed, Right.AUDIT)
+    held = hub.sanctions.holding(room=None if room is None else room.name)
+    if room is None:
+        names = {each.room for each in held if each.room.startswith(PRIVATE)}
+        hidden = {name for name in names if name not in session.rooms}
+        held = [each for each in held if each.room == EVERYWHERE or each.room not in hidden]
+    by_act = {(each.kind, each.room, each.whom): each for each in reversed(held)}
+    return list(reversed(by_act.values()))
+
+
+async def _room(
+    hub: "Hub", session: Session, user: User, typed: str | None, right: Right
+) -> Room | None:
+    if typed is None:
+        hub.permissions.require(user, right)
+        return None
+    room = await hub.rooms.open_for(session, typed)
+    hub.permissions.require(user, Right.AUDIT_HERE, room)
+    return room

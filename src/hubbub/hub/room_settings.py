@@ -1,0 +1,204 @@
+"""What rooms are: making them, opening and closing them, who is invited into them."""
+
+import base64
+import secrets
+from collections.abc import Mapping
+
+from hubbub.errors import BadRequest, Forbidden, NameTaken, Refusal
+from hubbub.hub.committer import Committer, Submission
+from hubbub.hub.directory import Directory
+from hubbub.hub.log import Log
+from hubbub.hub.permissions import Permissions, Right
+from hubbub.hub.room import Room
+from hubbub.hub.rooms import Rooms
+from hubbub.hub.session import Session, User
+from hubbub.model import Role, RoomKind, UserKind, private_name, room_name, room_title
+from hubbub.protocol.events import Notice
+from hubbub.storage.interface import (
+    AppendAudit,
+    Change,
+    ChangeRoom,
+    NameUsed,
+    RoomRecord,
+    SaveMember,
+    SaveUser,
+)
+
+MARK_BYTES = 4
+
+
+class RoomSettings:
+    """Makes rooms and changes them; each change is in the audit log and in the room's own."""
+
+    def __init__(
+        self,
+        log: Log,
+        committer: Committer,
+        rooms: Rooms,
+        directory: Directory,
+        users: Mapping[str, User],
+        permissions: Permissions,
+        default_room: str,
+    ) -> None:
+        self._log = log
+        self._committer = committer
+        self._rooms = rooms
+        self._directory = directory
+        self._users = users
+        self._permissions = permissions
+        self._default = default_room
+
+    async def make(
+        self, session: Session, user: User, typed: str, *, private: bool, read_only: bool
+    ) -> Room:
+        """Makes a room, which is its maker's; the session still has to enter it. Raises Refusal."""
+        self._permissions.require(user, Right.CREATE_PRIVATE if private else Right.CREATE_ROOM)
+        if read_only and user.kind is UserKind.GUEST:
+            raise Forbidden("A read-only room needs an owner: /register first.")
+        if private:
+            name = await self._private_name(typed)
+            room = self._rooms.add(RoomRecord(name, RoomKind.PRIVATE, "", 1, 0))
+        else:
+            room = await self._rooms.admit(session, typed)
+            if room.made or room.name == self._default:
+                raise NameTaken(f"There is a room {room.name}: /join {room.name}")
+        changes: list[Change] = []
+        room.made = True
+        if user.kind is not UserKind.GUEST:
+            room.roles[user.id] = Role.OWNER
+            changes.append(SaveMember(room.name, user.id, Role.OWNER))
+        changes.append(self._audit("room", user, room.name, _described(room.kind, read_only)))
+        change = ChangeRoom(room.name, user.person, room.kind, read_only)
+        try:
+            await self._commit(changes, change, room)
+        except BaseException:
+            room.made = False
+            room.roles.clear()
+            raise
+        return room
+
+    async def change(
+        self,
+        user: User,
+        room: Room,
+        *,
+        kind: RoomKind | None = None,
+        read_only: bool | None = None,
+        archived: bool | None = None,
+        name: str | None = None,
+    ) -> None:
+        """Changes what a room is; the rest stays as it was. Raises Refusal."""
+        self._permissions.require(user, Right.SETTINGS, room)
+        kind = kind or room.kind
+        read_only = room.read_only if read_only is None else read_only
+        archived = room.archived if archived is None else archived
+        moves = kind is not room.kind or name is not None
+        if room.name == self._default and (moves or archived):
+            raise Forbidden(f"{room.name} is where everyone begins: it stays as it is.")
+        new = await self._new_name(room, kind, name) if moves else room.name
+        if (kind, read_only, archived, new) == (
+            room.kind,
+            room.read_only,
+            room.archived,
+            room.name,
+        ):
+            raise BadRequest(f"{room.name} is so already.")
+        change = ChangeRoom(room.name, user.person, kind, read_only, archived, new)
+        described = _described(kind, read_only, archived=archived)
+        if moves:
+            described += f", called {room_title(new)}"
+        # What was public is its own members' alone from here on.
+        closes = kind is RoomKind.PRIVATE and not room.private
+        changes: list[Change] = self._members_here(room) if closes else []
+        changes.append(self._audit("room", user, room.name, described))
+        with self._rooms.reserved(room, new):
+            await self._commit(changes, change, room)
+        if closes:
+            kept = await self._log.read(self._log.storage.room_members, room.name)
+            room.roles = kept | room.roles
+
+    async def _private_name(self, title: str) -> str:
+        while True:
+            name = private_name(title, _mark())
+            kept = await self._log.read(self._log.storage.room, name)
+            if kept is None and self._rooms.live(name) is None:
+                return name
+
+    async def _new_name(self, room: Room, kind: RoomKind, typed: str | None) -> str:
+        title = room_title(room.name) if typed is None else typed
+        if kind is RoomKind.PRIVATE:
+            return await self._private_name(title)
+        name = room_name(title)
+        if name.startswith("+"):
+            raise BadRequest("A public room's name begins with a letter or a digit.")
+        return name
+
+    def _members_here(self, room: Room) -> list[Change]:
+        changes: list[Change] = []
+        for user in room.users():
+            room.roles.setdefault(user.id, Role.MEMBER)
+            if not user.stored:
+                changes.append(SaveUser(user.record))
+                user.stored = True
+            changes.append(SaveMember(room.name, user.id))
+        return changes
+
+    async def _commit(self, changes: list[Change], change: ChangeRoom, room: Room) -> None:
+        for each in changes:
+            self._committer.submit(Submission(each))
+        if isinstance(await self._committer.outcome(change, room), NameUsed):
+            raise NameTaken("Another room has that name; take another.")
+
+    async def invite(self, user: User, room: Room, typed: str) -> str:
+        """Lets somebody into a private room, at once where they are here; the name.
+
+        Raises Refusal.
+        """
+        if not room.private:
+            raise BadRequest(f"{room.name} is open to everybody: /join {room.name}")
+        self._permissions.require(user, Right.INVITE_HERE, room)
+        whom = await self._directory.find(typed)
+        if whom.id in room.roles:
+            raise BadRequest(f"{whom.name} is invited already.")
+        target = self._users.get(whom.id)
+        changes: list[Change] = []
+        if target is not None and not target.stored:
+            changes.append(SaveUser(target.record))
+            target.stored = True
+        audit = AppendAudit("invite", user.name.shown, whom.name, room.name)
+        await self._committer.outcomes(*changes, SaveMember(room.name, whom.id), audit)
+        room.roles.setdefault(whom.id, Role.MEMBER)
+        if target is not None:
+            await self._bring_in(target, room, user)
+        return whom.name
+
+    async def _bring_in(self, target: User, room: Room, user: User) -> None:
+        title = room_title(room.name)
+        invited = Notice(text=f"{user.name.shown} invites you to {title}: /join {room.name}")
+        for session in list(target.sessions):
+            if session.dialect.one_room:
+                session.send(invited)
+                continue
+            try:
+                await self._rooms.admit(session, room.name)
+            except Refusal:
+                session.send(invited)
+                continue
+            if session.closed:
+                continue
+            self._rooms.enter(session, room, tell_self=True)
+            room.add_to_audience(session)
+            session.send(Notice(text=f"{user.name.shown} invited you into {title}."))
+
+    def _audit(self, act: str, user: User, room: str, what: str) -> AppendAudit:
+        return AppendAudit(act, user.name.shown, "", room, what)
+
+
+def _mark() -> str:
+    """What makes a private room's name the only one: 30 random bits, so that none is met twice."""
+    return base64.b32encode(secrets.token_bytes(MARK_BYTES)).decode().lower()[:6]
+
+
+def _described(kind: RoomKind, read_only: bool, *, archived: bool = False) -> str:
+    words = [kind.value, *(["read-only"] * read_only), *(["archived"] * archived)]
+    return ", ".join(words)

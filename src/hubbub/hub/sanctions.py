@@ -1,0 +1,154 @@
+"""The bans and mutes that hold, and whom they are for.
+
+All of them are in memory, `SANCTIONS` at most; the log has them for the next start.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from hubbub.errors import Banned, Forbidden, Muted
+from hubbub.hub.addresses import is_somebodys
+from hubbub.hub.clock import Clock
+from hubbub.hub.committer import Committer
+from hubbub.hub.log import Log
+from hubbub.hub.room import Room
+from hubbub.hub.session import Session, User
+from hubbub.model import UserKind, format_instant
+from hubbub.storage.interface import (
+    Against,
+    Change,
+    EndSanction,
+    Sanction,
+    SanctionKey,
+    SanctionKind,
+    SaveSanction,
+)
+
+SANCTIONS = 10_000
+"""How many bans and mutes there may be."""
+EVERYWHERE = ""
+
+Subject = tuple[Against, str]
+
+
+class Sanctions:
+    """Asked at the door, and before somebody says something."""
+
+    def __init__(self, log: Log, committer: Committer, clock: Clock) -> None:
+        self._log = log
+        self._committer = committer
+        self._clock = clock
+        self._all: dict[SanctionKey, Sanction] = {}
+        self.any_mutes = False
+
+    async def load(self) -> None:
+        """Reads them all; also again, where another process may have changed them."""
+        found = await self._log.read(self._log.storage.sanctions, self._clock.now_ms())
+        self._all = {entry.key: entry for entry in found}
+        self._note_mutes()
+
+    def _note_mutes(self) -> None:
+        self.any_mutes = any(key[0] is SanctionKind.MUTE for key in self._all)
+
+    async def lay(self, entries: Sequence[Sanction], *others: Change) -> None:
+        """Makes sanctions that belong to one act, with what else it changes.
+
+        Raises Forbidden at the bound, Unavailable.
+        """
+        self._forget_ended()
+        if len(self._all) + len(entries) > SANCTIONS:
+            raise Forbidden(f"There are {SANCTIONS} bans and mutes, the most there may be.")
+        await self._committer.outcomes(*(SaveSanction(entry) for entry in entries), *others)
+        self._all |= {entry.key: entry for entry in entries}
+        self._note_mutes()
+
+    async def lift(self, entries: Sequence[Sanction], *others: Change) -> None:
+        """Ends sanctions. Raises Unavailable."""
+        await self._committer.outcomes(*(EndSanction(entry.key) for entry in entries), *others)
+        for entry in entries:
+            self._all.pop(entry.key, None)
+        self._note_mutes()
+
+    def rename(self, was: str, name: str) -> None:
+        """Follows a room to its new name, as the log does."""
+        moved = (replace(e, room=name) if e.room == was else e for e in self._all.values())
+        self._all = {entry.key: entry for entry in moved}
+
+    def holding(self, kind: SanctionKind | None = None, room: str | None = None) -> list[Sanction]:
+        """Those that hold, the newest first: of one kind, of one room, or all."""
+        self._forget_ended()
+        found = [
+            entry
+            for entry in self._all.values()
+            if kind in (None, entry.kind) and room in (None, entry.room)
+        ]
+        return sorted(found, key=lambda entry: -entry.at_ms)
+
+    def on(self, kind: SanctionKind, room: str, subjects: Sequence[Subject]) -> Sanction | None:
+        """The one that holds against one of these."""
+        now_ms = self._clock.now_ms()
+        for against, subject in subjects:
+            found = self._all.get((kind, room, against, subject))
+            if found is not None and (found.ends_ms is None or found.ends_ms > now_ms):
+                return found
+        return None
+
+    def check_door(self, session: Session, user: User) -> None:
+        """Raises Banned for one who may not come in."""
+        subjects = tuple(subjects_of(user, [session.address.key]))
+        found = self.on(SanctionKind.BAN, EVERYWHERE, subjects)
+        if found is not None:
+            raise Banned(self.sentence(found))
+
+    def check_newcomer(self, session: Session, key: str) -> None:
+        """Raises Banned for a name, or an address, that nobody new may come in with."""
+        subjects = ((Against.NAME, key), (Against.ADDRESS, session.address.key))
+        found = self.on(SanctionKind.BAN, EVERYWHERE, subjects)
+        if found is not None:
+            raise Banned(self.sentence(found))
+
+    def check_speech(self, session: Session, user: User, room: Room) -> None:
+        """Raises Muted for one who may not say anything there for now."""
+        subjects = tuple(subjects_of(user, [session.address.key]))
+        found = self.on(SanctionKind.MUTE, EVERYWHERE, subjects)
+        if found is None and not room.direct:
+            found = self.on(SanctionKind.MUTE, room.name, subjects)
+        if found is not None:
+            wait_s = None
+            if found.ends_ms is not None:
+                wait_s = max(0.0, (found.ends_ms - self._clock.now_ms()) / 1000)
+            raise Muted(self.sentence(found), retry_after=wait_s)
+
+    def sentence(self, entry: Sanction) -> str:
+        """What somebody is told of it."""
+        what = "banned" if entry.kind is SanctionKind.BAN else "muted"
+        where = f" in {entry.room}" if entry.room else ""
+        until = "" if entry.ends_ms is None else f" until {instant(entry.ends_ms)}"
+        return f"You are {what}{where}{until}{f': {entry.reason}' if entry.reason else '.'}"
+
+    def _forget_ended(self) -> None:
+        now_ms = self._clock.now_ms()
+        self._all = {
+            key: entry
+            for key, entry in self._all.items()
+            if entry.ends_ms is None or entry.ends_ms > now_ms
+        }
+
+
+def subjects_of(user: User, addresses: Sequence[str]) -> Iterator[Subject]:
+    """By what a sanction knows a user.
+
+    An account is itself wherever it comes from; a guest, who could be another one in a moment, is
+    its name and its address too. The own machine's address is everybody's.
+    """
+    yield Against.USER, user.id
+    if user.kind is UserKind.GUEST:
+        yield Against.NAME, user.name.key
+        for address in addresses:
+            if is_somebodys(address):
+                yield Against.ADDRESS, address
+
+
+def instant(at_ms: int) -> str:
+    """An instant as people read it, in UTC."""
+    return format_instant(at_ms)[:16].replace("T", " ") + " UTC"

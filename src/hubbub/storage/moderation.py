@@ -1,0 +1,101 @@
+"""What a commit changes about moderation: bans and mutes, the audit log, who ignores whom."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, assert_never
+
+from hubbub.storage import queries
+from hubbub.storage.driver import Driver
+from hubbub.storage.interface import (
+    AppendAudit,
+    EndSanction,
+    Sanction,
+    SanctionKey,
+    SaveIgnored,
+    SaveSanction,
+)
+from hubbub.storage.rows import sanction_row
+
+
+@dataclass(slots=True)
+class Moderation:
+    """These changes of one commit."""
+
+    sanctions: dict[SanctionKey, Sanction | None] = field(default_factory=dict)
+    """None stands for one that ends."""
+    audit: list[dict[str, Any]] = field(default_factory=list)
+    ignored: dict[tuple[str, str], bool] = field(default_factory=dict)
+    moved: list[tuple[str, str]] = field(default_factory=list)
+    """Rooms that have another name, former and new, in order."""
+    names: dict[str, str] = field(default_factory=dict)
+    """What a room that was renamed is called at the end, for changes that name it as it was."""
+
+    def rename(self, was: str, name: str) -> None:
+        """Takes note of a room's new name."""
+        self.moved.append((was, name))
+        for former, later in self.names.items():
+            self.names[former] = name if later == was else later
+        self.names[was] = name
+        self.names.pop(name, None)
+        found = self.sanctions.values()
+        kept = (each for each in found if each is not None)
+        moved = [replace(each, room=name) if each.room == was else each for each in kept]
+        ended = {key: None for key, each in self.sanctions.items() if each is None}
+        self.sanctions = ended | {each.key: each for each in moved}
+        for entry in self.audit:
+            entry["room"] = name if entry["room"] == was else entry["room"]
+
+    def take(
+        self, change: SaveSanction | EndSanction | AppendAudit | SaveIgnored, now_ms: int
+    ) -> None:
+        """Works out what a change comes to after those before it."""
+        match change:
+            case SaveSanction(sanction):
+                named = replace(sanction, room=self._name(sanction.room))
+                self.sanctions[named.key] = named
+            case EndSanction((kind, room, against, subject)):
+                self.sanctions[kind, self._name(room), against, subject] = None
+            case AppendAudit(act, by, whom, room, reason):
+                room = self._name(room)
+                entry = {"act": act, "made_by": by, "whom": whom, "room": room, "reason": reason}
+                self.audit.append({"at_ms": now_ms, **entry})
+            case SaveIgnored(user_id, ignored_id, ignored):
+                self.ignored[user_id, ignored_id] = ignored
+            case _:
+                assert_never(change)
+
+    def _name(self, room: str) -> str:
+        return self.names.get(room, room)
+
+    def write(self, driver: Driver) -> None:
+        """Executes what the changes came to."""
+        if not (self.sanctions or self.audit or self.ignored or self.moved):
+            return
+        for former, name in self.moved:
+            moved = [{"of_room": former, "to_room": name}]
+            driver.write(queries.MOVE_SANCTIONS, moved)
+            driver.write(queries.MOVE_AUDIT, moved)
+        if self.audit:
+            driver.write(queries.INSERT_AUDIT, self.audit)
+        self._write_sanctions(driver)
+        self._write_ignored(driver)
+
+    def _write_sanctions(self, driver: Driver) -> None:
+        saved = [sanction_row(entry) for entry in self.sanctions.values() if entry is not None]
+        ended = [
+            {"of_kind": kind, "of_room": room, "of_against": against, "of_subject": subject}
+            for (kind, room, against, subject), entry in self.sanctions.items()
+            if entry is None
+        ]
+        if ended:
+            driver.write(queries.DELETE_SANCTIONS, ended)
+        if saved:
+            driver.write(queries.SAVE_SANCTIONS, saved)
+
+    def _write_ignored(self, driver: Driver) -> None:
+        pairs = self.ignored.items()
+        added = [{"user_id": user, "ignored_id": other} for (user, other), yes in pairs if yes]
+        ended = [{"of_user": user, "of_other": other} for (user, other), yes in pairs if not yes]
+        if ended:
+            driver.write(queries.DELETE_IGNORED, ended)
+        if added:
+            driver.write(queries.SAVE_IGNORED, added)
