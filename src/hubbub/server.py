@@ -23,6 +23,7 @@ from hubbub.hub.rates import Rates
 from hubbub.settings import Settings
 from hubbub.storage import open_storage, sqlite_url
 from hubbub.storage.interface import Storage
+from hubbub.transports.cookie import SessionCookie
 from hubbub.transports.guard import Guard
 from hubbub.transports.http import PEERS_FAULTS, Pages
 from hubbub.transports.listener import CLOSE_S, Listener, tls_context
@@ -76,8 +77,9 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
     guard = _guard(settings, hub.rates)
     sockets = WebSockets(hub, guard)
     pages = Pages(hub)
-    page = Page(settings.server_name, hub.default_room, guests=settings.policy.guests)
-    listener = Listener(_application(sockets, pages, page, guard), settings, hub.stats)
+    page = Page(settings.server_name, hub.default_room, settings.policy)
+    cookie = SessionCookie(hub, guard)
+    listener = Listener(_application(sockets, pages, page, cookie, guard), settings, hub.stats)
     try:
         await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
@@ -173,11 +175,13 @@ def _guard(settings: Settings, rates: Rates) -> Guard:
     )
 
 
-def _application(sockets: WebSockets, pages: Pages, page: Page, guard: Guard) -> web.Application:
+def _application(
+    sockets: WebSockets, pages: Pages, page: Page, cookie: SessionCookie, guard: Guard
+) -> web.Application:
     app = web.Application(middlewares=[guard.middleware])
     app.on_response_prepare.append(guard.dress)
     chat, echo = web.get("/chat", sockets.chat), web.get("/echo", sockets.echo)
-    app.add_routes([*page.routes(), *pages.routes(), chat, echo])
+    app.add_routes([*page.routes(), *pages.routes(), *cookie.routes(), chat, echo])
     server_logger.addFilter(PEERS_FAULTS)
     return app
 

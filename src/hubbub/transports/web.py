@@ -14,6 +14,8 @@ from string import Template
 
 from aiohttp import web
 
+from hubbub.accounts.policy import Policy
+
 BUILT = files("hubbub") / "web"
 OWN = files("hubbub.transports")
 
@@ -61,14 +63,16 @@ class Page:
         self,
         server_name: str,
         default_room: str,
+        policy: Policy | None = None,
         *,
-        guests: bool = True,
         built: Traversable = BUILT,
     ) -> None:
+        policy = policy or Policy()
         self._names = {
             "server": html.escape(server_name),
             "room": html.escape(default_room),
-            "guests": "on" if guests else "off",
+            "guests": "on" if policy.guests else "off",
+            "registration": policy.registration.value,
         }
         self._how_to_join = _template(OWN / "join.html")
         index = built / "index.html"

@@ -24,6 +24,7 @@ from hubbub.protocol.json import Rejected, decode_request
 from hubbub.protocol.requests import AnyRequest, Command, Post
 from hubbub.protocol.text import clean, parse_line
 from hubbub.transports.connection import Connection, Masked
+from hubbub.transports.cookie import secret_of
 from hubbub.transports.dialects import JsonDialect, PlainDialect
 from hubbub.transports.doorstep import begin
 from hubbub.transports.frames import close_answer, pong_frame
@@ -177,8 +178,10 @@ class WebSockets:
     ) -> None:
         plain = socket.ws_protocol != JSON_PROTOCOL
         dialect = self._plain if plain else self._json
-        device = _device(request)
-        session = connection.session = self._hub.open_session(connection, dialect, address, device)
+        cookie = None if plain else secret_of(request)
+        session = connection.session = self._hub.open_session(
+            connection, dialect, address, _device(request), cookie
+        )
         try:
             if plain:
                 await self._converse_plain(request, socket, connection, session)
@@ -234,7 +237,7 @@ class WebSockets:
             await self._request(session, message.data)
         elif message.type is WSMsgType.BINARY:
             binary = BadRequest("The frame is binary; send JSON in text frames.")
-            await self._hub.reject(session, Rejected(None, binary))
+            await self._hub.dispatcher.reject(session, Rejected(None, binary))
         elif message.type is WSMsgType.PING:
             session.write_ephemeral(pong_frame(message.data))
 
@@ -247,7 +250,7 @@ class WebSockets:
         if not isinstance(asked, Post):
             return False
         try:
-            return self._hub.post_now(session, asked)
+            return self._hub.dispatcher.post_now(session, asked)
         except Exception:
             self._met_fault(session, asked)
             return True
@@ -255,20 +258,20 @@ class WebSockets:
     async def _request(self, session: Session, frame: str) -> None:
         asked = decode_request(frame)
         if isinstance(asked, Rejected):
-            await self._hub.reject(session, asked)
+            await self._hub.dispatcher.reject(session, asked)
         else:
             await self._carry_out(session, asked)
 
     async def _carry_out(self, session: Session, request: AnyRequest) -> None:
         try:
-            await self._hub.handle(session, request)
+            await self._hub.dispatcher.handle(session, request)
         except Exception:
             self._met_fault(session, request)
 
     def _met_fault(self, session: Session, request: AnyRequest) -> None:
         # A fault of ours costs the one who met it an answer, not the connection.
         log.exception("request failed", type=type(request).__name__)
-        self._hub.fault(session, request.id)
+        self._hub.dispatcher.fault(session, request.id)
 
     # --- all connections
 
