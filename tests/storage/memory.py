@@ -451,8 +451,9 @@ class MemoryStorage:
                 limit -= 1
                 begins[name] = log.pop(0).seq + 1
                 self.rooms[name] = replace(self.rooms[name], first=begins[name])
-        kept = {event for log in self.logs.values() for event in log}
-        self.nonces = {key: said for key, said in self.nonces.items() if said in kept}
+        kept = {(event.room, event.seq) for log in self.logs.values() for event in log}
+        nonces = self.nonces.items()
+        self.nonces = {key: said for key, said in nonces if (said.room, said.seq) in kept}
         return begins
 
     def check_ready(self) -> None:

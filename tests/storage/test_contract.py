@@ -18,12 +18,17 @@ from hubbub.storage.check import check
 from hubbub.storage.interface import (
     SUBSCRIPTIONS,
     Account,
+    Against,
+    AppendAudit,
     Appended,
     AppendMessage,
     AppendTopic,
     Change,
+    ChangeRoom,
+    DeleteMessage,
     Done,
     Duplicate,
+    EndSanction,
     EndSession,
     EndSessions,
     EndSubscription,
@@ -33,10 +38,14 @@ from hubbub.storage.interface import (
     NonceUsed,
     RemoveMember,
     RenewSession,
+    Sanction,
+    SanctionKind,
+    SaveIgnored,
     SaveInvitation,
     SaveMember,
     SaveNotify,
     SavePassword,
+    SaveSanction,
     SaveSession,
     SaveSubscription,
     SaveUser,
@@ -530,6 +539,17 @@ WHISPERS = st.builds(
     to=st.sampled_from([(BOB,), (BOB, CARA)]),
     nonce=st.sampled_from(["", "1", "2"]),
 )
+SANCTIONS = st.builds(
+    Sanction,
+    st.sampled_from([SanctionKind.BAN, SanctionKind.MUTE]),
+    st.sampled_from(["", "lobby"]),
+    st.just(Against.USER),
+    USERS,
+    st.just("bob"),
+    st.just("ann"),
+    st.just(NOW),
+    st.sampled_from([None, NOW + 5]),
+)
 CHANGES = st.one_of(
     MESSAGES,
     WHISPERS,
@@ -542,6 +562,21 @@ CHANGES = st.one_of(
     st.builds(RenewSession, st.sampled_from([b"1", b"2"]), st.integers(1, 5)),
     st.builds(EndSessions, USERS, st.sampled_from([b"", b"1"])),
     st.builds(SavePassword, USERS, st.sampled_from(["x", "y"])),
+    st.builds(SaveMember, ROOMS, USERS, st.sampled_from([Role.OWNER, Role.MEMBER])),
+    st.builds(DeleteMessage, ROOMS, st.just(BOB), st.integers(1, 4)),
+    st.builds(
+        ChangeRoom,
+        ROOMS,
+        st.just(ANN),
+        st.sampled_from([RoomKind.PUBLIC, RoomKind.PRIVATE]),
+        st.booleans(),
+        st.booleans(),
+        st.none() | ROOMS | st.just("+x"),
+    ),
+    st.builds(SaveSanction, SANCTIONS),
+    st.builds(EndSanction, SANCTIONS.map(lambda held: held.key)),
+    st.builds(AppendAudit, st.just("mute"), st.just("ann"), st.just("bob"), ROOMS),
+    st.builds(SaveIgnored, USERS, USERS, st.booleans()),
     st.builds(
         SaveUser,
         st.sampled_from([UserRecord("b", n, n, UserKind.GUEST) for n in ("bob", "rob")]),
@@ -550,13 +585,20 @@ CHANGES = st.one_of(
 
 
 def everything(storage: Storage) -> list[object]:
-    rooms = ["lobby", "dev", "@d"]
+    rooms = ["lobby", "dev", "@d", "+x"]
     pages = [page(storage, room, **place) for room in rooms for place in PLACES]
     users = [storage.session_user(token, now) for token in (b"1", b"2") for now in range(5)]
     holders = [storage.name_holder(key, 2) for key in ("ann", "bob", "rob")]
     people = [storage.memberships(person.id) for person in (ANN, BOB, CARA)]
     kept = [storage.room(room) for room in rooms]
-    return [pages, users, holders, people, kept, storage.direct_members("@d")]
+    found = [storage.search(room, "x", before=None, limit=2) for room in rooms]
+    roles = [storage.room_members(room) for room in rooms]
+    held = sorted(storage.sanctions(NOW), key=str), storage.sanctions(NOW + 9)
+    acts = [storage.audit(room=room, before=3, limit=9) for room in (None, *rooms)]
+    ignored = [storage.ignored(user_id) for user_id in ("a", "b")]
+    public = storage.public_rooms(after=None, limit=9)
+    moderation = [found, roles, held[0], sorted(held[1], key=str), acts, ignored, public]
+    return [pages, users, holders, people, kept, storage.direct_members("@d"), moderation]
 
 
 def expired(storage: Storage, number: int, kept: int, limit: int) -> object:
@@ -599,7 +641,7 @@ def test_the_database_does_what_the_model_does(
                 if expiry is not None:
                     assert expired(database, number, *expiry) == expired(model, number, *expiry)
             assert everything(database) == everything(model)
-            for room in ("lobby", "dev", "@d"):
+            for room in ("lobby", "dev", "@d", "+x"):
                 log = page(database, room)
                 seqs = [event.seq for event in log.events]
                 assert seqs == list(range(log.first, log.last + 1))

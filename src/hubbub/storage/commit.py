@@ -284,7 +284,11 @@ class _Batch:
     def _delete_message(self, change: DeleteMessage) -> Outcome:
         room = self._room(change.room)
         room.last += 1
-        self.wiped.append((room, change.target))
+        if change.target < room.last:
+            self.wiped.append((room, change.target))
+        for key, said in self.said.items():
+            if (said.room, said.seq) == (room.name, change.target):
+                self.said[key] = structs.replace(said, deleted=True)
         deleted = Deleted(
             room=room.name,
             seq=room.last,
@@ -296,12 +300,13 @@ class _Batch:
         return Appended(deleted)
 
     def _change_room(self, change: ChangeRoom) -> Outcome:
-        room = self._room(change.room)
+        known = self._known(change.room)
+        if change.name in self.rooms and self.rooms[change.name] is not known:
+            return NameUsed()
+        room = known or self._room(change.room)
         name = change.name or room.name
         was = None if name == room.name else room.name
         if was is not None:
-            if name in self.rooms:
-                return NameUsed()
             del self.rooms[was]
             self.rooms[name], room.name, self.renamed[was] = room, name, room
             of_room = [key for key in self.members if key[0] == was]
