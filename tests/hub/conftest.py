@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -250,7 +251,13 @@ def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def house(limits: Limits, policy: Policy) -> AsyncIterator[House]:
-    house = House(limits, policy=policy)
+    async with running(House(limits, policy=policy)) as house:
+        yield house
+
+
+@asynccontextmanager
+async def running(house: House) -> AsyncIterator[House]:
+    """Runs a hub for the length of a block."""
     started = asyncio.Event()
     running = asyncio.create_task(house.hub.run(started))
     await started.wait()
