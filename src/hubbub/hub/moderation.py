@@ -117,7 +117,8 @@ class Moderation:
         reason = tidy(reason)
         entries = self._sanctions_on(SanctionKind.MUTE, room, whom, user, duration_s, reason)
         await self._sanctions.lay(entries, self._audit("mute", user, whom.name, room, reason))
-        self._notify(whom.id, self._sanctions.sentence(entries[0]))
+        if room is None or room.visible_to(whom.id):
+            self._notify(whom.id, self._sanctions.sentence(entries[0]))
         return whom.name
 
     async def unmute(self, user: User, room: Room | None, typed: str) -> str:
@@ -129,7 +130,7 @@ class Moderation:
         whom = found[0].whom
         await self._sanctions.lift(found, self._audit("unmute", user, whom, room))
         for each in found:
-            if each.against is Against.USER:
+            if each.against is Against.USER and (room is None or room.visible_to(each.subject)):
                 self._notify(each.subject, f"{user.name.shown} gave you the word back.")
         return whom
 
