@@ -74,6 +74,34 @@ class Person:
         expect(self.composer).to_be_focused()
         return self
 
+    def sign_in(self, url: str, password: str) -> "Person":
+        """Opens the page and comes in as a member."""
+        self.page.goto(url)
+        way = self.page.get_by_role("button", name="I am a member")
+        if way.is_visible():
+            way.click()
+        self.page.get_by_label("Your name").fill(self.name)
+        self.page.get_by_label("Your password").fill(password)
+        self.page.keyboard.press("Enter")
+        expect(self.composer).to_be_focused()
+        return self
+
+    def menu_of(self, text: str) -> list[str]:
+        """Opens the menu of a message; what it offers."""
+        article = self.page.locator("article", has_text=text).last
+        article.hover()
+        article.locator(".more").click()
+        return self.page.get_by_role("menuitem").all_inner_texts()
+
+    def choose(self, item: str) -> None:
+        """Chooses from the menu that is open."""
+        self.page.get_by_role("menuitem", name=item).click()
+
+    def press(self, button: str) -> None:
+        """Presses a button of the dialog that is open."""
+        dialog = self.page.get_by_role("dialog")
+        dialog.get_by_role("button", name=button, exact=True).click()
+
     def say(self, text: str) -> None:
         """Writes a message; pasted, so that nothing is completed."""
         self.composer.fill(text)

@@ -14,9 +14,10 @@ RUN = """async () => (await axe.run({ runOnly: {
     type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 } })).violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(" | ")}`)"""
 
-# Buttons and fields that stand, in part, outside the window or of what they are in.
+# Buttons and fields that stand, in part, outside the window or of what they are in; rows scroll.
 CUT_OFF = """[...document.querySelectorAll("button, input, textarea, h1")]
-    .filter((each) => each.checkVisibility({ visibilityProperty: true }) && !each.closest(".skip"))
+    .filter((each) => each.checkVisibility({ visibilityProperty: true }))
+    .filter((each) => !each.closest(".skip, .rows"))
     .map((each) => [each.id || each.className || each.textContent, each.getBoundingClientRect()])
     .filter(([, box]) => box.left < -1 || box.right > innerWidth + 1 || box.top < -1
         || box.bottom > innerHeight + 1 || box.width < 10)

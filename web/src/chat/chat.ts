@@ -4,25 +4,27 @@ import { Line, Refused } from "../line/line";
 import type * as wire from "../protocol";
 import { dispatch, store } from "../store/store";
 import { strings } from "../strings";
+import { addressed, Identity, type Newcomer } from "./identity";
 import { keep } from "./keep";
+import { ignoredAnew } from "./own";
 import { Pushing } from "./pushing";
 import { Rooms } from "./rooms";
 import { Saying } from "./saying";
 
-const INVITE = "invite=";
+const BANNED = 4003;
+const SIGNED_OUT = "signed out";
 
 export class Chat {
   readonly line: Line;
   readonly rooms: Rooms;
   readonly saying: Saying;
   readonly pushing: Pushing;
+  readonly identity = new Identity();
   /** The place that the address named at first, until it is entered. */
   wanted: string | null = null;
-  /** The code of the invitation that the address brought, until it is taken. */
-  invite: string | null;
-  #name = "";
-  #password = "";
   #asked: Record<string, number | null> = {};
+  /** Why the server is about to end the line for good. */
+  #banned = "";
   /** The room of a notification that was clicked before there was a line. */
   #clicked: string | null = null;
 
@@ -35,7 +37,6 @@ export class Chat {
       state: (state, reason) => this.#lineState(state, reason),
       over: (code, reason) => this.#over(code, reason),
     });
-    this.invite = takenInvite();
     this.rooms = new Rooms(this.line);
     this.saying = new Saying(this.line, this.rooms, () => this.leaveForGood());
     this.pushing = new Pushing(this.line, (room) => this.openClicked(room));
@@ -53,9 +54,8 @@ export class Chat {
   }
 
   /** Joins by name, as a member with a password: the first view's one deed. */
-  join(name: string, password = ""): void {
-    this.#name = name;
-    this.#password = password;
+  join(newcomer: Newcomer): void {
+    this.identity.come(newcomer);
     this.wanted = addressed() || null;
     dispatch({ type: "joining" });
     this.line.start();
@@ -73,24 +73,10 @@ export class Chat {
     this.#out(strings.left);
   }
 
-  /** Becomes a member, under the name that one has; what the server has against it, or nothing. */
-  register(password: string): Promise<string> {
-    return this.#command(`/register ${password}`);
-  }
-
-  /** Takes another name; what the server has against it, or nothing. */
-  rename(name: string): Promise<string> {
-    return this.#command(`/nick ${name}`);
-  }
-
-  async #command(line: string): Promise<string> {
-    const room = store.value.current ?? "";
-    try {
-      await this.line.ask({ type: "command", room, line });
-      return "";
-    } catch (error) {
-      return error instanceof Refused ? error.message : String(error);
-    }
+  /** Runs a command that a dialog has put together; what the server says to it. Rejects with Refused. */
+  async command(line: string, room = store.value.current ?? ""): Promise<string> {
+    const answer = await this.line.ask({ type: "command", room: room.startsWith("to:") ? "" : room, line });
+    return "text" in answer && typeof answer.text === "string" ? answer.text : "";
   }
 
   /** Opens the room of a notification, as soon as that is possible. */
@@ -109,7 +95,7 @@ export class Chat {
   otherTab(what: "session" | "rooms"): void {
     const session = keep.session();
     if (what === "session") {
-      if (session === null && store.value.phase === "in") this.#out(strings.left);
+      if (session === null && store.value.phase === "in") this.#out(strings.left, false);
       else if (session !== null && store.value.phase === "out") this.resume();
       return;
     }
@@ -117,32 +103,23 @@ export class Chat {
   }
 
   #hello(): wire.HelloRequest | null {
+    const who = this.identity.hello();
+    if (who === null) return null;
     const session = keep.session();
-    if (session === null && this.#name === "") return null;
     const { rooms } = store.value;
     const known = Object.keys(rooms).filter((name) => !name.startsWith("@"));
     const names = new Set(session === null ? [] : [...keep.rooms(), ...known]);
     const first = wantedRoom() ?? defaultRoom();
     if (names.size === 0 && first !== null) names.add(first);
     this.#asked = Object.fromEntries([...names].map((name) => [name, rooms[name]?.last || null]));
-    const who = session === null ? this.#newcomer() : { token: session.token, epoch: session.epoch };
     return names.size === 0 ? { type: "hello", ...who } : { type: "hello", ...who, rooms: this.#asked };
   }
 
-  #newcomer(): Partial<wire.HelloRequest> {
-    if (this.#password === "") return { name: this.#name };
-    const account = { name: this.#name, password: this.#password };
-    return this.invite === null ? account : { ...account, register: true, invite: this.invite };
-  }
-
   #welcome(welcome: wire.Welcome): void {
-    this.#password = "";
-    this.invite = null;
-    const session = keep.session();
-    const sameLog = session?.epoch === welcome.epoch;
-    const { user: me, epoch } = welcome;
-    keep.setSession({ token: welcome.session, epoch, me });
-    keep.setName(me.name);
+    if (!this.identity.isFor(welcome)) return this.#notMe(welcome);
+    const sameLog = keep.session()?.epoch === welcome.epoch;
+    this.identity.welcomed(welcome);
+    for (const { room, was } of welcome.rooms) if (was !== undefined) this.#called(was, room);
     const wanted = inReach(this.wanted, welcome);
     this.wanted = null;
     dispatch({ type: "welcome", welcome, sameLog });
@@ -155,18 +132,30 @@ export class Chat {
     this.#clicked = null;
     this.saying.lineUp();
     void this.pushing.welcomed();
+    // The link of an invitation, opened by a guest who is here already.
+    if (this.identity.invite !== null) dispatch({ type: "dialog", dialog: "settings" });
+  }
+
+  /** The browser's cookie is gone, or another one's: whoever that made of us goes again. */
+  #notMe(welcome: wire.Welcome): void {
+    if (welcome.session !== "") this.line.ask({ type: "command", room: "", line: "/quit" }).catch(() => undefined);
+    this.#sessionLost();
+    this.line.redial();
+  }
+
+  #sessionLost(): void {
+    this.identity.lost();
+    this.saying.giveUp(strings.notSent);
   }
 
   #refused(refused: Refused): void {
     if (refused.code === "bad_token") {
-      // The session has run out: the same name again, if nobody has taken it meanwhile.
-      this.#name = keep.session()?.me.name ?? "";
-      keep.setSession(null);
-      this.saying.giveUp(strings.notSent);
+      if (!this.identity.tryAgain()) this.#sessionLost();
       return;
     }
     this.line.stop();
-    keep.setSession(null);
+    // Who is banned for a while is the same person again when that is over.
+    if (refused.code !== "banned") keep.setSession(null);
     dispatch({ type: "refused", error: refused.message, code: refused.code });
   }
 
@@ -174,36 +163,58 @@ export class Chat {
     if (frame.type === "error") {
       const { room } = frame;
       const current = store.value.current;
+      if (frame.code === "banned") this.#banned = frame.message;
       if (room !== undefined) {
         dispatch({ type: "gone", room });
         this.rooms.forget(room);
       }
       if (current !== null) dispatch({ type: "note", room: current, text: frame.message, kind: "error" });
+      else if (room !== undefined) void this.#begin(room, frame.message);
       return;
     }
     const own = store.value.me?.id;
     if (frame.type === "presence" && frame.user.id === own) {
       if (frame.state === "left") this.rooms.forget(frame.room);
-      if (frame.state === "joined") void this.rooms.follow(frame.room);
+      if (frame.state === "joined") void this.rooms.followOrOpen(frame.room);
       if (frame.state === "renamed") this.#renamed(frame.user.name);
     }
-    if (frame.type === "you") this.#changed(frame.user);
+    if (frame.type === "you") this.#you(frame);
+    if (frame.type === "settings" && frame.was !== undefined) this.#called(frame.was, frame.room);
     dispatch({ type: "event", event: frame, now: Date.now() });
     if (frame.type === "presence" && (frame.state === "left" || frame.state === "joined")) this.rooms.seen(frame.user.id);
     if (frame.type === "gap") void this.rooms.load(frame.room, "jump", {});
     if (frame.type === "message") this.saying.heard(frame);
   }
 
-  #renamed(name: string): void {
-    const { me } = store.value;
-    if (me !== null && me.name !== name) this.#changed({ ...me, name });
+  /** The only room that was asked for is closed to this person: where everybody begins is open. */
+  async #begin(refused: string, why: string): Promise<void> {
+    const first = defaultRoom();
+    if (first === null || first === refused) return;
+    await this.rooms.enterOrSay(first);
+    dispatch({ type: "note", room: first, text: why, kind: "error" });
   }
 
-  #changed(me: wire.Self): void {
-    const session = keep.session();
-    if (session === null) return;
-    keep.setSession({ ...session, me });
-    keep.setName(me.name);
+  #renamed(name: string): void {
+    const { me } = store.value;
+    if (me !== null && me.name !== name) this.identity.changed({ ...me, name });
+  }
+
+  #you({ user, session }: wire.You): void {
+    const { me, settings } = store.value;
+    this.identity.changed(user, session);
+    if (me?.kind !== "guest" || user.kind === "guest") return;
+    // From now on the server keeps whom this person ignores.
+    for (const line of ignoredAnew(settings)) this.command(line).catch(() => undefined);
+  }
+
+  /** A room has got another name: whatever has the former one here takes the new one. */
+  #called(was: string, room: string): void {
+    if (!(was in store.value.rooms) || room in store.value.rooms) return;
+    if (addressed() === was) history.replaceState(null, "", `#${room}`);
+    this.rooms.renamed(was, room);
+    this.saying.renamed(was, room);
+    dispatch({ type: "renamed", was, room });
+    for (const pending of store.value.pending) if (pending.room === room) keep.setUnsent(pending);
   }
 
   #lineState(state: "dialling" | "up" | "down", reason: string): void {
@@ -219,34 +230,24 @@ export class Chat {
   }
 
   #over(code: number, reason: string): void {
-    this.#out(code === 1000 ? strings.left : reason || strings.tooOld);
+    if (code === BANNED) dispatch({ type: "refused", error: this.#banned || sentence(reason), code: "banned" });
+    else this.#out(code === 1000 ? strings.left : sentence(reason) || strings.tooOld);
   }
 
-  #out(why: string): void {
+  #out(why: string, andCookie = true): void {
     this.line.stop();
     this.saying.forget();
     this.pushing.forget();
     keep.forget();
-    this.#name = "";
+    this.identity.forget(andCookie);
     dispatch({ type: "out", error: why });
   }
 }
 
-/** The invitation of the address, which does not keep it: it is a secret. */
-function takenInvite(): string | null {
-  const place = addressed();
-  if (!place.startsWith(INVITE)) return null;
-  history.replaceState(null, "", location.pathname + location.search);
-  return place.slice(INVITE.length);
-}
-
-/** What stands behind the address's `#`; nothing, where somebody has broken it. */
-export function addressed(): string {
-  try {
-    return decodeURIComponent(location.hash.slice(1));
-  } catch {
-    return "";
-  }
+/** A close frame's reason, as one reads it. */
+function sentence(reason: string): string {
+  if (reason === SIGNED_OUT) return strings.signedOut;
+  return reason === "" ? "" : `${reason[0]?.toUpperCase()}${reason.slice(1)}${/[.!?]$/.test(reason) ? "" : "."}`;
 }
 
 /** The room that the address names, `#dev`. */

@@ -1,6 +1,7 @@
 // What the browser keeps between visits: who one is, drafts, unsent messages, the last messages of
 // each room. In localStorage, which all tabs of a person share; a browser that gives none keeps
-// nothing, and the page works all the same.
+// nothing, and the page works all the same. Of the session it keeps whose it is, and no secret where
+// the browser took that as a cookie (cookie.ts).
 
 import type { Kept } from "../store/actions";
 import { emptyRoom, lastSeq, NO_SETTINGS, type Pending, type Room, type State } from "../store/state";
@@ -10,19 +11,33 @@ const PREFIX = "hubbub.";
 const OUT = `${PREFIX}out.`;
 const ROOM = `${PREFIX}room.`;
 const DRAFT = `${PREFIX}draft.`;
+const HANDING = `${PREFIX}handing`;
 const EVENTS_KEPT = 60;
 const ROOM_CHARS = 120_000;
 const ROOMS_KEPT = 30;
 
 export interface Session {
+  /** Empty where the browser has it as a cookie. */
   token: string;
   epoch: string;
   me: wire.Self;
+  /** Another one for each secret, so that tabs see that there is a new one. */
+  turn: string;
 }
 
 export const keep = {
   session(): Session | null {
-    return read<Session>("session");
+    return handing() ?? read<Session>("session");
+  },
+
+  /** A session whose secret is being handed over to the browser: this tab's alone, for moments. */
+  setHanding(session: Session | null): void {
+    try {
+      if (session === null) sessionStorage.removeItem(HANDING);
+      else sessionStorage.setItem(HANDING, JSON.stringify(session));
+    } catch {
+      // Without it a page that is loaded anew at that very moment asks for the name again.
+    }
   },
 
   setSession(session: Session | null): void {
@@ -86,10 +101,11 @@ export const keep = {
   room(room: Room): void {
     // What is kept must be the log's end, or a resume from there would leave a hole.
     if (room.last === 0 || lastSeq(room) !== room.last) return;
-    const { name, kind, topic, first, last, read: readTo, unread, mentions, others } = room;
+    const { name, kind, topic, first, last, read: readTo, unread, mentions, others, role, may, readOnly, archived } = room;
     let events = room.events.slice(-EVENTS_KEPT);
     while (events.length > 1 && JSON.stringify(events).length > ROOM_CHARS) events = events.slice(events.length >> 1);
-    write(`room.${name}`, { name, kind, topic, first, last, read: readTo, unread, mentions, others, events });
+    const known = { name, kind, topic, first, last, role, may, readOnly, archived };
+    write(`room.${name}`, { ...known, read: readTo, unread, mentions, others, events });
   },
 
   forgetRoom(name: string): void {
@@ -141,6 +157,14 @@ export function onOtherTab(listen: (what: "session" | "rooms" | "settings" | "un
 /** A line with a password in it is kept nowhere. */
 function isSecret(draft: string | undefined): boolean {
   return /^\s*\/(register|login|password)\s/i.test(draft ?? "");
+}
+
+function handing(): Session | null {
+  try {
+    return JSON.parse(sessionStorage.getItem(HANDING) ?? "null") as Session | null;
+  } catch {
+    return null;
+  }
 }
 
 function read<T>(key: string): T | null {

@@ -27,6 +27,11 @@ export function ignoring(state: State, line: string): OwnAnswer | null {
   }
 }
 
+/** The lines by which the server learns whom a person ignores who has just become a member. */
+export function ignoredAnew({ ignored }: Settings): string[] {
+  return Object.values(ignored).map((name) => `/ignore ${name}`);
+}
+
 function ignore(state: State, name: string): OwnAnswer {
   const { ignored } = state.settings;
   if (name === "") return { text: strings.youIgnore(Object.values(ignored).sort().join(", ")) };

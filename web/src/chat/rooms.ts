@@ -11,18 +11,22 @@ const PAGE = 100;
 const MEMBER_PAGES = 5;
 const READ_MS = 400;
 const TYPING_MS = 3000;
+const OPEN_MS = 10_000;
 
 export class Rooms {
   #followed = new Set<string>();
   #reads = new Map<string, ReturnType<typeof setTimeout>>();
   #typedAt = 0;
+  /** A room is being made by this tab: when it is entered it is opened, until then (milliseconds). */
+  #opensUntil = 0;
 
   constructor(private readonly line: Line) {}
 
   /** After `welcome`: joins what this person is in elsewhere, reads what direct rooms lack. */
   welcomed(welcome: wire.Welcome, asked: Readonly<Record<string, number | null>>): void {
     const names = welcome.rooms.map((room) => room.room);
-    this.#followed = new Set(names.filter((name) => name in asked));
+    const asks = new Set(welcome.rooms.filter((room) => (room.was ?? room.room) in asked).map((room) => room.room));
+    this.#followed = new Set(names.filter((name) => asks.has(name)));
     for (const room of welcome.rooms) {
       if (room.kind === "direct") void this.#catchUp(room);
       else if (!this.#followed.has(room.room)) void this.follow(room.room);
@@ -47,6 +51,26 @@ export class Rooms {
     this.#followed.add(name);
     if (name.startsWith("@")) return this.load(name, "jump", {});
     await this.#join(name, false);
+  }
+
+  /** This person has entered a room by another line, or by a command of this one that made it. */
+  async followOrOpen(name: string): Promise<void> {
+    if (Date.now() > this.#opensUntil) return this.follow(name);
+    this.#opensUntil = 0;
+    await this.enterOrSay(name);
+  }
+
+  /** The next room that is entered shall be opened. */
+  openNext(): void {
+    this.#opensUntil = Date.now() + OPEN_MS;
+  }
+
+  renamed(was: string, name: string): void {
+    if (this.#followed.delete(was)) this.#followed.add(name);
+    clearTimeout(this.#reads.get(was));
+    this.#reads.delete(was);
+    keep.forgetRoom(was);
+    this.#keepNames();
   }
 
   /** Enters a room and opens it. Rejects with Refused. */
@@ -141,6 +165,16 @@ export class Rooms {
     const shown = (room.events[0]?.seq ?? Infinity) <= after + 1 && after < lastSeq(room);
     if (!shown) await this.load(name, "jump", { after: Math.max(0, after - PAGE / 2) });
     dispatch({ type: "target", target: NEW });
+  }
+
+  /** Shows a message, wherever in the log it is. */
+  async show(name: string, seq: number): Promise<void> {
+    this.open(name);
+    dispatch({ type: "following", room: name, following: false });
+    const events = store.value.rooms[name]?.events ?? [];
+    const shown = (events[0]?.seq ?? Infinity) <= seq && seq <= (events.at(-1)?.seq ?? 0);
+    if (!shown) await this.load(name, "jump", { after: Math.max(0, seq - PAGE / 2) });
+    dispatch({ type: "target", target: `e${seq}` });
   }
 
   async readMembers(name: string): Promise<void> {

@@ -2,7 +2,8 @@
 
 import { effect } from "@preact/signals";
 import { store } from "../store/store";
-import { addressed, type Chat } from "./chat";
+import type { Chat } from "./chat";
+import { addressed } from "./identity";
 
 export function followAddress(chat: Chat): void {
   effect(() => {

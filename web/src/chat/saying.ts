@@ -68,6 +68,10 @@ export class Saying {
     if (this.#outbox.remove(nonce)) dispatch({ type: "dropped", nonce });
   }
 
+  renamed(was: string, room: string): void {
+    this.#outbox.renamed(was, room);
+  }
+
   lineUp(): void {
     this.#pump();
   }
@@ -92,7 +96,8 @@ export class Saying {
 
   #command(room: string, line: string): boolean {
     const answer = ignoring(store.value, line);
-    if (answer !== null) {
+    const isKept = answer?.settings?.ignored !== undefined && store.value.me?.kind !== "guest";
+    if (answer !== null && !isKept) {
       this.#ownAnswer(room, answer);
       return true;
     }
@@ -102,16 +107,28 @@ export class Saying {
       dispatch({ type: "note", room, text: strings.offlineCommand, kind: "error" });
       return false;
     }
-    if (name === "quit" || name === "exit" || name === "bye") {
+    if (answer !== null) {
+      this.ignore(room, line, answer);
+    } else if (name === "quit" || name === "exit" || name === "bye") {
       this.quit();
     } else if (name === "leave" || name === "part") {
       void noteRefusal(room, this.rooms.leave(rest[0]?.replace(/^#/, "") || room));
     } else if ((name === "join" || name === "j") && rest[0]) {
       void noteRefusal(room, this.rooms.enter(rest[0]));
     } else {
+      if (name === "room" && rest[0]?.toLowerCase() === "new") this.rooms.openNext();
       this.#run({ type: "command", room: room.startsWith("to:") ? "" : room, line });
     }
     return true;
+  }
+
+  /** What the server keeps for a member holds here when the server has it. */
+  ignore(room: string, line: string, answer: OwnAnswer): void {
+    const keepIt = async (): Promise<void> => {
+      await this.line.ask({ type: "command", room, line });
+      this.#ownAnswer(room, answer);
+    };
+    void noteRefusal(room, keepIt());
   }
 
   #run(command: wire.CommandRequest): void {

@@ -85,6 +85,12 @@ export class Line {
     this.#drop("", true);
   }
 
+  /** Hangs up and says another `hello`. */
+  redial(): void {
+    this.#drop("", true);
+    this.#dial();
+  }
+
   /** Asks something; rejects with Refused, `line_lost` where the line breaks before the answer. */
   ask(request: wire.Request): Promise<Answer> {
     const socket = this.#socket;

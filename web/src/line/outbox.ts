@@ -31,6 +31,12 @@ export class Outbox {
     return this.#waiting.length < before;
   }
 
+  /** A room has got another name, also for what waits to be said there. */
+  renamed(was: string, room: string): void {
+    const again = (said: Said): Said => (said.type !== "whisper" && said.room === was ? { ...said, room } : said);
+    this.#waiting = this.#waiting.map(again);
+  }
+
   /** What to write now, which is then on the wire. */
   next(nowMs: number): Said | null {
     if (this.#onWire !== null || nowMs < this.#notBeforeMs) return null;

@@ -20,6 +20,7 @@ export type Action =
   | { type: "joined"; joined: wire.Joined; asked: boolean }
   | { type: "page"; room: string; page: wire.Page; where: "older" | "newer" | "jump" }
   | { type: "members"; room: string; members: readonly wire.Member[]; fresh: boolean }
+  | { type: "renamed"; was: string; room: string }
   | { type: "directory"; rooms: readonly wire.RoomSummary[] }
   | { type: "gone"; room: string }
   // the line

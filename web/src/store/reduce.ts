@@ -11,6 +11,7 @@ import {
   logged,
   present,
   readTo,
+  renamed,
   replayed,
   roomOf,
   typingIn,
@@ -36,6 +37,8 @@ export function reduce(state: State, action: Action): State {
       return withPage(state, action.room, action.page, action.where);
     case "members":
       return withMembers(state, action.room, action.members, action.fresh);
+    case "renamed":
+      return renamed(state, action.was, action.room);
     case "directory":
       return { ...state, directory: action.rooms };
     case "gone":
@@ -128,7 +131,8 @@ function afterPerson(state: State, action: PersonAction): State {
   }
 }
 
-function afterWelcome(state: State, welcome: wire.Welcome, sameLog: boolean): State {
+function afterWelcome(before: State, welcome: wire.Welcome, sameLog: boolean): State {
+  const state = welcome.rooms.reduce((so, { room, was }) => (was === undefined ? so : renamed(so, was, room)), before);
   const rooms = welcomed(state, welcome, sameLog);
   const current = state.current !== null && (state.current in rooms || state.current.startsWith("to:")) ? state.current : null;
   const open = current === null ? undefined : rooms[current];
@@ -140,6 +144,9 @@ function afterWelcome(state: State, welcome: wire.Welcome, sameLog: boolean): St
     me: welcome.user,
     epoch: welcome.epoch,
     serverName: welcome.server.name,
+    registration: welcome.server.registration ?? "open",
+    may: welcome.may ?? [],
+    settings: withIgnored(state, welcome),
     commands: welcome.commands,
     limits: welcome.limits,
     push: { ...state.push, key: welcome.push_key ?? null },
@@ -149,8 +156,18 @@ function afterWelcome(state: State, welcome: wire.Welcome, sameLog: boolean): St
   };
 }
 
+/** For members the server keeps whom they ignore; guests have it here. */
+function withIgnored({ settings }: State, { user, ignored }: wire.Welcome): State["settings"] {
+  if (user.kind === "guest" || ignored === undefined) return settings;
+  return { ...settings, ignored: Object.fromEntries(ignored.map((person) => [person.id, person.name])) };
+}
+
 function afterEvent(state: State, event: wire.Event, now: number): State {
   switch (event.type) {
+    case "deleted":
+      return logged(unsaid(state, event), event);
+    case "settings":
+      return logged(state, event);
     case "message":
     case "topic":
       return followed(settledBy({ ...logged(state, event), said: spoken(state, event) }, event), state, event);
@@ -168,15 +185,23 @@ function afterEvent(state: State, event: wire.Event, now: number): State {
     case "read":
       return readTo(state, event.room, event.seq);
     case "you":
-      return { ...state, me: event.user };
+      return { ...state, me: event.user, may: event.may ?? [], commands: event.commands ?? state.commands };
+    case "standing":
+      return inRoom(state, event.room, { role: event.role, may: event.may });
     case "count":
       return inRoom(state, event.room, { users: event.users });
     case "notice":
-      return state.current === null ? state : noted(state, state.current, event.text, "info");
+      return state.current === null ? { ...state, said: event.text } : noted(state, state.current, event.text, "info");
     default:
       // Of a later release of the server.
       return state;
   }
+}
+
+/** What is deleted is not read out any more either. */
+function unsaid(state: State, { room, target }: wire.Deleted): State {
+  const lost = state.rooms[room]?.events.find((each) => each.seq === target);
+  return lost !== undefined && state.said !== "" && spoken({ ...state, said: "" }, lost) === state.said ? { ...state, said: "" } : state;
 }
 
 /** A conversation that was begun here has its room now. */

@@ -6,11 +6,12 @@ import {
   emptyRoom,
   MEMBERS_KEPT,
   TYPING_MS,
+  USUAL_RIGHTS,
   type Member,
   type Room,
   type State,
 } from "./state";
-import { appended, paged } from "./window";
+import { appended, paged, withoutDeleted } from "./window";
 
 export function withRoom(state: State, room: Room): State {
   return { ...state, rooms: { ...state.rooms, [room.name]: room } };
@@ -30,7 +31,7 @@ export function welcomed(state: State, welcome: wire.Welcome, sameLog: boolean):
     const before = keep ? former : emptyRoom(told.room);
     rooms[told.room] = {
       ...before,
-      kind: told.kind,
+      ...standingOf(told),
       topic: told.topic,
       first: told.first,
       // The replay that follows moves `last` on; direct rooms have none, and read what they lack.
@@ -46,12 +47,23 @@ export function welcomed(state: State, welcome: wire.Welcome, sameLog: boolean):
   return rooms;
 }
 
+/** What a room is and what this person may do there, as `welcome` and `join` tell. */
+function standingOf(told: Pick<wire.RoomState, "kind" | "role" | "may" | "read_only" | "archived">): Partial<Room> {
+  const { kind, role, may = USUAL_RIGHTS, read_only: readOnly = false, archived = false } = told;
+  return { kind, role, may, readOnly, archived };
+}
+
 /** A durable event, in order: live, or from a replay, in which nobody need be here any more. */
 export function logged(state: State, event: wire.LogEvent, live = true): State {
   const room = roomOf(state, event.room);
   if (event.seq <= room.last) return state;
   const next: Room = { ...room, events: appended(room, event), last: event.seq };
   if (event.type === "topic") return withRoom(state, { ...next, topic: event.text });
+  if (event.type === "deleted") return withRoom(state, deletedIn(state, next, event.target));
+  if (event.type === "settings") {
+    const { kind, read_only: readOnly = false, archived = false } = event;
+    return withRoom(state, { ...next, kind, readOnly, archived });
+  }
   const me = state.me;
   const own = event.from.id === me?.id;
   if (event.to !== undefined) {
@@ -73,6 +85,29 @@ export function logged(state: State, event: wire.LogEvent, live = true): State {
     if (next.newAfter === null) next.newAfter = Math.max(room.read, room.last);
   }
   return withRoom(state, next);
+}
+
+/** A message that had called this person has lost its text. */
+function deletedIn(state: State, room: Room, target: number): Room {
+  const lost = room.events.find((event) => event.seq === target);
+  const called = lost !== undefined && target > room.read && calls(state, room, lost);
+  const mentions = called ? Math.max(0, room.mentions - 1) : room.mentions;
+  return { ...room, events: withoutDeleted(room.events, [target]), mentions };
+}
+
+/** A room has got another name: everything that is known of it goes with it. */
+export function renamed(state: State, was: string, name: string): State {
+  const room = state.rooms[was];
+  if (room === undefined || name in state.rooms) return state;
+  const rooms = { ...without(state.rooms, was), [name]: { ...room, name } };
+  const { [was]: draft, ...drafts } = state.drafts;
+  return {
+    ...state,
+    rooms,
+    drafts: draft === undefined ? state.drafts : { ...drafts, [name]: draft },
+    pending: state.pending.map((each) => (each.room === was ? { ...each, room: name } : each)),
+    current: state.current === was ? name : state.current,
+  };
 }
 
 /** What was missed, or a room's last page; `unread` was counted by the server already. */
@@ -110,7 +145,7 @@ export function jumped(state: State, gap: wire.Gap): State {
 /** The answer to `join`; whoever asked for it has no unread messages there. */
 export function entered(state: State, joined: wire.Joined, asked: boolean): State {
   const room = roomOf(state, joined.room);
-  const base: Room = { ...room, topic: joined.topic, first: joined.first };
+  const base: Room = { ...room, ...standingOf(joined), topic: joined.topic, first: joined.first };
   const oldest = joined.events[0];
   const fits = oldest === undefined || oldest.seq === base.last + 1 || oldest.seq <= base.last;
   let after = withRoom(state, fits && base.last > 0 ? base : { ...base, events: [], last: (oldest?.seq ?? 1) - 1 });
@@ -155,6 +190,8 @@ function called(state: State, room: Room): number {
 
 export function present(state: State, event: wire.Presence): State {
   const room = roomOf(state, event.room);
+  // A room that is called otherwise by now, or of which more is told when it is entered.
+  if (!(event.room in state.rooms) && event.state !== "joined") return state;
   const mine = event.user.id === state.me?.id;
   if (event.state === "left") {
     if (mine) return goneFrom(state, event.room);

@@ -7,5 +7,6 @@ export function spoken(state: State, event: wire.LogEvent): string {
   const hidden = event.from.id in state.settings.ignored || event.from.id === state.me?.id;
   if (hidden || event.room !== state.current) return state.said;
   if (event.type === "topic") return strings.setTopic(event.from.name, event.text);
+  if (event.type !== "message") return state.said;
   return event.me === true ? `${event.from.name} ${event.text}` : `${event.from.name}: ${event.text}`;
 }

@@ -1,6 +1,9 @@
 import type * as wire from "../protocol";
 import type { Obstacle } from "../push/obstacle";
 
+/** What everybody may do in a room, as far as a server that tells of no rights is concerned. */
+export const USUAL_RIGHTS: readonly string[] = ["post", "topic"];
+
 /** Somebody in a room. `away` and `role` are known once the member list was read. */
 export interface Member {
   id: string;
@@ -21,8 +24,15 @@ export interface Note {
 /** One room. `events` is a window into its log: consecutive seqs, oldest first. */
 export interface Room {
   name: string;
+  /** The name that it had when this page first knew it: what is shown of it stays the same thing. */
+  key: string;
   kind: string;
   topic: string;
+  readOnly: boolean;
+  archived: boolean;
+  /** What this person is in it, and may do there. */
+  role: string;
+  may: readonly string[];
   /** The ends of the whole log. */
   first: number;
   last: number;
@@ -93,7 +103,24 @@ export interface Push {
   test: PushTest | null;
 }
 
-export type Dialog = "switch" | "settings" | "notifications" | "rooms" | "keys" | null;
+/** Something to be done to somebody, or to something that somebody said, and where. */
+export type Act =
+  | { kind: "mute" | "kick" | "ban" | "role"; person: wire.Person; room: string }
+  | { kind: "delete"; message: wire.Message };
+
+export type Dialog =
+  | "switch"
+  | "settings"
+  | "account"
+  | "notifications"
+  | "rooms"
+  | "new_room"
+  | "room"
+  | "search"
+  | "manage"
+  | "keys"
+  | Act
+  | null;
 
 export interface Line {
   state: "off" | "dialling" | "up" | "down";
@@ -110,6 +137,10 @@ export interface State {
   me: wire.Self | null;
   epoch: string | null;
   serverName: string;
+  /** How one becomes a member here: open, invite or closed. */
+  registration: string;
+  /** What this person may do on the server. */
+  may: readonly string[];
   commands: readonly wire.CommandInfo[];
   limits: Readonly<Record<string, number>>;
   line: Line;
@@ -154,6 +185,8 @@ export function initial(): State {
     me: null,
     epoch: null,
     serverName: "hubbub",
+    registration: "open",
+    may: [],
     commands: [],
     limits: {},
     line: { state: "off", reason: "" },
@@ -177,8 +210,13 @@ export function initial(): State {
 export function emptyRoom(name: string): Room {
   return {
     name,
-    kind: name.startsWith("@") ? "direct" : "public",
+    key: name,
+    kind: name.startsWith("@") ? "direct" : name.startsWith("+") ? "private" : "public",
     topic: "",
+    readOnly: false,
+    archived: false,
+    role: "member",
+    may: USUAL_RIGHTS,
     first: 1,
     last: 0,
     read: 0,

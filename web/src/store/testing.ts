@@ -15,7 +15,7 @@ export function said(seq: number, text = `m${seq}`, from = BOB, room = "lobby"):
 
 export function told(room: string, last: number, more: Partial<wire.RoomState> = {}): wire.RoomState {
   const kind = room.startsWith("@") ? "direct" : "public";
-  return { room, kind, topic: "", first: 1, last, read: last, unread: 0, role: "guest", ...more };
+  return { room, kind, topic: "", first: 1, last, read: last, unread: 0, role: "member", ...more };
 }
 
 export function welcome(...rooms: wire.RoomState[]): wire.Welcome {

@@ -14,6 +14,7 @@ export type Row =
   | { kind: "new"; key: string }
   | { kind: "message"; key: string; message: wire.Message; first: boolean; own: boolean }
   | { kind: "topic"; key: string; topic: wire.Topic }
+  | { kind: "changed"; key: string; at: string; text: string }
   | { kind: "pending"; key: string; pending: Pending; first: boolean }
   | { kind: "note"; key: string; note: Note };
 
@@ -23,6 +24,7 @@ export function rowsOf(room: Room, pending: readonly Pending[], me: string, igno
   const oldest = room.events[0]?.seq ?? 0;
   const notes = room.notes.filter((note) => note.after >= oldest - 1);
   let former: wire.LogEvent | null = null;
+  let settings: wire.Settings | null = null;
   let day = "";
   let isNew = false;
   for (const event of room.events) {
@@ -30,7 +32,8 @@ export function rowsOf(room: Room, pending: readonly Pending[], me: string, igno
       rows.push(noteRow(notes.shift() as Note));
       former = null;
     }
-    if (event.from.id in ignored) continue;
+    // It is told by what it did to the message.
+    if (event.type === "deleted" || (event.type !== "settings" && event.from.id in ignored)) continue;
     if (dayOf(event.at) !== day) {
       day = dayOf(event.at);
       rows.push({ kind: "day", key: `d${event.seq}`, at: event.at });
@@ -43,6 +46,12 @@ export function rowsOf(room: Room, pending: readonly Pending[], me: string, igno
     }
     if (event.type === "topic") {
       rows.push({ kind: "topic", key: `e${event.seq}`, topic: event });
+      former = null;
+      continue;
+    }
+    if (event.type === "settings") {
+      rows.push({ kind: "changed", key: `e${event.seq}`, at: event.at, text: changeOf(event, settings) });
+      settings = event;
       former = null;
       continue;
     }
@@ -77,10 +86,32 @@ function together(one: wire.Message, other: wire.Message): boolean {
   );
 }
 
+/** What was done to a room, as far as its former settings are known. */
+function changeOf(now: wire.Settings, before: wire.Settings | null): string {
+  const who = now.from.name;
+  if (now.was !== undefined) return strings.roomRenamed(who, titleOfName(now.was), titleOfName(now.room));
+  if (now.seq === 1) return strings.roomMade(who, now.kind === "private", now.read_only === true);
+  const { archived = false, read_only: readOnly = false, kind } = now;
+  if (archived !== (before?.archived ?? false)) return strings.roomArchived(who, archived);
+  if (before !== null && readOnly !== (before.read_only ?? false)) return strings.roomReadOnly(who, readOnly);
+  if (before !== null && kind !== before.kind) return strings.roomKind(who, kind === "private");
+  return strings.roomIs(who, kind === "private", readOnly);
+}
+
 /** What a person calls a room. */
 export function titleOf(room: Room): string {
-  if (room.kind !== "direct") return `#${room.name}`;
+  if (room.kind !== "direct") return titleOfName(room.name);
   return room.others.map((person) => person.name).join(", ") || "…";
+}
+
+/** The title of a room that is not a conversation: a private one has it between `+` and its id. */
+export function titleOfName(name: string): string {
+  return bare(name) === name ? `#${name}` : bare(name);
+}
+
+/** The same without the `#`. */
+export function bare(name: string): string {
+  return /^\+(.+)-[^-]{6}$/u.exec(name)?.[1] ?? name;
 }
 
 /** The title of a conversation that has not begun. */
@@ -96,11 +127,16 @@ export interface RoomList {
 export function roomList(state: Pick<State, "rooms">): RoomList {
   const all = Object.values(state.rooms);
   return {
-    rooms: all.filter((room) => room.kind !== "direct").sort((one, other) => one.name.localeCompare(other.name)),
+    rooms: all.filter((room) => room.kind !== "direct").sort(byTitle),
     direct: all
       .filter((room) => room.kind === "direct" && (room.others.length > 0 || room.last > 0))
       .sort((one, other) => newest(other).localeCompare(newest(one))),
   };
+}
+
+/** Those that are archived stand last; private ones among the others. */
+function byTitle(one: Room, other: Room): number {
+  return Number(one.archived) - Number(other.archived) || bare(one.name).localeCompare(bare(other.name));
 }
 
 /** Of which nothing is pushed. */

@@ -14,8 +14,26 @@ export function appended(room: Room, event: wire.LogEvent): readonly wire.LogEve
   return [...room.events.slice(room.events.length - WINDOW_KEPT + 1), event];
 }
 
+/** The events without the texts of those with these seqs. */
+export function withoutDeleted(events: readonly wire.LogEvent[], seqs: readonly number[]): readonly wire.LogEvent[] {
+  if (seqs.length === 0) return events;
+  const gone = new Set(seqs);
+  return events.map((event) =>
+    event.type === "message" && gone.has(event.seq) && event.deleted !== true ? { ...event, text: "", deleted: true } : event,
+  );
+}
+
 /** The window with a page of the log put before it, behind it, or in its place. */
 export function paged(
+  room: Room,
+  page: readonly wire.LogEvent[],
+  where: "older" | "newer" | "jump",
+): readonly wire.LogEvent[] {
+  const gone = page.flatMap((event) => (event.type === "deleted" ? [event.target] : []));
+  return withoutDeleted(joinedTo(room, page, where), gone);
+}
+
+function joinedTo(
   room: Room,
   page: readonly wire.LogEvent[],
   where: "older" | "newer" | "jump",

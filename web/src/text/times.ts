@@ -4,6 +4,7 @@ import { strings } from "../strings";
 
 const hour = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const thisYear = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const otherYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
 
@@ -13,6 +14,11 @@ export function hourOf(at: string | number): string {
 
 export function fullTime(at: string | number): string {
   return full.format(new Date(at));
+}
+
+/** Day and hour in a list. */
+export function momentOf(at: string | number): string {
+  return moment.format(new Date(at));
 }
 
 /** A key of the local day, equal for two instants of one day. */

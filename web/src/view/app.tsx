@@ -5,11 +5,13 @@ import { peopleCount, titleOf, titleOfNew } from "../store/views";
 import { strings } from "../strings";
 import { covered, focusComposer, openNext } from "./actions";
 import { chat } from "./app-chat";
+import { chooseMessage, onChosenKey } from "./choosing";
 import { Composer } from "./composer";
 import { Dialogs } from "./dialogs";
-import { MenuIcon, PeopleIcon } from "./icons";
+import { InfoIcon, LockIcon, MenuIcon, PeopleIcon, SearchIcon } from "./icons";
 import { Join } from "./join";
 import { MessageList } from "./list";
+import { Menu } from "./menu";
 import { People } from "./people";
 import { current, line, peopleShown, phase, room, rooms, roomsShown, said } from "./selectors";
 import { Sidebar } from "./sidebar";
@@ -36,14 +38,28 @@ function Rooms(): VNode {
       <main class="room">
         <Head />
         <LineState />
-        <MessageList />
+        {current.value === null ? <NoRoom /> : <MessageList />}
         <Composer />
       </main>
       <People />
       <Dialogs />
+      <Menu />
       <div class="unseen" aria-live="polite" aria-atomic="true">
         {said.value}
       </div>
+    </div>
+  );
+}
+
+/** Whoever was shown out of the last room still reads why, and finds the way into another. */
+function NoRoom(): VNode {
+  return (
+    <div class="no-room">
+      <p>{said.value}</p>
+      <p class="quiet">{strings.noRoom}</p>
+      <button type="button" class="primary" onClick={() => dispatch({ type: "dialog", dialog: "rooms" })}>
+        {strings.browse}
+      </button>
     </div>
   );
 }
@@ -66,7 +82,9 @@ function Head(): VNode {
       </button>
       <div class="titles">
         <h1>
+          {here?.kind === "private" ? <LockIcon /> : null}
           <bdi>{here === undefined ? titleOfNew(name) : titleOf(here)}</bdi>
+          {here?.kind === "private" ? <span class="unseen">, {strings.privateRoom}</span> : null}
         </h1>
         {here !== undefined && here.kind !== "direct" ? (
           <p class="topic" dir="auto" title={here.topic}>
@@ -74,6 +92,16 @@ function Head(): VNode {
           </p>
         ) : null}
       </div>
+      {here === undefined ? null : (
+        <button type="button" class="icon" aria-label={strings.search} title={strings.search} onClick={() => dispatch({ type: "dialog", dialog: "search" })}>
+          <SearchIcon />
+        </button>
+      )}
+      {here === undefined || here.kind === "direct" ? null : (
+        <button type="button" class="icon" aria-label={strings.aboutRoom} title={strings.aboutRoom} onClick={() => dispatch({ type: "dialog", dialog: "room" })}>
+          <InfoIcon />
+        </button>
+      )}
       {here === undefined ? null : (
         <button
           type="button"
@@ -106,8 +134,15 @@ function onKey(event: KeyboardEvent): void {
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && !event.shiftKey) {
     event.preventDefault();
     dispatch({ type: "dialog", dialog: dialog === "switch" ? null : "switch" });
-  } else if (dialog !== null) {
+  } else if (dialog !== null || document.querySelector("dialog[open]") !== null) {
     return;
+  } else if ((event.ctrlKey || event.metaKey) && event.shiftKey && event.key.toLowerCase() === "f") {
+    event.preventDefault();
+    if (room.value !== undefined) dispatch({ type: "dialog", dialog: "search" });
+  } else if ((event.ctrlKey || event.metaKey) && event.key === "ArrowUp") {
+    if (chooseMessage()) event.preventDefault();
+  } else if (onChosenKey(event)) {
+    event.preventDefault();
   } else if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
     event.preventDefault();
     openNext(event.key === "ArrowUp" ? -1 : 1);

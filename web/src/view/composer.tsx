@@ -3,6 +3,8 @@
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { VNode } from "preact";
+import { noteRefusal } from "../chat/refusal";
+import type { Room } from "../store/state";
 import { dispatch, store } from "../store/store";
 import { namesOf, titleOf, titleOfNew, typingNow } from "../store/views";
 import { strings } from "../strings";
@@ -53,6 +55,8 @@ export function Composer(): VNode | null {
   }, [name]);
 
   if (name === null) return null;
+  const closed = closedFor(room.value);
+  if (closed !== "") return <Closed why={closed} />;
   const title = room.value === undefined ? titleOfNew(name) : titleOf(room.value);
 
   const write = (next: string, caret = next.length): void => {
@@ -159,6 +163,30 @@ export function Composer(): VNode | null {
   );
 }
 
+/** Why nobody like this person writes here; nothing, where they may. */
+function closedFor(here: Room | undefined): string {
+  if (here === undefined) return "";
+  if (here.archived) return strings.archivedRoom;
+  if (here.may.includes("post")) return "";
+  return here.readOnly ? strings.readOnlyRoom : strings.mayNotWrite;
+}
+
+function Closed({ why }: { why: string }): VNode {
+  const here = room.value;
+  const mayOpen = here?.archived === true && here.may.includes("settings");
+  const open = (): void => void noteRefusal(here?.name ?? null, chat.command("/room unarchive", here?.name));
+  return (
+    <div class="composer closed">
+      <p role="status">{why}</p>
+      {mayOpen ? (
+        <button type="button" class="plain" onClick={open}>
+          {strings.unarchive}
+        </button>
+      ) : null}
+    </div>
+  );
+}
+
 function Below({ over }: { over: number }): VNode {
   const writing = room.value === undefined ? "" : typingNow(room.value);
   return (
@@ -228,7 +256,8 @@ function modified(event: KeyboardEvent): boolean {
 function ownTexts(name: string): string[] {
   const state = store.value;
   const own = me.value?.id;
-  const said = (state.rooms[name]?.events ?? []).filter((event) => event.type === "message" && event.from.id === own);
+  const events = state.rooms[name]?.events ?? [];
+  const said = events.filter((event) => event.type === "message").filter((each) => each.from.id === own && each.deleted !== true);
   const waiting = state.pending.filter((each) => each.room === name);
   return [...said, ...waiting].map((each) => each.text).reverse();
 }

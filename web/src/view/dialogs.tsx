@@ -1,20 +1,28 @@
 import { useEffect } from "preact/hooks";
 import type { VNode } from "preact";
 import { dispatch, store } from "../store/store";
-import { badge, namesOf, roomList, titleOf } from "../store/views";
+import { badge, namesOf, roomList, titleOf, titleOfName } from "../store/views";
 import { strings } from "../strings";
 import { fold } from "../text/mention";
+import { AccountDialog } from "./account";
+import { ActDialog } from "./act";
 import { openDirect } from "./actions";
 import { chat } from "./app-chat";
 import { Dialog } from "./dialog";
 import { Finder, type Found } from "./finder";
 import { dialog, room } from "./selectors";
+import { ManageDialog } from "./manage";
+import { NewRoomDialog } from "./new-room";
 import { NotificationsDialog } from "./notifications";
+import { RoomDialog } from "./room-dialog";
+import { SearchDialog } from "./search";
 import { SettingsDialog } from "./settings";
 
 /** The dialog that is open, if one is. */
 export function Dialogs(): VNode | null {
-  switch (dialog.value) {
+  const open = dialog.value;
+  if (open !== null && typeof open === "object") return <ActDialog act={open} />;
+  switch (open) {
     case "switch":
       return <SwitchDialog />;
     case "rooms":
@@ -23,6 +31,16 @@ export function Dialogs(): VNode | null {
       return <SettingsDialog />;
     case "notifications":
       return <NotificationsDialog />;
+    case "account":
+      return <AccountDialog />;
+    case "new_room":
+      return <NewRoomDialog />;
+    case "room":
+      return <RoomDialog />;
+    case "search":
+      return <SearchDialog />;
+    case "manage":
+      return <ManageDialog />;
     case "keys":
       return <KeysDialog />;
     case null:
@@ -59,7 +77,7 @@ function SwitchDialog(): VNode {
       .map((name) => ({ key: `to:${name}`, label: `@${name}`, hint: strings.direct, open: () => openDirect([name]) }));
     const others = (state.directory ?? [])
       .filter((each) => wanted !== "" && !(each.room in state.rooms) && fits(each.room))
-      .map((each) => ({ key: each.room, label: `#${each.room}`, hint: each.topic || strings.people(each.users), open: () => enter(each.room) }));
+      .map((each) => ({ key: each.room, label: titleOfName(each.room), hint: each.topic || strings.people(each.users), open: () => enter(each.room) }));
     return [...known, ...people, ...others].slice(0, FOUND_MOST);
   };
   return (
@@ -77,7 +95,7 @@ function RoomsDialog(): VNode {
     const fits = directory.filter((each) => fold(each.room).includes(fold(wanted)) || fold(each.topic).includes(fold(wanted)));
     const found = fits.map((each) => ({
       key: each.room,
-      label: `#${each.room}`,
+      label: titleOfName(each.room),
       hint: (
         <>
           {each.topic} <span class="count">{strings.people(each.users)}</span>
@@ -86,14 +104,27 @@ function RoomsDialog(): VNode {
       open: () => enter(each.room),
     }));
     const known = directory.some((each) => fold(each.room) === fold(wanted));
-    if (wanted === "" || known) return found;
+    if (wanted === "" || known || !mayMake()) return found;
     return [...found, { key: "create", label: strings.createRoom(wanted), hint: "", open: () => enter(wanted) }];
   };
   return (
     <Dialog title={strings.browse} kind="rooms">
       <Finder label={strings.newRoomName} none={store.value.directory === null ? strings.loading : strings.noRooms} find={find} />
+      {mayMake() ? (
+        <p class="buttons">
+          <button type="button" class="plain" onClick={() => dispatch({ type: "dialog", dialog: "new_room" })}>
+            {strings.makeRoom}
+          </button>
+        </p>
+      ) : null}
     </Dialog>
   );
+}
+
+/** A server that tells of no rights is of an earlier release, and lets everybody. */
+function mayMake(): boolean {
+  const { may } = store.value;
+  return may.length === 0 || may.includes("create_room");
 }
 
 function KeysDialog(): VNode {

@@ -6,32 +6,42 @@ import { keep } from "../chat/keep";
 import { store } from "../store/store";
 import { strings } from "../strings";
 import { chat } from "./app-chat";
+import { Mark } from "./icons";
 import { line } from "./selectors";
+
+/** How somebody comes in: by a name alone, as a member, or as somebody who becomes one. */
+type Way = "guest" | "member" | "new";
+
+/** What the server refuses to a guest who should have said a password. */
+const ASKS_PASSWORD = new Set(["not_signed_in", "bad_password", "name_taken"]);
 
 /** The first view: a name, and in. */
 export function Join(): VNode {
   const { joinError, joinCode, phase, serverName } = store.value;
   const name = useSignal(keep.name());
   const password = useSignal("");
-  const isMember = useSignal(chat.invite !== null || !guestsWelcome());
-  const asked = isMember.value || joinCode === "not_signed_in" || joinCode === "bad_password" || joinCode === "name_taken";
+  const chosen = useSignal<Way>(chat.identity.invite !== null ? "new" : guestsWelcome() ? "guest" : "member");
+  const way: Way = chosen.value === "guest" && ASKS_PASSWORD.has(joinCode ?? "") ? "member" : chosen.value;
   const problem = useSignal("");
   const field = useRef<HTMLInputElement>(null);
   // At once: `autofocus` waits for a frame, and by then somebody may have typed a letter.
   useLayoutEffect(() => field.current?.focus(), []);
   const busy = phase === "joining";
-  const room = wantedRoom() ?? defaultRoom() ?? "";
   const join = (): void => {
     const typed = name.value.trim();
-    const lacks = isMember.value && password.value === "";
+    const lacks = way !== "guest" && chosen.value !== "guest" && password.value === "";
     problem.value = typed === "" ? strings.nameEmpty : lacks ? strings.passwordEmpty : "";
-    if (problem.value === "" && !busy) chat.join(typed, asked ? password.value : "");
+    if (problem.value !== "" || busy) return;
+    chat.join({ name: typed, password: way === "guest" ? "" : password.value, register: way === "new" });
   };
-  const hint = chat.invite !== null ? strings.invited : asked ? strings.signInHint(room) : strings.joinHint(room);
-  const waiting = busy && line.value.state === "down" ? strings.unreachable : hint;
+  const choose = (next: Way): void => {
+    chosen.value = next;
+    problem.value = "";
+    field.current?.focus();
+  };
   const button = (
     <button type="submit" class="primary" aria-disabled={busy}>
-      {busy ? strings.joining : asked && chat.invite === null ? strings.signIn : strings.join}
+      {busy ? strings.joining : { guest: strings.join, member: strings.signIn, new: chat.identity.invite === null ? strings.signUp : strings.join }[way]}
     </button>
   );
   return (
@@ -53,7 +63,7 @@ export function Join(): VNode {
             dir="auto"
             value={name.value}
             maxLength={64}
-            autocomplete={asked ? "username" : "nickname"}
+            autocomplete={way === "guest" ? "nickname" : "username"}
             autocapitalize="none"
             spellcheck={false}
             enterkeyhint="go"
@@ -62,19 +72,21 @@ export function Join(): VNode {
             aria-describedby="join-problem join-hint"
             onInput={(event) => (name.value = event.currentTarget.value)}
           />
-          {asked ? null : button}
+          {way === "guest" ? button : null}
         </div>
-        {asked ? (
+        {way === "guest" ? null : (
           <>
-            <label for="password">{chat.invite === null ? strings.yourPassword : strings.newPassword}</label>
+            <label for="password">{way === "new" ? strings.newPassword : strings.yourPassword}</label>
             <div class="with-button">
               <input
+                // Another field, so that a browser fills in what belongs there.
+                key={way}
                 id="password"
                 name="password"
                 type="password"
                 value={password.value}
                 maxLength={128}
-                autocomplete={chat.invite === null ? "current-password" : "new-password"}
+                autocomplete={way === "new" ? "new-password" : "current-password"}
                 enterkeyhint="go"
                 readOnly={busy}
                 aria-describedby="join-problem"
@@ -83,20 +95,40 @@ export function Join(): VNode {
               {button}
             </div>
           </>
-        ) : (
-          <button type="button" class="link" onClick={() => (isMember.value = true)}>
-            {strings.haveAccount}
-          </button>
         )}
         <p class={joinError === strings.left ? "quiet" : "failure"} id="join-problem" role="alert">
           {problem.value || joinError}
         </p>
         <p class="quiet" id="join-hint">
-          {waiting}
+          {busy && line.value.state === "down" ? strings.unreachable : hint(way)}
+        </p>
+        <p class="ways">
+          {otherWays(chosen.value).map((each) => (
+            <button key={each} type="button" class="link" onClick={() => choose(each)}>
+              {{ guest: strings.asGuest, member: strings.haveAccount, new: strings.noAccount }[each]}
+            </button>
+          ))}
         </p>
       </form>
     </main>
   );
+}
+
+function hint(way: Way): string {
+  const room = wantedRoom() ?? defaultRoom() ?? "";
+  if (way === "guest") return strings.joinHint(room);
+  if (way === "new") return chat.identity.invite === null ? strings.signUpHint : strings.invited;
+  if (guestsWelcome() || registration() === "open") return strings.signInHint(room);
+  return `${strings.signInHint(room)} ${registration() === "invite" ? strings.needInvitation : strings.onlyOperator}`;
+}
+
+/** How else one may come in. */
+function otherWays(way: Way): Way[] {
+  const ways: Way[] = [];
+  if (guestsWelcome()) ways.push("guest");
+  ways.push("member");
+  if (chat.identity.invite !== null || registration() === "open") ways.push("new");
+  return ways.filter((each) => each !== way);
 }
 
 /** Whether the server lets in whoever has no account. */
@@ -104,15 +136,7 @@ function guestsWelcome(): boolean {
   return document.querySelector<HTMLMetaElement>('meta[name="guests"]')?.content !== "off";
 }
 
-/** Two speech balloons, one answering the other. */
-function Mark(): VNode {
-  return (
-    <svg class="mark" viewBox="0 0 64 64" width="56" height="56" aria-hidden="true">
-      <path class="back" d="M26 10h24a8 8 0 0 1 8 8v13a8 8 0 0 1-8 8h-1v8l-9-8" />
-      <path class="front" d="M14 20h22a8 8 0 0 1 8 8v12a8 8 0 0 1-8 8H25l-10 8v-8h-1a8 8 0 0 1-8-8V28a8 8 0 0 1 8-8Z" />
-      <circle cx="17" cy="34" r="2.6" />
-      <circle cx="25" cy="34" r="2.6" />
-      <circle cx="33" cy="34" r="2.6" />
-    </svg>
-  );
+/** How one becomes a member: open, invite or closed. */
+function registration(): string {
+  return document.querySelector<HTMLMetaElement>('meta[name="registration"]')?.content ?? "open";
 }

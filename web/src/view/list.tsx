@@ -2,11 +2,12 @@
 // where one reads.
 
 import { Component, createRef, type ComponentChild, type VNode } from "preact";
-import { atEnd, atStart, type Room } from "../store/state";
+import { atEnd, atStart, NEW, type Room } from "../store/state";
 import { dispatch } from "../store/store";
 import { titleOf, type Row } from "../store/views";
 import { strings } from "../strings";
 import { chat } from "./app-chat";
+import { chooseByTouch } from "./choosing";
 import { DownIcon, UpIcon } from "./icons";
 import { me, names, room, rows, target } from "./selectors";
 import { showRow } from "./row";
@@ -34,7 +35,7 @@ export function MessageList(): VNode | null {
   if (shown === undefined) return <Begin rows={rows.value} />;
   const { id = "", name = "" } = me.value ?? {};
   return (
-    <List key={shown.name} room={shown} rows={rows.value} names={names.value} me={id} myName={name} target={target.value} />
+    <List key={shown.key} room={shown} rows={rows.value} names={names.value} me={id} myName={name} target={target.value} />
   );
 }
 
@@ -87,10 +88,14 @@ class List extends Component<Props> {
   #goTo(key: string): void {
     const row = this.#find(key);
     if (row === null) return;
+    for (const former of this.#rows.current?.querySelectorAll("[data-found]") ?? []) former.removeAttribute("data-found");
+    if (key !== NEW) row.setAttribute("data-found", "");
     row.scrollIntoView({ block: "start" });
     const box = this.#box.current;
     if (box !== null) box.scrollTop -= box.clientHeight / 4;
     dispatch({ type: "target", target: null });
+    // Where everything is in view there is no scrolling that would tell so.
+    this.#onScroll();
   }
 
   #find(key: string): Element | null {
@@ -146,7 +151,7 @@ class List extends Component<Props> {
       <div class="messages">
         <div class="scroll" ref={this.#box} onScroll={this.#onScroll} tabIndex={0} role="region" aria-label={strings.messages(title)} id="messages">
           <div class="top">{top(room, title)}</div>
-          <div class="rows" ref={this.#rows}>
+          <div class="rows" ref={this.#rows} onClick={chooseByTouch}>
             {rows.map((row) => showRow(row, look))}
           </div>
         </div>

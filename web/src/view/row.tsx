@@ -10,8 +10,9 @@ import { mentions } from "../text/mention";
 import { dayLabel, dayOf, fullTime, hourOf } from "../text/times";
 import { chat } from "./app-chat";
 import { Avatar } from "./avatar";
-import { CloseIcon } from "./icons";
+import { CloseIcon, MoreIcon } from "./icons";
 import { memo } from "./memo";
+import { openMessageMenu, openPersonMenu } from "./person-menu";
 import { Rich } from "./rich";
 import { line } from "./selectors";
 
@@ -41,6 +42,12 @@ export function showRow(row: Row, look: Look): VNode {
           <bdi>{strings.setTopic(row.topic.from.name, row.topic.text)}</bdi>
         </div>
       );
+    case "changed":
+      return (
+        <div key={row.key} data-key={row.key} class="aside" title={fullTime(row.at)}>
+          <bdi>{row.text}</bdi>
+        </div>
+      );
     case "note":
       return <NoteRow key={row.key} rowKey={row.key} note={row.note} />;
     case "pending":
@@ -54,6 +61,32 @@ const DayRow = memo(({ rowKey, at }: { rowKey: string; at: string | number; toda
     <span>{dayLabel(at, Date.now())}</span>
   </div>
 ));
+
+/** What may be done to a message. The keyboard comes here by Ctrl+↑: a stop at each would be too many. */
+function More({ message, own }: { message: wire.Message; own: boolean }): VNode {
+  return (
+    <button
+      type="button"
+      class="more"
+      tabIndex={-1}
+      aria-haspopup="menu"
+      aria-label={own ? strings.ownMessageMenu : strings.messageMenu(message.from.name)}
+      onClick={(event) => openMessageMenu(event.currentTarget, message)}
+    >
+      <MoreIcon />
+    </button>
+  );
+}
+
+/** A name that opens what may be done to its person. */
+function Name({ person, own }: { person: wire.Person; own: boolean }): VNode {
+  if (own) return <bdi>{person.name}</bdi>;
+  return (
+    <button type="button" class="name" tabIndex={-1} aria-haspopup="menu" onClick={(event) => openPersonMenu(event.currentTarget, person)}>
+      <bdi>{person.name}</bdi>
+    </button>
+  );
+}
 
 interface MessageProps {
   rowKey: string;
@@ -71,24 +104,26 @@ const MessageRow = memo(({ rowKey, message, first, own, names, myName }: Message
       {hourOf(at)}
     </time>
   );
-  if (message.me === true) {
+  const gone = message.deleted === true;
+  if (message.me === true && !gone) {
     return (
       <article data-key={rowKey} class="message action">
         <div class="gutter" aria-hidden="true">✦</div>
         <div class="body">
           <b>
-            <bdi>{from.name}</bdi>
+            <Name person={from} own={own} />
           </b>{" "}
           <span class="said">
             <Rich text={text} names={names} me={myName} />
           </span>{" "}
           {time}
         </div>
+        <More message={message} own={own} />
       </article>
     );
   }
-  const calls = !own && mentions(text, myName);
-  const kind = `message${own ? " own" : ""}${first ? " first" : ""}${calls ? " calls" : ""}`;
+  const calls = !own && !gone && mentions(text, myName);
+  const kind = `message${own ? " own" : ""}${first ? " first" : ""}${calls ? " calls" : ""}${gone ? " gone" : ""}`;
   return (
     <article data-key={rowKey} class={kind}>
       <div class="gutter">{own ? null : first ? <Avatar id={from.id} name={from.name} /> : time}</div>
@@ -96,18 +131,23 @@ const MessageRow = memo(({ rowKey, message, first, own, names, myName }: Message
         {first && !own ? (
           <div class="who">
             <h2>
-              <bdi>{from.name}</bdi>
+              <Name person={from} own={own} />
             </h2>
             {time}
           </div>
         ) : (
           <span class="unseen">{own ? strings.you : from.name}: </span>
         )}
-        <div class={isEmojiOnly(text) ? "said huge" : "said"}>
-          <Rich text={text} names={names} me={myName} />
-        </div>
+        {gone ? (
+          <p class="lost">{strings.deleted}</p>
+        ) : (
+          <div class={isEmojiOnly(text) ? "said huge" : "said"}>
+            <Rich text={text} names={names} me={myName} />
+          </div>
+        )}
       </div>
       {own ? time : null}
+      {gone ? null : <More message={message} own={own} />}
     </article>
   );
 });

@@ -9,6 +9,7 @@ import { fold } from "../text/mention";
 export const phase = computed(() => store.value.phase);
 export const me = computed(() => store.value.me);
 export const rooms = computed(() => store.value.rooms);
+export const may = computed(() => store.value.may);
 export const current = computed(() => store.value.current);
 export const settings = computed(() => store.value.settings);
 export const push = computed(() => store.value.push);

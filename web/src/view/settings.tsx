@@ -4,6 +4,7 @@ import type { Theme } from "../store/state";
 import { dispatch, store } from "../store/store";
 import { strings } from "../strings";
 import { chat } from "./app-chat";
+import { useDeed } from "./deed";
 import { Dialog } from "./dialog";
 import { me, push, settings } from "./selectors";
 
@@ -46,7 +47,7 @@ export function SettingsDialog(): VNode {
           {people.map(([id, name]) => (
             <li key={id}>
               <bdi>{name}</bdi>
-              <button type="button" class="link" aria-label={strings.stopIgnoringWhom(name)} onClick={() => stopIgnoring(id)}>
+              <button type="button" class="link" aria-label={strings.stopIgnoringWhom(name)} onClick={() => stopIgnoring(id, name)}>
                 {strings.stopIgnoring}
               </button>
             </li>
@@ -57,6 +58,11 @@ export function SettingsDialog(): VNode {
         <h3>{strings.account}</h3>
         {me.value?.kind === "guest" ? <Register /> : <p class="quiet">{strings.youAre(me.value?.role ?? "")}</p>}
         <p class="buttons">
+          {store.value.may.includes("sessions") ? (
+            <button type="button" class="plain" onClick={() => dispatch({ type: "dialog", dialog: "account" })}>
+              {strings.accountOpen}
+            </button>
+          ) : null}
           <button type="button" class="plain" onClick={() => dispatch({ type: "dialog", dialog: "keys" })}>
             {strings.keys}
           </button>
@@ -69,17 +75,17 @@ export function SettingsDialog(): VNode {
   );
 }
 
-function stopIgnoring(id: string): void {
+function stopIgnoring(id: string, name: string): void {
+  // The server has it too, of members.
+  if (me.value?.kind !== "guest") chat.command(`/unignore ${name}`).catch(() => undefined);
   const ignored = Object.fromEntries(Object.entries(settings.value.ignored).filter(([each]) => each !== id));
   dispatch({ type: "settings", settings: { ignored } });
 }
 
 function NameField(): VNode {
   const name = useSignal(me.value?.name ?? "");
-  const problem = useSignal("");
-  const change = async (): Promise<void> => {
-    problem.value = await chat.rename(name.value.trim());
-  };
+  const { problem, run } = useDeed();
+  const change = (): Promise<boolean> => run(() => chat.command(`/nick ${name.value.trim()}`));
   return (
     <form
       class="name-field"
@@ -111,13 +117,16 @@ function NameField(): VNode {
   );
 }
 
-/** A password makes a guest a member. */
+/** A password makes a guest a member, with an invitation where the server asks for one. */
 function Register(): VNode {
+  const { registration } = store.value;
   const password = useSignal("");
-  const problem = useSignal("");
-  const register = async (): Promise<void> => {
-    problem.value = await chat.register(password.value);
-  };
+  const invitation = useSignal(chat.identity.invite ?? "");
+  const { problem, run } = useDeed();
+  const code = invitation.value.trim().replace(/^.*#invite=/, "");
+  const register = (): Promise<boolean> => run(() => chat.command(`/register ${password.value}${code === "" ? "" : ` ${code}`}`));
+  const byInvitation = registration === "invite" || invitation.value !== "";
+  if (registration === "closed" && !byInvitation) return <p class="quiet">{strings.accountLater}</p>;
   return (
     <form
       class="name-field"
@@ -127,6 +136,12 @@ function Register(): VNode {
       }}
     >
       <p class="quiet">{strings.accountLater}</p>
+      {byInvitation ? (
+        <>
+          <label for="invitation">{strings.invitation}</label>
+          <input id="invitation" value={invitation.value} autocomplete="off" spellcheck={false} onInput={(event) => (invitation.value = event.currentTarget.value)} />
+        </>
+      ) : null}
       <label for="new-password">{strings.newPassword}</label>
       <div class="with-button">
         <input

@@ -3,12 +3,13 @@ import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Room } from "../store/state";
 import { dispatch } from "../store/store";
-import { badge, roomList, titleOf } from "../store/views";
+import { badge, bare, roomList, titleOf } from "../store/views";
 import { strings } from "../strings";
 import { chat } from "./app-chat";
 import { Avatar } from "./avatar";
-import { CloseIcon, GearIcon, PlusIcon, SearchIcon } from "./icons";
-import { current, drafts, me, present, rooms as known, roomsShown, serverName } from "./selectors";
+import { CloseIcon, GearIcon, LockIcon, PlusIcon, SearchIcon, ShieldIcon } from "./icons";
+import { partsFor } from "./manage";
+import { current, drafts, may, me, present, rooms as known, roomsShown, serverName } from "./selectors";
 
 function close(): void {
   dispatch({ type: "panel", rooms: false });
@@ -28,6 +29,11 @@ export function Sidebar(): VNode {
     <nav class={roomsShown.value ? "sidebar shown" : "sidebar"} aria-label={strings.rooms} id="rooms">
       <header>
         <strong class="server">{serverName.value}</strong>
+        {partsFor(may.value).length === 0 ? null : (
+          <button type="button" class="icon" aria-label={strings.manage} title={strings.manage} onClick={() => dispatch({ type: "dialog", dialog: "manage" })}>
+            <ShieldIcon />
+          </button>
+        )}
         <button type="button" class="icon narrow-only" aria-label={strings.hideRooms} ref={hide} onClick={close}>
           <CloseIcon />
         </button>
@@ -70,7 +76,7 @@ function Item({ room, current, draft }: { room: Room; current: boolean; draft: b
   const count = badge(room);
   const one = room.kind === "direct" && room.others.length === 1 ? room.others[0] : undefined;
   const here = one !== undefined && present.value.has(one.id);
-  const kind = room.unread > 0 && !current ? "unread" : "";
+  const kind = `${room.unread > 0 && !current ? "unread" : ""}${room.archived ? " archived" : ""}`.trim();
   return (
     <li>
       <a
@@ -86,10 +92,11 @@ function Item({ room, current, draft }: { room: Room; current: boolean; draft: b
           <span class={here ? "dot here" : "dot"} aria-hidden="true" />
         ) : (
           <span class="hash" aria-hidden="true">
-            #
+            {room.kind === "private" ? <LockIcon /> : "#"}
           </span>
         )}
-        <bdi class="name">{room.kind === "direct" ? titleOf(room) : room.name}</bdi>
+        <bdi class="name">{room.kind === "direct" ? titleOf(room) : bare(room.name)}</bdi>
+        {room.kind === "private" ? <span class="unseen">, {strings.privateRoom}</span> : null}
         {draft ? <span class="draft" aria-hidden="true">✎</span> : null}
         {room.unread > 0 && !current ? <span class="unseen">, {strings.unread(room.unread)}</span> : null}
         {count > 0 && !current ? (

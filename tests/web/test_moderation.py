@@ -1,0 +1,255 @@
+"""Moderation in the browser: from a message's menu, a person's menu and the server's own dialog,
+and what the other one sees of it. Whoever lacks a right is not offered it.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.conftest import Server
+from tests.test_community import PASSWORD, owner, user
+from tests.web.conftest import People, Person
+
+pytestmark = pytest.mark.real
+FOR_EVERYBODY = ["Copy the text", "Message {}", "Ignore"]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """An open server that ann owns, with cara as a member."""
+    folder = tmp_path_factory.mktemp("moderated")
+    server = Server(folder, ("--registration", "open", "--rate-limits", "off"), {})
+    server.start()
+    owner(server)
+    user(server, "add", "cara", "--password-stdin", secret=PASSWORD)
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def ann(house: Server, people: People, request: pytest.FixtureRequest) -> Person:
+    """The owner, in a room of the test's own."""
+    return people("ann").sign_in(place(house, request), PASSWORD)
+
+
+def place(house: Server, request: pytest.FixtureRequest) -> str:
+    name: str = request.node.name
+    return f"{house.url}/#r{abs(hash(name)) % 1_000_000}"
+
+
+def offered(*more: str, name: str) -> list[str]:
+    return [item.format(name) for item in (*FOR_EVERYBODY, *more)]
+
+
+def test_a_message_is_deleted_with_a_reason_and_keeps_its_place_for_everybody(
+    house: Server, people: People, ann: Person, request: pytest.FixtureRequest
+) -> None:
+    bob, eve = people("bob.d"), people("eve.d")
+    bob.join(place(house, request))
+    eve.join(place(house, request))
+    bob.say("first")
+    bob.say("buy watches")
+    eve.heard("buy watches")
+    assert eve.menu_of("buy watches") == offered(name="bob.d")
+    eve.page.keyboard.press("Escape")
+    assert "Delete…" in ann.menu_of("buy watches")
+    ann.choose("Delete…")
+    ann.page.get_by_label("Reason").fill("advertising")
+    ann.press("Delete")
+    for person in (ann, bob, eve):
+        expect(person.page.locator("article .lost")).to_have_text("Deleted")
+        person.sees("first")
+        assert "buy watches" not in person.page.content()
+
+    # Kept by the browser, and read from the log.
+    eve.page.reload()
+    expect(eve.page.locator("article .lost")).to_have_text("Deleted")
+    ann.page.get_by_role("button", name="Manage the server").click()
+    ann.page.get_by_role("radio", name="Audit log").check()
+    entry = ann.page.get_by_role("listitem").filter(has_text="deleted a message of")
+    expect(entry.first).to_contain_text("bob.d")
+    expect(entry.first).to_contain_text("advertising")
+
+
+def test_what_one_said_oneself_is_deleted_by_the_keyboard(shared: Server, people: People) -> None:
+    bob = people("self.deleter").join(f"{shared.url}/#own-words")
+    bob.say("stays")
+    bob.say("a slip")
+    bob.sees("stays", "a slip")
+    keys = bob.page.keyboard
+    keys.press("Control+ArrowUp")
+    keys.press("ArrowUp")
+    keys.press("ArrowDown")
+    keys.press("Enter")
+    expect(bob.page.get_by_role("menuitem")).to_have_text(["Copy the text", "Delete…"])
+    keys.press("End")
+    keys.press("Enter")
+    expect(bob.page.get_by_role("dialog", name="Delete this message?")).to_contain_text("a slip")
+    bob.press("Delete")
+    expect(bob.page.locator("article .lost")).to_have_text("Deleted")
+    bob.sees("stays")
+
+
+def test_somebody_is_muted_from_a_name_and_unmuted_in_the_same_place(
+    house: Server, people: People, ann: Person, request: pytest.FixtureRequest
+) -> None:
+    bob = people("bob.m").join(place(house, request))
+    bob.say("blah")
+    name = ann.page.locator(".who").get_by_role("button", name="bob.m")
+    name.click()
+    ann.choose("Mute…")
+    ann.page.get_by_label("For how long").select_option("10 minutes")
+    ann.page.get_by_label("Reason").fill("too loud")
+    ann.press("Mute")
+    expect(bob.page.locator(".note")).to_contain_text("too loud")
+    bob.say("blah again")
+    expect(bob.page.locator("article.failed")).to_contain_text("too loud")
+
+    name.click()
+    ann.choose("Mute…")
+    ann.press("Unmute")
+    expect(bob.page.locator(".note")).to_have_count(2)
+    bob.page.get_by_role("button", name="Retry").click()
+    ann.heard("blah again")
+
+
+def test_whoever_is_removed_reads_why_and_may_come_back(
+    house: Server, people: People, ann: Person, request: pytest.FixtureRequest
+) -> None:
+    bob = people("bob.k").join(place(house, request))
+    heading = bob.page.get_by_role("heading", level=1)
+    here = heading.inner_text()
+    bob.page.locator(".people-button").click()
+    bob.page.locator("#people").get_by_role("button", name="Menu of ann").click()
+    expect(bob.page.get_by_role("menuitem")).to_have_text(["Message ann", "Ignore"])
+    bob.page.keyboard.press("Escape")
+
+    ann.page.locator(".people-button").click()
+    ann.page.locator("#people").get_by_role("button", name="Menu of bob.k").click()
+    ann.choose("Remove from the room…")
+    ann.page.get_by_label("Reason").fill("spam")
+    ann.press("Remove")
+    expect(bob.page.get_by_text(f"ann showed you out of {here[1:]}: spam").first).to_be_visible()
+    expect(bob.page.get_by_role("link", name=here[1:])).to_have_count(0)
+    bob.page.locator(".no-room").get_by_role("button", name="Browse rooms").click()
+    bob.page.get_by_role("option", name=here).click()
+    expect(heading).to_have_text(here)
+
+
+def test_whoever_is_banned_reads_why_until_the_ban_is_lifted(
+    house: Server, people: People, ann: Person, request: pytest.FixtureRequest
+) -> None:
+    user(house, "add", "bob.b", "--password-stdin", secret=PASSWORD)
+    bob = people("bob.b").sign_in(place(house, request), PASSWORD)
+    bob.say("nonsense")
+    ann.menu_of("nonsense")
+    ann.choose("Ban…")
+    ann.page.get_by_label("For how long").select_option("1 day")
+    ann.page.get_by_label("Reason").fill("you were told")
+    ann.press("Ban")
+    problem = bob.page.locator("#join-problem")
+    expect(problem).to_contain_text("you were told")
+    bob.page.reload()
+    bob.page.get_by_label("Your password").fill(PASSWORD)
+    bob.page.keyboard.press("Enter")
+    expect(problem).to_contain_text("you were told")
+
+    ann.page.get_by_role("button", name="Manage the server").click()
+    ann.page.get_by_role("button", name="Lift it for bob.b").click()
+    expect(ann.page.get_by_text("Nobody is banned or muted.")).to_be_visible()
+    bob.page.goto("about:blank")
+    bob.sign_in(place(house, request), PASSWORD)
+
+
+def test_a_role_is_given_live_and_offers_what_goes_with_it(
+    house: Server, people: People, ann: Person, request: pytest.FixtureRequest
+) -> None:
+    cara = people("cara").sign_in(place(house, request), PASSWORD)
+    bob = people("bob.r").join(place(house, request))
+    bob.say("hello")
+    cara.heard("hello")
+    assert cara.menu_of("hello") == offered(name="bob.r")
+    cara.page.keyboard.press("Escape")
+    ann.page.get_by_role("button", name="About this room").click()
+    ann.page.get_by_label("What cara may do").select_option("Moderator")
+    expect(ann.page.get_by_label("What cara may do")).to_have_value("moderator")
+    ann.page.keyboard.press("Escape")
+    cara.page.get_by_role("button", name="About this room").click()
+    expect(cara.page.get_by_text("You are its moderator.")).to_be_visible()
+    cara.page.keyboard.press("Escape")
+    more = ["Mute…", "Remove from the room…"]
+    copy, *rest = offered(*more, name="bob.r")
+    assert cara.menu_of("hello") == [copy, "Delete…", *rest]
+    cara.page.keyboard.press("Escape")
+    expect(cara.page.get_by_role("button", name="Manage the server")).to_have_count(0)
+
+    # And on the whole server.
+    cara.say("thank you")
+    ann.menu_of("thank you")
+    ann.choose("Role…")
+    server = ann.page.get_by_role("group", name="On the server")
+    server.get_by_role("radio", name="Moderator").check()
+    ann.press("Save")
+    cara.page.get_by_role("button", name="Manage the server").click()
+    expect(cara.page.get_by_role("radio", name="Invitations")).to_be_visible()
+    cara.page.keyboard.press("Escape")
+    ann.menu_of("thank you")
+    ann.choose("Role…")
+    server.get_by_role("radio", name="Member").check()
+    ann.press("Save")
+    expect(cara.page.get_by_role("button", name="Manage the server")).to_have_count(0)
+
+
+def test_what_the_server_refuses_is_said_in_the_dialog(
+    house: Server, people: People, ann: Person, request: pytest.FixtureRequest
+) -> None:
+    bob = people("bob.g").join(place(house, request))
+    bob.say("a guest")
+    ann.menu_of("a guest")
+    ann.choose("Role…")
+    server = ann.page.get_by_role("group", name="On the server")
+    server.get_by_role("radio", name="Admin").check()
+    ann.press("Save")
+    expect(ann.page.get_by_role("dialog").get_by_role("alert")).to_contain_text("is a guest")
+
+
+def test_an_invitation_is_made_listed_and_revoked(
+    house: Server, people: People, ann: Person
+) -> None:
+    ann.page.get_by_role("button", name="Manage the server").click()
+    ann.page.get_by_role("radio", name="Invitations").check()
+    expect(ann.page.get_by_text("None.")).to_be_visible()
+    ann.page.get_by_label("For how many people").fill("3")
+    ann.press("Make a link")
+    link = ann.page.get_by_label("The link").input_value()
+    row = ann.page.get_by_role("dialog").get_by_role("listitem")
+    expect(row).to_contain_text("3 left")
+    guest = people("late.comer")
+    guest.page.goto(link)
+    expect(guest.page.get_by_text("You are invited")).to_be_visible()
+    row.get_by_role("button").click()
+    expect(ann.page.get_by_text("None.")).to_be_visible()
+    guest.page.keyboard.type("late.comer")
+    guest.page.get_by_label("A new password").fill(PASSWORD)
+    guest.page.keyboard.press("Enter")
+    expect(guest.page.locator("#join-problem")).to_contain_text("unknown, used up or has run out")
+
+
+def test_a_member_s_ignoring_is_kept_by_the_server_for_every_browser(
+    house: Server, people: People, request: pytest.FixtureRequest
+) -> None:
+    url = place(house, request)
+    cara, bob = people("cara").sign_in(url, PASSWORD), people("bob.i").join(url)
+    bob.say("noise")
+    cara.menu_of("noise")
+    cara.choose("Ignore")
+    expect(cara.page.locator("article")).to_have_count(0)
+    other = people("cara").sign_in(url, PASSWORD)
+    bob.say("more noise")
+    other.say("peace")
+    other.sees("peace")
+    other.page.get_by_role("button", name="Settings").click()
+    other.page.get_by_role("button", name="Stop ignoring bob.i").click()
+    other.page.keyboard.press("Escape")
+    other.sees("noise", "more noise", "peace")
