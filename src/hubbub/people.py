@@ -1,7 +1,8 @@
-"""The commands that care for accounts: `hubbub user add`, `list`, `role`, `password`, `token`.
+"""The commands that care for accounts: `hubbub user add`, `list`, `role`, `password`, `token`,
+`export`, `delete`.
 
-They work on the log itself, whether a server runs on it or not; a server that runs takes them into
-account with the next sign-in.
+They work on the log itself, whether a server runs on it or not; a server that runs takes note of
+them within a second.
 """
 
 import os
@@ -18,13 +19,15 @@ import click
 
 from hubbub.care import of_a_log
 from hubbub.errors import ConfigError, NameTaken
-from hubbub.model import Role, UserKind, user_name
+from hubbub.model import DELETED_USER, Role, UserKind, user_name
 
 if TYPE_CHECKING:
-    from hubbub.storage.interface import Account, Change, Storage
+    from hubbub.storage.interface import Account, AppendAudit, Change, Storage
 
 NEVER_MS = 253_402_300_799_000
 """The end of the year 9999, for a token that does not run out."""
+OPERATOR = "(operator)"
+"""Who does in the audit log what is done at the server's own machine; nobody can have that name."""
 DAY_MS = 24 * 60 * 60 * 1000
 ROLES = [role.value for role in (Role.MEMBER, Role.MODERATOR, Role.ADMIN, Role.OWNER)]
 
@@ -67,7 +70,8 @@ def add(
             raise NameTaken(f"The name {found.shown} is taken; take another.")
         if not bot and all(each.kind is UserKind.BOT for each in storage.accounts()):
             record = replace(record, role=Role.OWNER)
-        changes: list[Change] = [SaveUser(record)]
+        added = _audit("add user", found.shown, f"{'bot' if bot else record.role.value}")
+        changes: list[Change] = [SaveUser(record), added]
         if not bot:
             changes.append(SavePassword(record.id, _hash(_password(ask=not password_stdin))))
         storage.commit(changes, _now_ms())
@@ -98,7 +102,8 @@ def role(name: str, new_role: str, data: str | None, config_file: Path | None) -
 
     with _storage(data, config_file) as storage:
         found = _account(storage, name).user
-        storage.commit([SaveUser(replace(found, role=Role(new_role)))], _now_ms())
+        saved = SaveUser(replace(found, role=Role(new_role)))
+        storage.commit([saved, _audit("role", found.name, new_role)], _now_ms())
     click.echo(f"{found.name} is {new_role} now.")
 
 
@@ -115,7 +120,7 @@ def password(name: str, password_stdin: bool, data: str | None, config_file: Pat
         if found.kind is UserKind.BOT:
             raise ConfigError(f"{found.name} is a bot: `hubbub user token {found.name}`.")
         saved = SavePassword(found.id, _hash(_password(ask=not password_stdin)))
-        storage.commit([saved, EndSessions(found.id)], _now_ms())
+        storage.commit([saved, EndSessions(found.id), _audit("password", found.name)], _now_ms())
     click.echo(f"{found.name} has another password now.")
 
 
@@ -141,23 +146,75 @@ def token(
         if found.kind is not UserKind.BOT:
             raise ConfigError(f"{found.name} is no bot; make one with `hubbub user add --bot`.")
         if revoke:
-            storage.commit([EndSessions(found.id)], _now_ms())
+            storage.commit([EndSessions(found.id), _audit("revoke", found.name)], _now_ms())
             click.echo(f"{found.name} has no token now.")
         else:
             click.echo(_token(storage, found.id, label or found.name, days))
 
 
+@user.command("export")
+@click.argument("name")
+@of_a_log
+def export_(name: str, data: str | None, config_file: Path | None) -> None:
+    """Writes what the log holds of NAME to standard output, as lines of JSON."""
+    from hubbub.storage import log_file
+    from hubbub.storage.personal import export_user
+
+    with _storage(data, config_file) as storage:
+        found = _account(storage, name).user
+    count = export_user(log_file(_folder(data, config_file)), found.id, sys.stdout.buffer.write)
+    sys.stdout.buffer.flush()
+    click.echo(f"{found.name}: {count:,} entries.", err=True)
+
+
+@user.command()
+@click.argument("name")
+@click.option(
+    "--messages",
+    type=click.Choice(["keep", "purge"]),
+    required=True,
+    help="Keep what was said as that of a deleted user, or take its texts away.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@of_a_log
+def delete(name: str, messages: str, yes: bool, data: str | None, config_file: Path | None) -> None:
+    """Deletes the account NAME, with its sessions, whispers' names and all. For good."""
+    with _storage(data, config_file) as storage:
+        found = _account(storage, name).user
+        owners = [each.id for each in storage.accounts() if each.role is Role.OWNER]
+        if owners == [found.id]:
+            raise ConfigError(f"{found.name} owns the server; make somebody else owner first.")
+        if not yes:
+            click.confirm(f"Delete {found.name} for good?", abort=True)
+        count = storage.forget_user(found.id, purge=messages == "purge")
+        act = _audit("delete user", DELETED_USER, f"messages: {messages}")
+        storage.commit([act], _now_ms())
+    what = "said by a deleted user now" if messages == "keep" else "without their text"
+    click.echo(f"{found.name} is deleted; {count:,} entries are {what}.")
+
+
 # ---
+
+
+def _folder(data: str | None, config_file: Path | None) -> Path:
+    from hubbub.config import load_settings
+
+    return load_settings({"data": data}, config_file, os.environ).settings.data
+
+
+def _audit(act: str, whom: str, reason: str = "") -> "AppendAudit":
+    from hubbub.storage.interface import AppendAudit
+
+    return AppendAudit(act, OPERATOR, whom, reason=reason)
 
 
 @contextmanager
 def _storage(data: str | None, config_file: Path | None) -> "Iterator[Storage]":
-    from hubbub.config import load_settings
     from hubbub.storage import open_beside, sqlite_url
 
-    settings = load_settings({"data": data}, config_file, os.environ).settings
+    folder = _folder(data, config_file)
     os.umask(0o077)
-    storage = open_beside(sqlite_url(settings.data))
+    storage = open_beside(sqlite_url(folder))
     try:
         yield storage
     finally:

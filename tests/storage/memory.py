@@ -437,6 +437,9 @@ class MemoryStorage:
             del self.sessions[token_hash]
         return len(gone)
 
+    def forget_user(self, user_id: str, *, purge: bool) -> int:
+        raise NotImplementedError("the command works on the database alone")
+
     def aged(self, before_ms: int, *, limit: int) -> list[str]:
         old = [name for name, log in self.logs.items() if log and is_before(log[0], before_ms)]
         return old[:limit]

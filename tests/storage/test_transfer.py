@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 import hubbub
 from hubbub.errors import NewerDatabase, StorageError
+from hubbub.model import Role
 from hubbub.protocol.events import Person
 from hubbub.storage import lines, log_file, open_storage, sqlite_url
 from hubbub.storage.check import check
@@ -26,7 +27,7 @@ from hubbub.storage.importing import import_log
 from hubbub.storage.interface import AppendMessage, AppendTopic, Change, SaveMember
 from tests.conftest import Serve, Server, hello
 from tests.storage.conftest import Run
-from tests.storage.freeze import ANN, BOB, NOW, write
+from tests.storage.freeze import ANN, BOB, MIA, NOW, write
 from tests.storage.test_contract import CHANGES, user
 
 
@@ -87,6 +88,23 @@ def test_a_round_trip_gives_the_same_log(log: Path, tmp_path: Path) -> None:
     storage = open_storage(sqlite_url(again))
     assert storage.commit([AppendMessage("lobby", BOB, "x"), AppendTopic("@direct", ANN, "y")], NOW)
     assert storage.page("lobby", limit=1, limit_bytes=1).last == 7
+    storage.close()
+
+
+def test_a_round_trip_keeps_what_moderators_did(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    write(log, moderated=True)
+    again = imported(tmp_path / "again", exported(log))
+
+    assert exported(again).split(b"\n")[1:] == exported(log).split(b"\n")[1:]
+    kinds = {json.loads(line)["type"] for line in exported(log).splitlines()}
+    assert kinds >= {"sanction", "audit", "ignored", "deleted", "settings"}
+    assert check(log_file(again))[1] == []
+    storage = open_storage(sqlite_url(again))
+    board = storage.room("board")
+    assert board is not None
+    assert (board.name, board.read_only) == ("+board-abcdef", True)
+    assert storage.room_members(board.name) == {MIA.id: Role.OWNER}
     storage.close()
 
 

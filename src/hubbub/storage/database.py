@@ -36,6 +36,7 @@ from hubbub.storage.interface import (
     Subscription,
     UserRecord,
 )
+from hubbub.storage.personal import forget_user
 from hubbub.storage.rows import (
     automatic,
     invitation,
@@ -151,6 +152,12 @@ class Database:
             # What was said before stands in the file's journal until that is begun anew.
             self._wiped = not self._file.fold()
         return gone
+
+    def forget_user(self, user_id: str, *, purge: bool) -> int:
+        """See Storage."""
+        count = forget_user(self._writing, user_id, purge=purge)
+        self._wiped = not self._file.fold()
+        return count
 
     def expire(self, rooms: Sequence[str], before_ms: int, *, limit: int) -> dict[str, int]:
         """See Storage."""
@@ -328,7 +335,10 @@ class Database:
         except SQLAlchemyError as error:
             raise self._file.explain(error) from error
         former, self._data_version = self._data_version, version
-        return former not in (None, version)
+        changed = former not in (None, version)
+        # What it may have deleted is in the journal until that is emptied.
+        self._wiped = self._wiped or changed
+        return changed
 
     def accounts(self) -> list[UserRecord]:
         """See Storage."""

@@ -601,6 +601,12 @@ class Storage(Protocol):
         """
         ...
 
+    def forget_user(self, user_id: str, *, purge: bool) -> int:
+        """Takes a user out of the log, in many small transactions: what they said stays under
+        `DELETED_USER`, or with `purge` loses its text. How many entries were theirs.
+        """
+        ...
+
     def aged(self, before_ms: int, *, limit: int) -> list[str]:
         """Rooms whose log begins with an entry from before that instant, at most `limit`."""
         ...

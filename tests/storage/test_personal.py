@@ -1,0 +1,193 @@
+"""What was deleted is not on the disk, and what the log holds of one person goes with them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hubbub.model import DELETED_USER, Role, RoomKind, UserKind
+from hubbub.protocol.events import Message, Person
+from hubbub.storage import log_file, open_storage, sqlite_url
+from hubbub.storage.check import check
+from hubbub.storage.export import export
+from hubbub.storage.importing import import_log
+from hubbub.storage.interface import (
+    Against,
+    AppendAudit,
+    AppendMessage,
+    AppendTopic,
+    ChangeRoom,
+    DeleteMessage,
+    Sanction,
+    SanctionKind,
+    SaveIgnored,
+    SaveMember,
+    SavePassword,
+    SaveSanction,
+    SaveSession,
+    SaveUser,
+    Storage,
+    UserRecord,
+)
+from hubbub.storage.personal import STEP_SEQS, export_user
+
+NOW, FAR = 1_700_000_000_000, 9_999_999_999_999
+ANN, BOB = Person("id-of-ann", "ann"), Person("id-of-bob", "bob")
+SECRET = "Zauberwort"
+
+
+def written(folder: Path) -> bytes:
+    """Everything that stands in the log's files."""
+    return b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
+
+
+def account(person: Person) -> SaveUser:
+    return SaveUser(UserRecord(person.id, person.name, person.name, UserKind.MEMBER, Role.MEMBER))
+
+
+def live(storage: Storage, folder: Path) -> None:
+    """Ann and Bob talk, in public and in private."""
+    storage.commit(
+        [
+            account(ANN),
+            account(BOB),
+            SavePassword(ANN.id, "$hash-of-ann"),
+            SaveSession(b"token", ANN.id, FAR, "ann's phone"),
+            SaveMember("lobby", ANN.id),
+            AppendMessage("lobby", ANN, f"{SECRET} one", nonce="n1"),
+            AppendMessage("lobby", BOB, "hello ann", nonce="n1"),
+            AppendTopic("lobby", ANN, "tea"),
+            AppendMessage("@d", BOB, "psst", to=(ANN,)),
+            AppendMessage("@d", ANN, f"{SECRET} two", to=(BOB,)),
+            ChangeRoom("+x-abcdef", ANN, RoomKind.PRIVATE),
+            SaveMember("+x-abcdef", ANN.id, Role.OWNER),
+            SaveIgnored(BOB.id, ANN.id),
+            SaveSanction(
+                Sanction(SanctionKind.MUTE, "", Against.USER, ANN.id, "ann", "bob", NOW, None)
+            ),
+            AppendAudit("mute", "bob", "ann"),
+        ],
+        NOW,
+    )
+
+
+def test_of_a_deleted_message_nothing_is_on_the_disk_after_the_purge(tmp_path: Path) -> None:
+    storage = open_storage(sqlite_url(tmp_path))
+    long = SECRET + "x" * 20_000
+    storage.commit([AppendMessage("lobby", ANN, SECRET), AppendMessage("lobby", ANN, long)], NOW)
+    storage.commit([AppendMessage("lobby", ANN, f"number {n}") for n in range(50)], NOW)
+    assert SECRET.encode() in written(tmp_path)
+    storage.commit([DeleteMessage("lobby", BOB, 1), DeleteMessage("lobby", BOB, 2)], NOW)
+    page = storage.page("lobby", limit=3, before=4, limit_bytes=99)
+    storage.purge(NOW, 0)
+
+    assert SECRET.encode() not in written(tmp_path)
+    assert [(e.text, e.deleted) for e in page.events if isinstance(e, Message)] == [
+        ("", True),
+        ("", True),
+        ("number 0", False),
+    ]
+    storage.close()
+    assert check(log_file(tmp_path))[1] == []
+
+
+def test_a_reader_in_the_way_only_puts_it_off(tmp_path: Path) -> None:
+    storage = open_storage(sqlite_url(tmp_path))
+    storage.commit([AppendMessage("lobby", ANN, SECRET)], NOW)
+    from contextlib import closing
+    from sqlite3 import connect
+
+    with closing(connect(log_file(tmp_path))) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT text FROM events").fetchall() == [(SECRET,)]
+        storage.commit([DeleteMessage("lobby", BOB, 1)], NOW)
+        storage.purge(NOW, 0)
+        assert SECRET.encode() in written(tmp_path)
+        reader.execute("ROLLBACK")
+    storage.purge(NOW, 0)
+    assert SECRET.encode() not in written(tmp_path)
+    storage.close()
+
+
+def test_a_person_gets_all_that_the_log_holds_of_them_and_no_secret(tmp_path: Path) -> None:
+    storage = open_storage(sqlite_url(tmp_path))
+    live(storage, tmp_path)
+    lines: list[bytes] = []
+    count = export_user(log_file(tmp_path), ANN.id, lines.append)
+    found = [json.loads(line) for line in lines]
+
+    assert count == 4
+    assert [line["type"] for line in found] == [
+        "account", "session", "room", "room", "room", "audit",
+        "settings", "message", "message", "topic",
+    ]  # fmt: skip
+    assert [line["room"] for line in found if line["type"] == "room"] == [
+        "+x-abcdef", "@d", "lobby",
+    ]  # fmt: skip
+    assert found[1]["device"] == "ann's phone"
+    assert b"token" not in b"".join(lines)
+    assert b"hash" not in b"".join(lines)
+    assert b"psst" not in b"".join(lines), "what others said is theirs"
+    storage.close()
+
+
+@pytest.mark.parametrize("purge", [False, True])
+def test_whoever_is_deleted_is_in_no_file_and_the_logs_have_no_hole(
+    tmp_path: Path, purge: bool
+) -> None:
+    storage = open_storage(sqlite_url(tmp_path))
+    live(storage, tmp_path)
+    assert storage.forget_user(ANN.id, purge=purge) == 4
+
+    log = storage.page("lobby", limit=9, limit_bytes=9_999).events
+    assert [e.sender.name for e in log] == [DELETED_USER, "bob", DELETED_USER]
+    assert getattr(log[0], "text", None) == ("" if purge else f"{SECRET} one")
+    direct = storage.page("@d", limit=9, limit_bytes=9_999).events
+    assert [e.to for e in direct if isinstance(e, Message)] == [
+        (Person(ANN.id, DELETED_USER),),
+        (BOB,),
+    ]
+    assert storage.direct_members("@d") == (BOB,)
+    assert storage.account("ann") is None
+    assert storage.name_holder("ann", NOW) is None
+    assert storage.session_user(b"token", NOW) is None
+    assert storage.sanctions(NOW) == []
+    assert storage.ignored(BOB.id) == []
+    assert [(a.by, a.whom) for a in storage.audit(room=None, before=None, limit=9)] == [
+        ("bob", DELETED_USER)
+    ]
+    assert storage.forget_user(ANN.id, purge=purge) == 4, "once more changes nothing"
+    storage.close()
+    assert check(log_file(tmp_path))[1] == []
+    for word in (b"hash-of-ann", b"ann's phone", *([SECRET.encode()] if purge else [])):
+        assert word not in written(tmp_path)
+
+
+def test_a_log_without_somebody_is_exported_and_imported(tmp_path: Path) -> None:
+    storage = open_storage(sqlite_url(tmp_path / "a"))
+    live(storage, tmp_path / "a")
+    storage.forget_user(ANN.id, purge=False)
+    storage.close()
+    lines: list[bytes] = []
+    export(log_file(tmp_path / "a"), lines.append, NOW)
+    (tmp_path / "b").mkdir()
+    out = tmp_path / "exported"
+    out.write_bytes(b"".join(lines))
+    with out.open("rb") as source:
+        import_log(log_file(tmp_path / "b"), source)
+    again = open_storage(sqlite_url(tmp_path / "b"))
+    log = again.page("lobby", limit=9, limit_bytes=9_999).events
+    assert [e.sender.name for e in log] == [DELETED_USER, "bob", DELETED_USER]
+    assert again.room_members("+x-abcdef") == {}
+    again.close()
+
+
+def test_a_long_log_is_gone_through_in_steps(tmp_path: Path) -> None:
+    storage = open_storage(sqlite_url(tmp_path))
+    storage.commit([account(ANN)], NOW)
+    count = STEP_SEQS + 10
+    storage.commit([AppendMessage("lobby", ANN, "x", nonce=f"n{n}") for n in range(count)], NOW)
+    assert storage.forget_user(ANN.id, purge=True) == count
+    page = storage.page("lobby", limit=200, limit_bytes=9_999)
+    assert all(isinstance(e, Message) and e.deleted for e in page.events)
+    storage.close()
