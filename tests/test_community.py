@@ -1,6 +1,7 @@
 """A server with a door, as people meet it: a real server, every client, the command line."""
 
 import asyncio
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -185,6 +186,44 @@ async def test_accounts_are_listed_and_changed_beside_a_running_server(house: Se
             pass
 
 
+async def test_what_the_operator_ends_is_closed_within_a_moment(house: Server) -> None:
+    token = user(house, "add", "rss", "--bot").stdout.strip()
+    for name in ("bob", "cara"):
+        user(house, "add", name, "--password-stdin", secret=PASSWORD)
+    async with (
+        hubbub.connect(house.url, token=token) as bot,
+        hubbub.connect(house.url, name="bob", password=PASSWORD) as bob,
+        hubbub.connect(house.url, name="cara", password=PASSWORD) as cara,
+    ):
+        await cara.post("soon forgotten")
+        user(house, "token", "rss", "--revoke")
+        user(house, "password", "bob", "--password-stdin", secret="other-good-words")
+        deleted = user(house, "delete", "cara", "--messages", "purge", "--yes")
+        assert deleted.stdout == "cara is deleted; 1 entries are without their text.\n"
+        for chat in (bot, bob, cara):
+            with pytest.raises(hubbub.ConnectionFailed) as failed:
+                await drained(chat)
+            assert failed.value.code == 4001
+    async with hubbub.connect(house.url, name="ann", password=PASSWORD) as ann:
+        (said,) = (await ann.history("lobby")).events
+        assert isinstance(said, hubbub.Message)
+        assert (said.sender.name, said.text) == ("deleted user", "")
+        acts = await ann.command("/audit")
+        assert "(operator)  delete user deleted user: messages: purge" in acts
+        assert "cara" not in acts
+
+
+def test_a_person_gets_what_the_log_holds_of_them(house: Server) -> None:
+    user(house, "add", "bob", "--password-stdin", secret=PASSWORD)
+    exported = user(house, "export", "bob")
+    lines = [json.loads(line) for line in exported.stdout.splitlines()]
+    assert (lines[0]["type"], lines[0]["name"], lines[0]["role"]) == ("account", "bob", "member")
+    assert exported.stderr == "bob: 0 entries.\n"
+    assert user(house, "delete", "ann", "--messages", "keep", "--yes").stderr.count("\n") == 1
+    refused = user(house, "delete", "bob", "--messages", "keep")
+    assert (refused.returncode, "bob" in user(house, "list").stdout) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("words", "secret", "problem"),
     [
@@ -195,6 +234,8 @@ async def test_accounts_are_listed_and_changed_beside_a_running_server(house: Se
         (("role", "bob", "admin"), "", "There is no account 'bob'"),
         (("password", "bob", "--password-stdin"), PASSWORD, "There is no account 'bob'"),
         (("token", "ann"), "", "ann is no bot"),
+        (("export", "bob"), "", "There is no account 'bob'"),
+        (("delete", "ann", "--messages", "keep", "--yes"), "", "ann owns the server"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(

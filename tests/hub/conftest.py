@@ -222,6 +222,11 @@ class TestedHub(Hub):
         while self.committer.busy:  # noqa: ASYNC110 - nothing tells when all is settled
             await asyncio.sleep(0)
 
+    async def committing(self) -> None:
+        """Returns when something waits for its commit."""
+        while not self.committer.busy:  # noqa: ASYNC110 - see above
+            await asyncio.sleep(0)
+
     async def told(self) -> None:
         """Returns when every notice that must go out is out."""
         assert self.notices is not None

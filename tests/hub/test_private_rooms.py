@@ -316,7 +316,7 @@ async def test_a_message_for_a_private_room_that_closes_in_the_same_moment_stays
     house.storage.go.clear()
     await ann.say("first", "dev")
     closing = asyncio.create_task(ran_in(ann, "dev", "/room private"))
-    await asyncio.sleep(0.05)
+    await house.hub.committing()
     await bob.say(SECRET, "dev")
     house.storage.go.set()
     await closing
