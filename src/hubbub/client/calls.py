@@ -97,7 +97,8 @@ class Calls:
             self.raise_if_over()
         future = self._wait_for(entry_id, reply, ordered=True)
         command = isinstance(request, Command)
-        self._outgoing.add(Entry(entry_id, frame, paced=not command, again=not command))
+        room = "" if isinstance(request, Whisper) else request.room
+        self._outgoing.add(Entry(entry_id, frame, paced=not command, again=not command, room=room))
         self.to_send.set()
         return future
 
@@ -190,6 +191,16 @@ class Calls:
         )
         for request_id in self._outgoing.forget_sent():
             self._settle(request_id, uncertain)
+
+    def rename(self, was: str, room: str) -> None:
+        """What is said in a room goes on under its new name; another may have the former one."""
+        for entry in self._outgoing.in_room(was):
+            entry.room = room
+            fields: dict[str, msgspec.Raw] = msgspec.json.decode(
+                entry.frame, type=dict[str, msgspec.Raw]
+            )
+            fields["room"] = msgspec.Raw(msgspec.json.encode(room))
+            entry.frame = msgspec.json.encode(fields)
 
     def pace(self, per_s: float, burst: float) -> None:
         """Keeps posts below the server's rate."""

@@ -3,7 +3,19 @@
 from dataclasses import dataclass
 
 from hubbub.errors import Refusal
-from hubbub.protocol.events import Count, Message, Notice, Presence, ReadMarker, Topic, Typing, You
+from hubbub.protocol.events import (
+    Count,
+    Deleted,
+    Message,
+    Notice,
+    Presence,
+    ReadMarker,
+    Settings,
+    Standing,
+    Topic,
+    Typing,
+    You,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +35,14 @@ class Reconnected:
 class Restarted:
     """The room's log is another one from here on: its seqs begin anew (protocol.md, `epoch`)."""
 
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A room that is followed was called `was`; all that comes of it from here on says `room`."""
+
+    was: str
     room: str
 
 
@@ -47,6 +67,18 @@ class NewGuest:
         )
 
 
-Change = Disconnected | Reconnected | Restarted | RoomRefused | NewGuest
-ServerEvent = Message | Topic | Presence | Typing | ReadMarker | Notice | Count | You
+Change = Disconnected | Reconnected | Restarted | Renamed | RoomRefused | NewGuest
+ServerEvent = (
+    Message
+    | Topic
+    | Deleted
+    | Settings
+    | Presence
+    | Typing
+    | ReadMarker
+    | Notice
+    | Count
+    | You
+    | Standing
+)
 ChatEvent = ServerEvent | Change

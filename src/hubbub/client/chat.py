@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Self
 
@@ -15,7 +15,10 @@ from hubbub.errors import BadRequest, HubbubError
 from hubbub.model import room_name
 from hubbub.protocol import events
 from hubbub.protocol.requests import (
+    Audit,
+    Bans,
     Command,
+    Delete,
     Hello,
     History,
     Join,
@@ -25,6 +28,8 @@ from hubbub.protocol.requests import (
     Post,
     Read,
     Rooms,
+    Search,
+    Sessions,
     Typing,
     Whisper,
 )
@@ -34,6 +39,15 @@ if TYPE_CHECKING:
 
 QUIT_S = 1.0
 LOBBY = "lobby"
+
+
+class _Joined(events.Joined, frozen=True, kw_only=True, tag="ok"):
+    # A server of an earlier release tells none of these.
+    kind: str = "public"
+    read_only: bool = False
+    archived: bool = False
+    role: str = "member"
+    may: tuple[str, ...] = ()
 
 
 class Chat:
@@ -67,6 +81,11 @@ class Chat:
         return self.user.name
 
     @property
+    def may(self) -> tuple[str, ...]:
+        """The rights that this user has on the server (docs/accounts.md, What may who)."""
+        return self.welcome.may
+
+    @property
     def session(self) -> str:
         """The secret that lets another process go on as this user, as `token`."""
         return self.welcome.session
@@ -90,6 +109,11 @@ class Chat:
     def is_up(self) -> bool:
         """Whether there is a line to the server at the moment."""
         return self._connection.is_up
+
+    @property
+    def failure(self) -> HubbubError | None:
+        """What ended the connection for good, if something did; a ban, say, or a signing out."""
+        return self._connection.failure
 
     # --- saying
 
@@ -146,6 +170,17 @@ class Chat:
         request = History(room=place, before=before, after=after, limit=limit)
         return await self._calls.ask(request, events.Page)
 
+    async def search(
+        self, text: str, room: str | None = None, *, before: int | None = None, limit: int = 50
+    ) -> events.Found:
+        """The messages of a room with a text in them, newest first; case does not count.
+
+        `next` of the answer is the `before` that goes on. `text` has 1 to 200 characters, `limit`
+        is 1 to 200 messages.
+        """
+        request = Search(room=self._room(room), text=text, before=before, limit=limit)
+        return await self._calls.ask(request, events.Found)
+
     async def members(
         self, room: str | None = None, *, after: str | None = None, limit: int = 200
     ) -> events.MemberPage:
@@ -157,9 +192,35 @@ class Chat:
         """The rooms that this user may see, by name; `after` as in `members`."""
         return await self._calls.ask(Rooms(after=after, limit=limit), events.RoomPage)
 
+    async def sessions(self) -> events.SessionList:
+        """Where this member is signed in; the command `/sessions end ID` ends one."""
+        return await self._calls.ask(Sessions(), events.SessionList)
+
+    async def audit(
+        self, room: str | None = None, *, before: int | None = None, limit: int = 50
+    ) -> events.AuditPage:
+        """What moderators did, newest first, on the server or in one room.
+
+        `before` is the last `id` of the page before, `limit` 1 to 200 entries. Needs the right
+        `audit`, in a room `audit_here`.
+        """
+        return await self._calls.ask(Audit(room=room, before=before, limit=limit), events.AuditPage)
+
+    async def bans(self, room: str | None = None) -> events.BanList:
+        """The bans and mutes that hold, on the server or in one room; rights as in `audit`."""
+        return await self._calls.ask(Bans(room=room), events.BanList)
+
     async def ping(self) -> None:
         """Asks the server for a sign of life."""
         await self._calls.ask(Ping(), events.Ok)
+
+    async def delete(self, room: str, seq: int, reason: str = "") -> None:
+        """Takes a message's text away, for everybody and for good; its place stays.
+
+        One's own, or with the right `delete` another's. `reason` has up to 200 characters and is
+        for the audit log. Raises LineLost where the line breaks before the answer.
+        """
+        await self._calls.ask_once(Delete(room=room, seq=seq, reason=reason), events.Ok)
 
     # --- coming, going, and signs
 
@@ -168,7 +229,7 @@ class Chat:
 
         What is in that page does not come again as events.
         """
-        joined = await self._calls.ask(Join(room=room, after=after), events.Joined)
+        joined = await self._calls.ask(Join(room=room, after=after), _Joined)
         if not self._inbox.follows(joined.room):
             more = after is not None and joined.more
             last = joined.events[-1].seq if more and joined.events else joined.last
@@ -242,6 +303,7 @@ async def connect(
     page_gaps: bool = True,
     bounds: Bounds | None = None,
     tls: "SSLContext | None" = None,
+    kept_token: Callable[[str], str | None] | None = None,
 ) -> AsyncIterator[Chat]:
     """Connects to a server and stays connected, across restarts and lost lines.
 
@@ -252,6 +314,9 @@ async def connect(
     `epoch` goes on where another process stopped; without it the user joins `lobby`. With
     `backlog` the last page of each room comes first. After the block a guest's name is free again
     and a member is signed out, unless `keep_session` is set or a `token` was given.
+
+    Whoever becomes a member gets another session, and other clients of that user come back with it:
+    `kept_token` is asked where theirs is refused for what is kept of a name by now.
 
     Raises ConfigError for a wrong address, ConnectionFailed where no server answers (PlainServer
     where one does that knows only plain text), or the Refusal of the name, token or a room.
@@ -280,6 +345,7 @@ async def connect(
         backlog=backlog,
         page_gaps=page_gaps,
         tls=tls,
+        kept_token=kept_token,
     )
     await connection.open()
     chat = Chat(connection)

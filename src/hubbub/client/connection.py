@@ -7,7 +7,7 @@ reader, the sender, the pager of what was missed, and the one that notices a dea
 import asyncio
 import contextlib
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ssl import SSLContext
 
 import msgspec
@@ -27,9 +27,10 @@ from hubbub.client.hello import (
     need_direct_rooms,
     refusal_of,
 )
+from hubbub.client.identity import Identity
 from hubbub.client.inbox import PAGE_EVENTS, Inbox
 from hubbub.client.link import JSON_PROTOCOL, Ended, Link, dial
-from hubbub.errors import ConnectionFailed, HubbubError, Refusal, Unavailable
+from hubbub.errors import BadToken, Banned, ConnectionFailed, HubbubError, Refusal, Unavailable
 from hubbub.protocol import events
 from hubbub.protocol.json import OkFrame, Pushed, decode_frame
 from hubbub.protocol.requests import Hello, History, Ping
@@ -52,12 +53,11 @@ class Connection:
         backlog: bool = False,
         page_gaps: bool = True,
         tls: SSLContext | None = None,
+        kept_token: Callable[[str], str | None] | None = None,
     ) -> None:
         self.address = address
         self.inbox = Inbox(bounds.queue_events)
         self.calls = Calls(bounds)
-        self.welcome: events.Welcome | None = None
-        self.user: events.Self | None = None
         self.leaving = False
         self._hello = hello
         self._bounds = bounds
@@ -68,6 +68,8 @@ class Connection:
         self._room_fault: str | None = None
         self._other_log = False
         self._returning = Returning()
+        self._who = Identity(kept_token)
+        self._farewell: Refusal | None = None
         self._direct = direct or {}
         self._link: Link | None = None
         self._to_page = asyncio.Event()
@@ -100,9 +102,24 @@ class Connection:
             await self._link.close()
 
     @property
+    def welcome(self) -> events.Welcome | None:
+        """The last one, with what the server has told since."""
+        return self._who.welcome
+
+    @property
+    def user(self) -> events.Self | None:
+        """Who this is."""
+        return self._who.user
+
+    @property
     def is_up(self) -> bool:
         """Whether there is a line at the moment."""
         return self._is_up
+
+    @property
+    def failure(self) -> HubbubError | None:
+        """What ended it for good."""
+        return self._failure
 
     # --- for the one who reads
 
@@ -125,7 +142,7 @@ class Connection:
             while True:
                 ended = await self._serve(link)
                 if ended.code in FINAL_CODES or self.leaving:
-                    self._finish(closed(ended) if ended.code != 1000 else None)
+                    self._finish(closed(ended, self._farewell) if ended.code != 1000 else None)
                     return
                 link = await self._come_back(ended)
         except HubbubError as failure:
@@ -170,6 +187,9 @@ class Connection:
             try:
                 return await self._enter(self._hello_again(), again=True)
             except Refusal as refusal:
+                if isinstance(refusal, BadToken) and await self._who.took_kept_token():
+                    delay_s = 0.0
+                    continue
                 if self._returning.gives_way(refusal, self.user):
                     delay_s = 0.0
                     continue
@@ -227,10 +247,13 @@ class Connection:
 
     def _greeted(self, hello: Hello, greeting: Greeting, *, again: bool) -> None:
         welcome = greeting.welcome
-        self.welcome, self.user = welcome, welcome.user
+        self._who.greeted(welcome)
         limits = welcome.limits
         self.calls.frame_bytes = limits.get("frame_bytes", 0)
         self.calls.pace(limits.get("posts_per_s", 0), limits.get("posts_burst", 1))
+        for state in welcome.rooms:
+            if state.was is not None:
+                self._rename(state.was, state.room)
         if again:
             self.inbox.tell(Reconnected())
         if self._returning.came_anew():
@@ -346,18 +369,25 @@ class Connection:
                 self.calls.refused(request_id, frame)
             case events.Error(room=str()):
                 self._refused_room(refusal_of(frame))
+            case events.Error(code=Banned.code):
+                # The line ends with it.
+                self._farewell = refusal_of(frame)
             case events.Error():
                 self.inbox.put(events.Notice(text=frame.message))
-            case events.Message() | events.Topic():
-                self._note_own_name(frame.sender)
+            case events.Message() | events.Topic() | events.Deleted() | events.Settings():
+                self._who.note_name(frame.sender)
+                if isinstance(frame, events.Settings) and frame.was is not None:
+                    self._rename(frame.was, frame.room)
                 self.inbox.put(frame)
             case events.Presence():
                 self._note_presence(frame)
                 self.inbox.put(frame)
             case events.Typing() | events.ReadMarker() | events.Notice() | events.Count():
                 self.inbox.put(frame)
+            case events.Standing():
+                self.inbox.put(frame)
             case events.You():
-                self.user = frame.user
+                self._who.became(frame)
                 self.inbox.put(frame)
             case events.Replay():
                 self.inbox.put_replay(frame)
@@ -375,15 +405,12 @@ class Connection:
             self.inbox.forget(refusal.room)
             self.inbox.tell(RoomRefused(refusal.room, refusal))
 
+    def _rename(self, was: str, room: str) -> None:
+        if self.inbox.rename(was, room):
+            self.calls.rename(was, room)
+
     def _note_presence(self, presence: events.Presence) -> None:
-        if self.user is None or presence.user.id != self.user.id:
-            return
-        if presence.state == "left":
+        if presence.state == "left" and self._who.is_own(presence.user):
             self.inbox.forget(presence.room)
         else:
-            self._note_own_name(presence.user)
-
-    def _note_own_name(self, person: events.Person) -> None:
-        user = self.user
-        if user is not None and person.id == user.id and person.name != user.name:
-            self.user = msgspec.structs.replace(user, name=person.name)
+            self._who.note_name(presence.user)

@@ -10,10 +10,14 @@ from hubbub.errors import (
     BadName,
     BadPassword,
     ConnectionFailed,
+    HubbubError,
     NameTaken,
     NotSignedIn,
     Refusal,
 )
+
+SIGNED_OUT, BANNED = 4001, 4003
+"""Close codes (docs/protocol.md)."""
 
 
 class HandshakeRefused(ConnectionFailed):
@@ -109,6 +113,11 @@ def _reason(error: Exception) -> str:
 def is_about_the_name(refusal: Refusal) -> bool:
     """Whether another name may be taken instead."""
     return isinstance(refusal, NameTaken | BadName) and refusal.room is None
+
+
+def signed_out(failure: HubbubError | None) -> bool:
+    """Whether a session has ended for good, and is not worth keeping."""
+    return isinstance(failure, ConnectionFailed) and failure.code == SIGNED_OUT
 
 
 def is_about_signing_in(refusal: Refusal) -> bool:

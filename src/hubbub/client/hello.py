@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from hubbub.client.failures import HandshakeRefused, PlainServer, is_about_the_name
+from hubbub.client.failures import (
+    BANNED,
+    SIGNED_OUT,
+    HandshakeRefused,
+    PlainServer,
+    is_about_the_name,
+)
 from hubbub.client.link import Ended, Link
 from hubbub.errors import (
     REFUSALS,
@@ -25,8 +31,8 @@ _CLOSED = {
     1000: "The server said goodbye.",
     1009: "The server closed the connection: a frame was too large for it.",
     4000: "The server closed the connection: it found this client out of order.",
-    4001: "The server closed the connection: not signed in, or signed out.",
-    4003: "The server closed the connection: banned.",
+    SIGNED_OUT: "You are signed out here.",
+    BANNED: "You are banned from this server.",
 }
 
 
@@ -102,8 +108,9 @@ def entered(hello: Hello, welcome: Welcome) -> Iterator[tuple[RoomState, int | N
     """The rooms that `hello` entered, with the last seq that it named."""
     if hello.rooms is not None:
         for state in welcome.rooms:
-            if state.room in hello.rooms:
-                yield state, hello.rooms[state.room]
+            asked = state.room if state.room in hello.rooms else state.was
+            if asked in hello.rooms:
+                yield state, hello.rooms[asked]
         return
     public = [state for state in welcome.rooms if state.kind != "direct"]
     # Without a wish one enters the server's first room, which is nearly always the lobby.
@@ -130,10 +137,13 @@ def lasting(failure: ConnectionFailed) -> bool:
     return isinstance(failure, PlainServer) or failure.code in FINAL_CODES
 
 
-def closed(ended: Ended) -> ConnectionFailed:
-    """A line's end as an error with a sentence."""
+def closed(ended: Ended, farewell: Refusal | None = None) -> ConnectionFailed:
+    """A line's end as an error with a sentence; `farewell` is what the server said before."""
+    if farewell is not None and ended.code == BANNED:
+        return ConnectionFailed(farewell.message, ended.code)
     sentence = _CLOSED.get(ended.code) or f"The connection ended (code {ended.code})."
-    if ended.reason and ended.code != 1000:
+    told = ended.code == 1000 or ended.reason in {"signed out", "banned"}
+    if ended.reason and not told:
         sentence = f"{sentence.removesuffix('.')}: {ended.reason.removesuffix('.')}."
     return ConnectionFailed(sentence, ended.code)
 
@@ -147,7 +157,7 @@ def refusal_of(error: Error) -> Refusal:
 
 
 def _missing(hello: Hello, welcome: Welcome) -> int:
-    here = {state.room for state in welcome.rooms}
+    here = {name for state in welcome.rooms for name in (state.room, state.was)}
     return len(set(hello.rooms or ()) - here)
 
 

@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from hubbub.client.changes import Change, ChatEvent, Restarted, ServerEvent
-from hubbub.protocol.events import Gap, LogEvent, Message, Page, Replay, Topic
+from hubbub.client.changes import Change, ChatEvent, Renamed, Restarted, ServerEvent
+from hubbub.protocol.events import Gap, LogEvent, Page, Replay
 
 PAGE_EVENTS = 200
 
@@ -41,8 +41,10 @@ class Inbox:
         if not self._queue:
             return None
         event = self._queue.popleft()
-        if isinstance(event, Message | Topic):
+        if isinstance(event, LogEvent):
             self.seen[event.room] = event.seq
+        elif isinstance(event, Renamed) and event.was in self.seen:
+            self.seen[event.room] = self.seen.pop(event.was)
         return event
 
     # --- which rooms
@@ -57,6 +59,18 @@ class Inbox:
         """Follows a room no more."""
         self._cursors.pop(room, None)
         self.seen.pop(room, None)
+
+    def rename(self, was: str, room: str) -> bool:
+        """Goes on with a room under another name; False where it is not followed, or already so.
+
+        The reader is told before anything that has the new name, however full the queue is: a
+        room has seldom another name, and without it nothing of what follows could be placed.
+        """
+        if was not in self._cursors or room in self._cursors:
+            return False
+        self._cursors = {room if name == was else name: c for name, c in self._cursors.items()}
+        self._queue.append(Renamed(was, room))
+        return True
 
     def follows(self, room: str) -> bool:
         """Whether this room's events are taken."""
@@ -80,7 +94,7 @@ class Inbox:
 
     def put(self, event: ServerEvent) -> None:
         """A live event. Ephemeral ones are lost when the queue is full."""
-        if isinstance(event, Message | Topic):
+        if isinstance(event, LogEvent):
             self._put_logged(event)
         elif len(self._queue) < self._bound_events:
             self._queue.append(event)

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aiohttp
 
+from hubbub import __version__
 from hubbub.client.address import Address
 from hubbub.client.failures import explain
 
@@ -19,6 +21,8 @@ ABNORMAL = 1006
 FRAME_BYTES = 64 * 1024 * 1024
 """The largest frame taken from a server: a replay of a thousand long messages fits."""
 CLOSE_TIMEOUT_S = 2.0
+DEVICE = f"hubbub {__version__} ({platform.system()})"
+"""What a list of sessions calls this client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,7 @@ async def dial(
         async with asyncio.timeout(timeout_s):
             socket = await http.ws_connect(
                 url,
+                headers={"User-Agent": DEVICE},
                 protocols=tuple(protocols),
                 max_msg_size=FRAME_BYTES,
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),

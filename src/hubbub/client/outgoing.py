@@ -23,6 +23,7 @@ class Entry:
     frame: bytes
     paced: bool
     again: bool
+    room: str = ""
     order: int = 0
     sent_s: float = 0.0
     refused_s: float | None = None
@@ -76,6 +77,11 @@ class Outgoing:
         self._count += 1
         entry.order = self._count
         self._waiting.append(entry)
+
+    def in_room(self, room: str) -> list[Entry]:
+        """What is said in a room and not answered, on the wire or not."""
+        entries = (*self._on_wire.values(), *self._refused, *self._waiting)
+        return [entry for entry in entries if entry.room == room]
 
     def next(self, now_s: float) -> Entry | None:
         """The request to write now, which is then on the wire."""

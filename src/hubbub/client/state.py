@@ -11,11 +11,16 @@ from hubbub.client.changes import (
     Disconnected,
     NewGuest,
     Reconnected,
+    Renamed,
     Restarted,
     RoomRefused,
 )
+from hubbub.client.sentences import LOCK
+from hubbub.model import room_title
 from hubbub.protocol.events import (
     Count,
+    Deleted,
+    Joined,
     Member,
     Message,
     Notice,
@@ -24,6 +29,8 @@ from hubbub.protocol.events import (
     ReadMarker,
     RoomState,
     Self,
+    Settings,
+    Standing,
     Topic,
     Typing,
     Welcome,
@@ -39,6 +46,8 @@ class RoomView:
     """One room: `members` by user id; `users` is how many there are, where a server counts.
 
     `mentions` counts the unread messages that speak to this user, in a direct room all of them.
+    `role` is what this user is there, `may` the rights that come of it; `roles` has those of others
+    who are more than members, by user id.
     """
 
     name: str
@@ -51,13 +60,23 @@ class RoomView:
     members: Mapping[str, str] = field(default_factory=dict)
     away: frozenset[str] = frozenset()
     users: int | None = None
+    role: str = "member"
+    may: tuple[str, ...] = ()
+    read_only: bool = False
+    archived: bool = False
+    roles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
         """What a person calls the room: a direct one by those who are in it."""
         if self.kind != "direct":
-            return self.name
+            return room_title(self.name)
         return ", ".join(sorted(self.members.values())) or self.name
+
+    @property
+    def label(self) -> str:
+        """The title, with a lock before a private room's."""
+        return f"{LOCK}{self.title}" if self.kind == "private" else self.title
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +86,7 @@ class ChatState:
     user: Self
     rooms: Mapping[str, RoomView] = field(default_factory=dict)
     connected: bool = True
+    may: tuple[str, ...] = ()
 
     @property
     def names(self) -> frozenset[str]:
@@ -81,7 +101,7 @@ def welcomed(welcome: Welcome, former: ChatState | None = None) -> ChatState:
     rooms = dict(former.rooms) if former is not None else {}
     for state in welcome.rooms:
         rooms[state.room] = _shown(state, rooms.get(state.room))
-    return ChatState(welcome.user, rooms)
+    return ChatState(welcome.user, rooms, may=welcome.may)
 
 
 def apply(state: ChatState, event: ChatEvent) -> ChatState:
@@ -92,6 +112,17 @@ def apply(state: ChatState, event: ChatEvent) -> ChatState:
         case Topic(room=room, seq=seq, text=text):
             view = _room(state, room)
             return _with(state, replace(view, topic=text, last=max(view.last, seq)))
+        case Deleted(room=room, seq=seq):
+            view = _room(state, room)
+            return _with(state, replace(view, last=max(view.last, seq)))
+        case Settings():
+            return _with_settings(state, event)
+        case Renamed(was=was, room=room):
+            return renamed(state, was, room)
+        case Standing(room=room, role=role, may=may):
+            if room not in state.rooms:
+                return state
+            return _with(state, replace(_room(state, room), role=role, may=may))
         case Presence():
             return _with_presence(state, event)
         case Typing(room=room, user=user):
@@ -108,12 +139,40 @@ def apply(state: ChatState, event: ChatEvent) -> ChatState:
             return replace(state, connected=False)
         case Reconnected():
             return replace(state, connected=True)
-        case You(user=user):
-            return replace(state, user=user)
+        case You(user=user, may=may):
+            return replace(state, user=user, may=may)
         case Notice() | NewGuest():
             return state
         case _:
             assert_never(event)
+
+
+def renamed(state: ChatState, was: str, room: str) -> ChatState:
+    """The state with a room under another name, in its former place."""
+    if was not in state.rooms or room in state.rooms:
+        return state
+    rooms = {
+        room if name == was else name: replace(view, name=room) if name == was else view
+        for name, view in state.rooms.items()
+    }
+    return replace(state, rooms=rooms)
+
+
+def joined_view(joined: Joined, *, read: int | None = None) -> RoomView:
+    """A room as the reply to `join` tells of it; what is new to this user has nothing unread."""
+    read = joined.last if read is None else read
+    return RoomView(
+        joined.room,
+        joined.kind,
+        joined.topic,
+        joined.last,
+        read,
+        max(0, joined.last - read),
+        role=joined.role,
+        may=joined.may,
+        read_only=joined.read_only,
+        archived=joined.archived,
+    )
 
 
 def with_members(state: ChatState, room: str, members: tuple[Member, ...]) -> ChatState:
@@ -125,6 +184,7 @@ def with_members(state: ChatState, room: str, members: tuple[Member, ...]) -> Ch
             continue
         view = _with_member(view, Person(member.id, member.name))
         view = _with_away(view, member.id, away=member.away)
+        view = _with_role(view, member.id, member.role)
     return _with(state, view)
 
 
@@ -170,6 +230,10 @@ def _shown(state: RoomState, former: RoomView | None) -> RoomView:
         read=state.read,
         unread=state.unread,
         mentions=_mentions(state, former),
+        role=state.role,
+        may=state.may,
+        read_only=state.read_only,
+        archived=state.archived,
     )
 
 
@@ -200,8 +264,23 @@ def _with_others(view: RoomView, message: Message, user: Self) -> RoomView:
     return view
 
 
+def _with_settings(state: ChatState, settings: Settings) -> ChatState:
+    view = _room(state, settings.room)
+    view = replace(
+        view,
+        kind=settings.kind,
+        read_only=settings.read_only,
+        archived=settings.archived,
+        last=max(view.last, settings.seq),
+    )
+    return _with(state, view)
+
+
 def _with_presence(state: ChatState, presence: Presence) -> ChatState:
     user = presence.user
+    if user.id == state.user.id and presence.state == "left" and presence.room not in state.rooms:
+        # It has another name by now, or was left here.
+        return state
     view = _room(state, presence.room)
     if presence.state == "left":
         members = {k: v for k, v in view.members.items() if k != user.id}
@@ -215,6 +294,12 @@ def _with_presence(state: ChatState, presence: Presence) -> ChatState:
     if presence.state != "renamed":
         view = _with_away(view, user.id, away=presence.state == "away")
     return _with(state, view)
+
+
+def _with_role(view: RoomView, user_id: str, role: str) -> RoomView:
+    if view.roles.get(user_id, "member") == role:
+        return view
+    return replace(view, roles={**view.roles, user_id: role})
 
 
 def _with_away(view: RoomView, user_id: str, *, away: bool) -> RoomView:

@@ -1,0 +1,35 @@
+"""A server with a door, for tests of people, roles and moderation."""
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import Server
+
+PASSWORD = "correct horse battery"
+
+
+def account(server: Server, name: str, *flags: str) -> None:
+    """Makes an account at the server's own machine."""
+    command = [*server.program, "user", "add", name, "--password-stdin", *flags]
+    subprocess.run(
+        [*command, "--data", str(server.data)],
+        input=PASSWORD.encode(),
+        check=True,
+        capture_output=True,
+        env=server.env,
+    )
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that ann owns, with bob and cara as members; guests may come in."""
+    folder = tmp_path_factory.mktemp("house")
+    server = Server(folder, ("--registration", "open", "--rate-limits", "off"), {})
+    server.start()
+    account(server, "ann", "--owner")
+    account(server, "bob")
+    account(server, "cara")
+    yield server
+    server.kill()
