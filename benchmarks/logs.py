@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hubbub.protocol.events import Person
 from hubbub.storage import open_storage, sqlite_url
-from hubbub.storage.interface import AppendMessage
+from hubbub.storage.changes import AppendMessage
 
 EVENTS = 1_000_000
 ROOMS = 500

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hubbub.hub.notices import Notice
-from hubbub.storage.interface import Subscription
+from hubbub.storage.records import Subscription
 
 NOTICE = Notice("lobby", "bob", "hi")
 Answer = Callable[[web.Request], Awaitable[web.Response]]

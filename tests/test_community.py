@@ -254,6 +254,29 @@ def test_the_first_account_can_be_made_before_the_first_start(tmp_path: Path) ->
     assert user(server, "list").stdout == "ann  owner\n"
 
 
+async def test_whoever_is_banned_is_closed_with_4003_in_both_dialects(serve: Serve) -> None:
+    server = serve("--rate-limits", "off")
+    owner(server)
+    async with hubbub.connect(server.url, name="ann", password=PASSWORD) as ann:
+        async with connect(f"{server.ws_url}?name=bob") as plain:
+            await line(plain)
+            await ann.command("/ban BOB no reason")
+            assert await line(plain) == "! You are banned: no reason"
+            assert await ended(plain) == 4003
+        async with connect(f"{server.ws_url}?name=Bob") as plain:
+            assert await line(plain) == "! You are banned: no reason"
+            assert await ended(plain) == 4003
+        async with connect(server.ws_url, subprotocols=["hubbub.v1"]) as json_line:
+            await json_line.send('{"type": "hello", "name": "bob"}')
+            assert json.loads(await line(json_line))["code"] == "banned"
+            assert await ended(json_line) == 4003
+        token = user(server, "add", "rss", "--bot").stdout.strip()
+        await ann.command("/ban rss")
+        async with connect(f"{server.ws_url}?token={token}") as plain:
+            assert (await line(plain)).startswith("! ")
+            assert await ended(plain) in {4001, 4003}
+
+
 # --- beyond the loopback
 
 

@@ -38,7 +38,7 @@ BARRED = {
     "hubbub.accounts": {"aiohttp", "uvloop", "sqlalchemy", "alembic", "sqlite3", "socket"},
     "hubbub.client": {"sqlalchemy", "alembic", "sqlite3", "uvloop"},
 }
-HUB_MAY_KNOW = {"hubbub.storage.interface"}
+HUB_MAY_KNOW = {f"hubbub.storage.{name}" for name in ("changes", "interface", "records")}
 SOURCES = sorted(ROOT.rglob("*.py"))
 
 

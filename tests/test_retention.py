@@ -8,8 +8,8 @@ import pytest
 import hubbub
 from hubbub.protocol.events import Person
 from hubbub.storage import log_file, open_storage, sqlite_url
+from hubbub.storage.changes import AppendMessage, AppendTopic
 from hubbub.storage.check import check
-from hubbub.storage.interface import AppendMessage, AppendTopic
 from tests.conftest import JsonClient, Server, hello
 from tests.wire import said_nothing_wrong
 

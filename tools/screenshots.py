@@ -22,7 +22,7 @@ from hubbub.hub.rooms import direct_room_name
 from hubbub.model import UserKind
 from hubbub.protocol.events import Person
 from hubbub.storage import open_storage, sqlite_url
-from hubbub.storage.interface import (
+from hubbub.storage.changes import (
     AppendMessage,
     AppendTopic,
     Change,
@@ -30,9 +30,9 @@ from hubbub.storage.interface import (
     SaveMember,
     SaveSession,
     SaveUser,
-    Storage,
-    UserRecord,
 )
+from hubbub.storage.interface import Storage
+from hubbub.storage.records import UserRecord
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))

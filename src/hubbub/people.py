@@ -22,7 +22,9 @@ from hubbub.errors import ConfigError, NameTaken
 from hubbub.model import DELETED_USER, Role, UserKind, user_name
 
 if TYPE_CHECKING:
-    from hubbub.storage.interface import Account, AppendAudit, Change, Storage
+    from hubbub.storage.changes import AppendAudit, Change
+    from hubbub.storage.interface import Storage
+    from hubbub.storage.records import Account
 
 NEVER_MS = 253_402_300_799_000
 """The end of the year 9999, for a token that does not run out."""
@@ -54,7 +56,8 @@ def add(
     config_file: Path | None,
 ) -> None:
     """Makes an account; the first person's owns the server. A bot's token is printed, once."""
-    from hubbub.storage.interface import SavePassword, SaveUser, UserRecord
+    from hubbub.storage.changes import SavePassword, SaveUser
+    from hubbub.storage.records import UserRecord
 
     found = user_name(name)
     kind = UserKind.BOT if bot else UserKind.MEMBER
@@ -98,7 +101,7 @@ def list_users(data: str | None, config_file: Path | None) -> None:
 @of_a_log
 def role(name: str, new_role: str, data: str | None, config_file: Path | None) -> None:
     """Makes NAME a member, moderator, admin or owner."""
-    from hubbub.storage.interface import SaveUser
+    from hubbub.storage.changes import SaveUser
 
     with _storage(data, config_file) as storage:
         found = _account(storage, name).user
@@ -113,7 +116,7 @@ def role(name: str, new_role: str, data: str | None, config_file: Path | None) -
 @of_a_log
 def password(name: str, password_stdin: bool, data: str | None, config_file: Path | None) -> None:
     """Sets the password of NAME and ends the sessions of that account."""
-    from hubbub.storage.interface import EndSessions, SavePassword
+    from hubbub.storage.changes import EndSessions, SavePassword
 
     with _storage(data, config_file) as storage:
         found = _account(storage, name).user
@@ -139,7 +142,7 @@ def token(
     config_file: Path | None,
 ) -> None:
     """Prints a new token of the bot NAME, once; it comes in by HUBBUB_TOKEN or --token."""
-    from hubbub.storage.interface import EndSessions
+    from hubbub.storage.changes import EndSessions
 
     with _storage(data, config_file) as storage:
         found = _account(storage, name).user
@@ -203,7 +206,7 @@ def _folder(data: str | None, config_file: Path | None) -> Path:
 
 
 def _audit(act: str, whom: str, reason: str = "") -> "AppendAudit":
-    from hubbub.storage.interface import AppendAudit
+    from hubbub.storage.changes import AppendAudit
 
     return AppendAudit(act, OPERATOR, whom, reason=reason)
 
@@ -242,7 +245,7 @@ def _hash(password: str) -> str:
 
 def _token(storage: "Storage", user_id: str, label: str, days: int | None) -> str:
     from hubbub.accounts.accounts import hashed
-    from hubbub.storage.interface import SaveSession
+    from hubbub.storage.changes import SaveSession
 
     secret = secrets.token_urlsafe(24)
     end_ms = NEVER_MS if days is None else _now_ms() + days * DAY_MS

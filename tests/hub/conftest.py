@@ -19,7 +19,7 @@ from hubbub.hub.rates import AddressRates
 from hubbub.hub.session import Session
 from hubbub.protocol import requests
 from hubbub.protocol.text import parse_line
-from hubbub.storage.interface import Subscription
+from hubbub.storage.records import Subscription
 from hubbub.transports.dialects import JsonDialect, PlainDialect
 from tests.storage.memory import MemoryStorage
 

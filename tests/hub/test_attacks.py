@@ -8,7 +8,8 @@ from hubbub.accounts.accounts import hashed
 from hubbub.accounts.policy import Policy, Registration
 from hubbub.model import Role, UserKind
 from hubbub.protocol import requests
-from hubbub.storage.interface import EndSession, SaveSession, SaveUser, UserRecord
+from hubbub.storage.changes import EndSession, SaveSession, SaveUser
+from hubbub.storage.records import UserRecord
 from tests.hub.conftest import Client, House
 from tests.hub.test_accounts import PASSWORD, member, ran, refused
 

@@ -11,7 +11,7 @@ from hubbub.hub.rates import AddressRates
 from hubbub.hub.sanctions import SANCTIONS
 from hubbub.model import Role
 from hubbub.protocol import requests
-from hubbub.storage.interface import AuditRecord
+from hubbub.storage.records import AuditRecord
 from tests.hub.conftest import Client, House
 from tests.hub.test_accounts import PASSWORD, member, ran, refused, typed
 
@@ -407,7 +407,7 @@ def test_nothing_in_the_storage_takes_an_act_away() -> None:
     """The audit log is appended to: no change that a hub can make names an entry of it."""
     from typing import get_args
 
-    from hubbub.storage.interface import Change
+    from hubbub.storage.changes import Change
 
     names = {change.__name__ for change in get_args(Change) if "udit" in change.__name__}
     assert names == {"AppendAudit"}

@@ -19,14 +19,8 @@ from hubbub.hub.room import Room
 from hubbub.model import Role, RoomKind, UserKind
 from hubbub.protocol import requests
 from hubbub.protocol.events import Person
-from hubbub.storage.interface import (
-    AppendMessage,
-    ChangeRoom,
-    SaveMember,
-    SaveSession,
-    SaveUser,
-    UserRecord,
-)
+from hubbub.storage.changes import AppendMessage, ChangeRoom, SaveMember, SaveSession, SaveUser
+from hubbub.storage.records import UserRecord
 from tests.hub.conftest import Client, House, running
 
 FAR_MS = 9_999_999_999_999

@@ -7,7 +7,7 @@ import pytest
 
 from hubbub.model import Role, RoomKind
 from hubbub.protocol import requests
-from hubbub.storage.interface import RoomRecord
+from hubbub.storage.records import RoomRecord
 from tests.hub.conftest import Client, House
 from tests.hub.test_accounts import PASSWORD, member, ran
 

@@ -11,17 +11,13 @@ from tempfile import TemporaryDirectory
 from hubbub.model import Role, RoomKind, UserKind
 from hubbub.protocol.events import Person
 from hubbub.storage import log_file, migrate, open_storage, sqlite_url
-from hubbub.storage.interface import (
-    Against,
+from hubbub.storage.changes import (
     AppendAudit,
     AppendMessage,
     AppendTopic,
     ChangeRoom,
     DeleteMessage,
-    Invitation,
     MoveRead,
-    Sanction,
-    SanctionKind,
     SaveIgnored,
     SaveInvitation,
     SaveMember,
@@ -29,9 +25,9 @@ from hubbub.storage.interface import (
     SaveSanction,
     SaveSession,
     SaveUser,
-    Storage,
-    UserRecord,
 )
+from hubbub.storage.interface import Storage
+from hubbub.storage.records import Against, Invitation, Sanction, SanctionKind, UserRecord
 
 FROZEN = Path(__file__).parent / "frozen"
 ANN, BOB, MIA = Person("id-ann", "Ann"), Person("id-bob", "bob"), Person("id-mia", "Mia")

@@ -10,16 +10,11 @@ from msgspec import structs
 from hubbub.errors import StorageError
 from hubbub.model import NotifyLevel, Role, RoomKind, UserKind, format_instant, parse_instant
 from hubbub.protocol.events import Deleted, LogEvent, Message, Person, Settings, Topic
-from hubbub.storage.interface import (
-    ADDRESS,
-    SEARCHED,
-    SUBSCRIPTIONS,
-    Account,
+from hubbub.storage.changes import (
     AppendAudit,
     Appended,
     AppendMessage,
     AppendTopic,
-    AuditRecord,
     Change,
     ChangeRoom,
     DeleteMessage,
@@ -29,18 +24,12 @@ from hubbub.storage.interface import (
     EndSession,
     EndSessions,
     EndSubscription,
-    Invitation,
-    LogPage,
-    Membership,
     MoveRead,
     NameUsed,
     NonceUsed,
     Outcome,
     RemoveMember,
     RenewSession,
-    RoomRecord,
-    Sanction,
-    SanctionKey,
     SaveIgnored,
     SaveInvitation,
     SaveMember,
@@ -50,6 +39,18 @@ from hubbub.storage.interface import (
     SaveSession,
     SaveSubscription,
     SaveUser,
+)
+from hubbub.storage.interface import SEARCHED, SUBSCRIPTIONS
+from hubbub.storage.records import (
+    ADDRESS,
+    Account,
+    AuditRecord,
+    Invitation,
+    LogPage,
+    Membership,
+    RoomRecord,
+    Sanction,
+    SanctionKey,
     SearchPage,
     SessionRecord,
     Subscriber,

@@ -15,8 +15,8 @@ from hubbub.errors import NewerDatabase, StorageError
 from hubbub.protocol.events import Person
 from hubbub.storage import log_file, open_storage, sqlite_url
 from hubbub.storage.backup import backup
+from hubbub.storage.changes import AppendMessage, SaveSession
 from hubbub.storage.check import check
-from hubbub.storage.interface import AppendMessage, SaveSession
 from tests.conftest import JsonClient, Serve, Server, hello
 from tests.storage.conftest import Run
 

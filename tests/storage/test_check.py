@@ -10,15 +10,9 @@ from hubbub.errors import NewerDatabase, StorageError
 from hubbub.model import UserKind
 from hubbub.protocol.events import Person
 from hubbub.storage import log_file, open_storage, sqlite_url
+from hubbub.storage.changes import AppendMessage, AppendTopic, SaveMember, SaveSession, SaveUser
 from hubbub.storage.check import Size, check
-from hubbub.storage.interface import (
-    AppendMessage,
-    AppendTopic,
-    SaveMember,
-    SaveSession,
-    SaveUser,
-    UserRecord,
-)
+from hubbub.storage.records import UserRecord
 from tests.storage.conftest import Ended, Run
 
 ANN, BOB = Person("a", "ann"), Person("b", "bob")

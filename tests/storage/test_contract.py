@@ -14,11 +14,7 @@ from msgspec.structs import replace
 from hubbub.model import NotifyLevel, Role, RoomKind, UserKind
 from hubbub.protocol.events import Person
 from hubbub.storage import log_file, open_storage, sqlite_url
-from hubbub.storage.check import check
-from hubbub.storage.interface import (
-    SUBSCRIPTIONS,
-    Account,
-    Against,
+from hubbub.storage.changes import (
     AppendAudit,
     Appended,
     AppendMessage,
@@ -32,14 +28,10 @@ from hubbub.storage.interface import (
     EndSession,
     EndSessions,
     EndSubscription,
-    Invitation,
-    LogPage,
     MoveRead,
     NonceUsed,
     RemoveMember,
     RenewSession,
-    Sanction,
-    SanctionKind,
     SaveIgnored,
     SaveInvitation,
     SaveMember,
@@ -49,8 +41,17 @@ from hubbub.storage.interface import (
     SaveSession,
     SaveSubscription,
     SaveUser,
+)
+from hubbub.storage.check import check
+from hubbub.storage.interface import SUBSCRIPTIONS, Storage
+from hubbub.storage.records import (
+    Account,
+    Against,
+    Invitation,
+    LogPage,
+    Sanction,
+    SanctionKind,
     SessionRecord,
-    Storage,
     Subscription,
     UserRecord,
 )

@@ -21,9 +21,10 @@ from hubbub.model import Role, UserKind
 from hubbub.protocol.events import Message
 from hubbub.storage import log_file, migrate, migrations, open_storage, sqlite_url
 from hubbub.storage.backup import backup
+from hubbub.storage.changes import AppendMessage, Duplicate
 from hubbub.storage.check import check
 from hubbub.storage.database import Database
-from hubbub.storage.interface import AppendMessage, Duplicate, UserRecord
+from hubbub.storage.records import UserRecord
 from hubbub.storage.schema import metadata
 from tests.storage.freeze import ANN, BOB, FROZEN, MIA, NOW
 

@@ -8,28 +8,25 @@ import pytest
 from hubbub.model import DELETED_USER, Role, RoomKind, UserKind
 from hubbub.protocol.events import Message, Person
 from hubbub.storage import log_file, open_storage, sqlite_url
-from hubbub.storage.check import check
-from hubbub.storage.export import export
-from hubbub.storage.importing import import_log
-from hubbub.storage.interface import (
-    Against,
+from hubbub.storage.changes import (
     AppendAudit,
     AppendMessage,
     AppendTopic,
     ChangeRoom,
     DeleteMessage,
-    Sanction,
-    SanctionKind,
     SaveIgnored,
     SaveMember,
     SavePassword,
     SaveSanction,
     SaveSession,
     SaveUser,
-    Storage,
-    UserRecord,
 )
+from hubbub.storage.check import check
+from hubbub.storage.export import export
+from hubbub.storage.importing import import_log
+from hubbub.storage.interface import Storage
 from hubbub.storage.personal import STEP_SEQS, export_user
+from hubbub.storage.records import Against, Sanction, SanctionKind, UserRecord
 
 NOW, FAR = 1_700_000_000_000, 9_999_999_999_999
 ANN, BOB = Person("id-of-ann", "ann"), Person("id-of-bob", "bob")

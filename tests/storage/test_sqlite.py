@@ -15,14 +15,9 @@ from hubbub.errors import NewerDatabase, StorageError
 from hubbub.model import UserKind
 from hubbub.protocol.events import Person
 from hubbub.storage import open_storage, queries, sqlite_url
+from hubbub.storage.changes import AppendMessage, SaveMember, SaveSession, SaveUser
 from hubbub.storage.database import GUEST_GRACE_MS, Database
-from hubbub.storage.interface import (
-    AppendMessage,
-    SaveMember,
-    SaveSession,
-    SaveUser,
-    UserRecord,
-)
+from hubbub.storage.records import UserRecord
 
 ANN = Person("a", "ann")
 
@@ -65,7 +60,7 @@ def test_the_log_is_there_after_it_was_closed(tmp_path: Path) -> None:
 def crash(folder: Path, durability: str) -> None:
     """A server that appends and is gone without closing."""
     code = (
-        "import os, sys; from hubbub.storage import *; from hubbub.storage.interface import *\n"
+        "import os, sys; from hubbub.storage import *; from hubbub.storage.changes import *\n"
         "from hubbub.protocol.events import Person; from pathlib import Path\n"
         "storage = open_storage(sqlite_url(Path(sys.argv[1])), sys.argv[2])\n"
         "storage.commit([AppendMessage('lobby', Person('a', 'ann'), 'hi')], 0)\n"

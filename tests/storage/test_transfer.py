@@ -21,10 +21,10 @@ from hubbub.errors import NewerDatabase, StorageError
 from hubbub.model import Role
 from hubbub.protocol.events import Person
 from hubbub.storage import lines, log_file, open_storage, sqlite_url
+from hubbub.storage.changes import AppendMessage, AppendTopic, Change, SaveMember
 from hubbub.storage.check import check
 from hubbub.storage.export import export
 from hubbub.storage.importing import import_log
-from hubbub.storage.interface import AppendMessage, AppendTopic, Change, SaveMember
 from tests.conftest import Serve, Server, hello
 from tests.storage.conftest import Run
 from tests.storage.freeze import ANN, BOB, MIA, NOW, write

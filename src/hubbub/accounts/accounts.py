@@ -25,20 +25,18 @@ from hubbub.hub.rates import Rates
 from hubbub.hub.session import SIGNED_OUT, Session, User
 from hubbub.model import Role, UserKind, user_name
 from hubbub.protocol.events import You
-from hubbub.storage.interface import (
+from hubbub.storage.changes import (
     AppendAudit,
     Change,
     EndSession,
     EndSessions,
-    Invitation,
     SaveInvitation,
     SaveMember,
     SavePassword,
     SaveSession,
     SaveUser,
-    SessionRecord,
-    UserRecord,
 )
+from hubbub.storage.records import Invitation, SessionRecord, UserRecord
 
 log = get_logger(__name__)
 

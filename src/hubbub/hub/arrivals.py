@@ -1,18 +1,15 @@
 """How a connection becomes somebody, and how it ends: hello, the greeting, resume, leaving."""
 
-import secrets
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from structlog import get_logger
 
-from hubbub.accounts.accounts import Accounts, hashed
+from hubbub.accounts.accounts import Accounts
 from hubbub.errors import (
     BadRequest,
-    BadToken,
-    Banned,
     Forbidden,
     NotSignedIn,
     Refusal,
@@ -21,53 +18,30 @@ from hubbub.errors import (
 )
 from hubbub.hub.clock import Clock
 from hubbub.hub.committer import Committer, Submission
+from hubbub.hub.identity import Arrival, Identity
 from hubbub.hub.limits import Limits
 from hubbub.hub.log import NOT_READ, Log
 from hubbub.hub.names import Names
 from hubbub.hub.rates import Rates
 from hubbub.hub.room import Room
 from hubbub.hub.rooms import PAGE, Rooms
-from hubbub.hub.sanctions import Sanctions
 from hubbub.hub.session import Session, User
 from hubbub.hub.welcome import Welcome
-from hubbub.model import ROOM_NAME_CHARS, Name, UserKind, user_name
+from hubbub.model import ROOM_NAME_CHARS, UserKind
 from hubbub.protocol import events
-from hubbub.storage.interface import (
+from hubbub.storage.changes import (
     Change,
     EndSession,
-    Membership,
     RenewSession,
     SaveMember,
     SaveSession,
     SaveUser,
-    Storage,
-    UserRecord,
 )
 
 if TYPE_CHECKING:
     from hubbub.protocol import requests
 
 log = get_logger(__name__)
-
-NO_SESSION = "That session is unknown or has run out; come in without it."
-
-
-@dataclass(slots=True)
-class Arrival:
-    """Somebody on the way in: who, with which secret, and what is known of them from before."""
-
-    user: User
-    secret: str
-    memberships: list[Membership]
-    new: bool
-    ignored: list[events.Person] = field(default_factory=list)
-    told: str | None = None
-    """What is told in place of the secret."""
-
-    @property
-    def token_hash(self) -> bytes:
-        """The secret as it is kept."""
-        return hashed(self.secret)
 
 
 class Arrivals:
@@ -85,10 +59,10 @@ class Arrivals:
         rates: Rates,
         welcome: Welcome,
         accounts: Accounts,
-        sanctions: Sanctions,
+        identity: Identity,
     ) -> None:
         self._accounts = accounts
-        self._sanctions = sanctions
+        self._identity = identity
         self._rates = rates
         self._log = storage_log
         self._committer = committer
@@ -115,63 +89,33 @@ class Arrivals:
         """
         refusals: list[Refusal] = []
         if token is not None:
-            arrival = await self._recognise(session, token, None)
+            arrival = await self._identity.recognise(session, token, None)
             session.token_hash = arrival.token_hash
             user = arrival.user
             self._ignore(session, arrival.ignored)
         elif not self._accounts.policy.guests:
             raise NotSignedIn("sign in: /login NAME PASSWORD")
         else:
-            user = await self._plain_guest(session, name, refusals)
+            user = await self._identity.plain_guest(session, name, refusals)
         return await self._let_in(session, user, room_name, refusals), refusals
 
     def _ignore(self, session: Session, people: Iterable[events.Person]) -> None:
         session.ignored |= {person.id: person.name for person in people}
 
-    async def _plain_guest(
-        self, session: Session, name: str | None, refusals: list[Refusal]
-    ) -> User:
-        self._sanctions.check_newcomer(session, "")
-        user_id = secrets.token_urlsafe(9)
-        claimed: Name | None = None
-        if name is not None:
-            try:
-                claimed = await self._claim(session, name, user_id)
-            except Banned:
-                raise
-            except Refusal as refusal:
-                refusals.append(refusal)
-        return User(user_id, claimed or self._names.next_automatic(user_id), self._limits)
-
     async def _let_in(
         self, session: Session, user: User, room_name: str | None, refusals: list[Refusal]
     ) -> int:
         try:
-            room = await self._first_room(session, room_name, refusals)
-            self._check_alive(session)
+            room = await self._first_room(session, user, room_name, refusals)
+            self._identity.check_alive(session, user)
         except BaseException:
-            self._put_away(user)
+            self._identity.put_away(user)
             raise
         self._be(session, self._users.get(user.id, user))
         self._rooms.enter(session, room)
         room.add_to_audience(session)
         self._rooms.remember(user, room)
         return room.connections
-
-    async def _claim(self, session: Session, typed: str, user_id: str) -> Name:
-        """A name for somebody new. Raises BadName, NameTaken, Banned."""
-        self._sanctions.check_newcomer(session, user_name(typed).key)
-        return await self._names.claim(typed, user_id)
-
-    def _check_alive(self, session: Session) -> None:
-        if session.closed:
-            raise Unavailable("The connection ended on the way in.")
-        if session.token_hash is not None and self._accounts.revoked(session.token_hash):
-            raise BadToken(NO_SESSION)
-
-    def _put_away(self, user: User) -> None:
-        if user.id not in self._users:
-            self._names.release(user.name, user.id)
 
     async def sign_in(
         self, session: Session, name: str, password: str, room_name: str | None = None
@@ -181,12 +125,11 @@ class Arrivals:
         How many connections its room has. Raises Refusal, and then nothing has changed.
         """
         record = await self._accounts.sign_in(session, name, password)
-        user = self._member(record)
+        user = self._identity.member(record)
         try:
-            self._sanctions.check_door(session, user)
             people = await self._log.read(self._log.storage.ignored, user.id)
         except BaseException:
-            self._put_away(user)
+            self._identity.put_away(user)
             raise
         self._ignore(session, people)
         return await self._become(session, user, room_name)
@@ -195,13 +138,13 @@ class Arrivals:
         self, session: Session, name: str, password: str, code: str, room_name: str | None = None
     ) -> int:
         """The same for somebody who becomes a member by an invitation. Raises Refusal."""
-        user = await self._new_member(session, name, password, code)
+        user = await self._identity.new_member(session, name, password, code)
         return await self._become(session, user, room_name)
 
     async def _become(self, session: Session, user: User, room_name: str | None) -> int:
         if session.user is None:
             return await self._let_in(session, user, room_name, [])
-        self._check_alive(session)
+        self._identity.check_alive(session, user)
         rooms = list(session.rooms.values())
         self._part(session, "signed in")
         self._be(session, self._users.get(user.id, user))
@@ -211,35 +154,15 @@ class Arrivals:
             self._rooms.remember(user, room)
         return sum(room.connections for room in rooms[:1])
 
-    def _member(self, record: UserRecord) -> User:
-        user = self._users.get(record.id)
-        if user is None:
-            user = User.of(record, self._limits)
-            self._names.resume(user.name, user.id)
-        return user
-
-    async def _new_member(
-        self, session: Session, typed: str, password: str, code: str | None
-    ) -> User:
-        user_id = secrets.token_urlsafe(9)
-        name = await self._claim(session, typed, user_id)
-        user = User(user_id, name, self._limits)
-        try:
-            await self._accounts.register(user, password, code)
-        except BaseException:
-            self._names.release(name, user_id)
-            raise
-        return user
-
     async def _first_room(
-        self, session: Session, room_name: str | None, refusals: list[Refusal]
+        self, session: Session, user: User, room_name: str | None, refusals: list[Refusal]
     ) -> Room:
         if room_name is not None:
             try:
-                return await self._rooms.admit(session, room_name)
+                return await self._rooms.admit(session, room_name, user)
             except Refusal as refusal:
                 refusals.append(refusal)
-        return await self._rooms.admit(session, self._welcome.facts.default_room)
+        return await self._rooms.admit(session, self._welcome.facts.default_room, user)
 
     # --- JSON connections
 
@@ -248,15 +171,15 @@ class Arrivals:
         if session.user is not None:
             raise BadRequest("`hello` was said; `join` and `leave` change the rooms.")
         with self._rooms.presence.arrival(), ExitStack() as pins:
-            arrival = await self._identify(session, request)
+            arrival = await self._identity.identify(session, request)
             try:
-                self._sanctions.check_door(session, arrival.user)
+                self._identity.check_alive(session, arrival.user)
                 wanted, refused, asked = await self._wanted_rooms(
                     session, arrival.user, request, pins
                 )
                 await self._keep(arrival, wanted, session.device)
                 session.token_hash = arrival.token_hash
-                self._check_alive(session)
+                self._identity.check_alive(session, arrival.user)
                 # Another connection of the same session may have come in meanwhile.
                 arrival.user = self._users.get(arrival.user.id, arrival.user)
                 self._names.resume(arrival.user.name, arrival.user.id)
@@ -287,68 +210,11 @@ class Arrivals:
                 await self._replay(session, room, after, stale=stale)
 
     def _forget(self, arrival: Arrival) -> None:
-        self._put_away(arrival.user)
+        self._identity.put_away(arrival.user)
         if arrival.new:
             # Nobody has the secret, so nobody could come back for the name.
             with suppress(Unavailable):
                 self._committer.submit(Submission(EndSession(arrival.token_hash)))
-
-    async def _identify(self, session: Session, request: "requests.Hello") -> Arrival:
-        if request.token is not None:
-            return await self._recognise(session, request.token, request.name)
-        if session.cookie is not None and request.name is None:
-            arrival = await self._recognise(session, session.cookie, None)
-            arrival.told = ""
-            return arrival
-        secret = secrets.token_urlsafe(24)
-        if request.password is not None:
-            return await self._by_password(session, request, request.password, secret)
-        if not self._accounts.policy.guests:
-            raise NotSignedIn("There are no guests here: sign in with a name and a password.")
-        user_id = secrets.token_urlsafe(9)
-        if request.name is None:
-            self._sanctions.check_newcomer(session, "")
-            name = self._names.next_automatic(user_id)
-        else:
-            name = await self._claim(session, request.name, user_id)
-        return Arrival(User(user_id, name, self._limits), secret, [], new=True)
-
-    async def _by_password(
-        self, session: Session, request: "requests.Hello", password: str, secret: str
-    ) -> Arrival:
-        if request.name is None:
-            raise BadRequest("A password goes with a name.")
-        if request.register:
-            user = await self._new_member(session, request.name, password, request.invite)
-            return Arrival(user, secret, [], new=True)
-        record = await self._accounts.sign_in(session, request.name, password)
-        memberships, ignored = await self._log.read(_known, self._log.storage, record)
-        return Arrival(self._member(record), secret, memberships, True, ignored)
-
-    async def _recognise(self, session: Session, secret: str, name: str | None) -> Arrival:
-        self._rates.sign_in(session)
-        token_hash = hashed(secret)
-        storage = self._log.storage
-        found = await self._log.read(_session, storage, token_hash, self._clock.now_ms())
-        if found is None:
-            self._rates.failed_sign_in(session)
-            raise BadToken(NO_SESSION)
-        record, memberships, ignored = found
-        if record.kind is UserKind.GUEST and not self._accounts.policy.guests:
-            raise BadToken("There are no guests here any more: sign in with a name and a password.")
-        user = self._member(record)
-        renames = name is not None and name != user.name.shown and user.kind is UserKind.GUEST
-        if name is not None and renames and user.id not in self._users:
-            former = user.name
-            try:
-                user.name = await self._claim(session, name, user.id)
-            except Refusal:
-                self._names.release(former, user.id)
-                raise
-            if user.name.key != former.key:
-                self._names.release(former, user.id)
-            user.stored = False
-        return Arrival(user, secret, memberships, False, ignored)
 
     async def _wanted_rooms(
         self, session: Session, user: User, request: "requests.Hello", pins: ExitStack
@@ -481,7 +347,7 @@ class Arrivals:
     async def rename(self, session: Session, user: User, typed: str) -> None:
         """Gives the user another name. Raises BadName, NameTaken, Banned."""
         former = user.name
-        name = await self._claim(session, typed, user.id)
+        name = await self._identity.claim(session, typed, user.id)
         if user.kept or user.stored:
             try:
                 record = replace(user.record, name=name.shown, key=name.key)
@@ -517,17 +383,3 @@ class Arrivals:
         guest = user.kind is UserKind.GUEST
         hours = self._limits.guest_session_h if guest else self._limits.session_days * 24.0
         return self._clock.now_ms() + int(hours * 3_600_000)
-
-
-def _session(
-    storage: Storage, token_hash: bytes, now_ms: int
-) -> tuple[UserRecord, list[Membership], list[events.Person]] | None:
-    """Whose session it is and what is known of them, in one go."""
-    record = storage.session_user(token_hash, now_ms)
-    return None if record is None else (record, *_known(storage, record))
-
-
-def _known(storage: Storage, record: UserRecord) -> tuple[list[Membership], list[events.Person]]:
-    """Where somebody is, and whom a member ignores."""
-    ignored = [] if record.kind is UserKind.GUEST else storage.ignored(record.id)
-    return storage.memberships(record.id), ignored

@@ -22,7 +22,7 @@ from hubbub.hub.log import NOT_STORED, Log
 from hubbub.hub.room import Room
 from hubbub.hub.session import Session
 from hubbub.hub.stats import Stats
-from hubbub.storage.interface import Change, Outcome
+from hubbub.storage.changes import Change, Outcome
 
 log = get_logger(__name__)
 

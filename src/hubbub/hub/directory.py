@@ -9,7 +9,7 @@ from hubbub.hub.names import Names
 from hubbub.hub.session import User
 from hubbub.model import user_name
 from hubbub.protocol.events import Person
-from hubbub.storage.interface import UserRecord
+from hubbub.storage.records import UserRecord
 
 
 class Directory:

@@ -21,6 +21,7 @@ from hubbub.hub.directory import Directory
 from hubbub.hub.dispatcher import Dispatcher
 from hubbub.hub.elsewhere import Elsewhere
 from hubbub.hub.fanout import Fanout
+from hubbub.hub.identity import Identity
 from hubbub.hub.limits import Limits
 from hubbub.hub.log import Log
 from hubbub.hub.lookups import Lookups
@@ -123,6 +124,16 @@ class Hub:
             self.end_session,
             welcome.you,
         )
+        identity = Identity(
+            self.log,
+            self.names,
+            self.users,
+            limits,
+            clock,
+            self.rates,
+            self.accounts,
+            self.sanctions,
+        )
         self.arrivals = Arrivals(
             self.log,
             self.committer,
@@ -134,7 +145,7 @@ class Hub:
             self.rates,
             welcome,
             self.accounts,
-            self.sanctions,
+            identity,
         )
         self.moderation = Moderation(
             self.log,

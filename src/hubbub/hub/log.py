@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from hubbub.storage.interface import Change, Outcome, Storage
+from hubbub.storage.changes import Change, Outcome
+from hubbub.storage.interface import Storage
 
 READERS = 4
 

@@ -11,7 +11,7 @@ from hubbub.hub.rooms import Rooms
 from hubbub.hub.session import Session, User
 from hubbub.model import Role, RoomKind, user_name
 from hubbub.protocol import events
-from hubbub.storage.interface import LogPage, SearchPage
+from hubbub.storage.records import LogPage, SearchPage
 
 LAST_LOOKED = 200
 

@@ -17,13 +17,7 @@ from hubbub.hub.rooms import Rooms
 from hubbub.hub.sanctions import Sanctions
 from hubbub.hub.session import Session, User
 from hubbub.protocol.events import Person, ReadMarker, Typing
-from hubbub.storage.interface import (
-    AppendMessage,
-    AppendTopic,
-    MoveRead,
-    Outcome,
-    SaveUser,
-)
+from hubbub.storage.changes import AppendMessage, AppendTopic, MoveRead, Outcome, SaveUser
 
 if TYPE_CHECKING:
     from hubbub.protocol import requests

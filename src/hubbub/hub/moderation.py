@@ -27,18 +27,8 @@ from hubbub.hub.session import BANNED, Session, User
 from hubbub.model import Role, UserKind, user_name
 from hubbub.protocol.events import Error, Message, Notice, Presence
 from hubbub.protocol.text import clean
-from hubbub.storage.interface import (
-    ADDRESS,
-    Against,
-    AppendAudit,
-    DeleteMessage,
-    EndSessions,
-    RemoveMember,
-    Sanction,
-    SanctionKind,
-    SaveMember,
-    UserRecord,
-)
+from hubbub.storage.changes import AppendAudit, DeleteMessage, EndSessions, RemoveMember, SaveMember
+from hubbub.storage.records import ADDRESS, Against, Sanction, SanctionKind, UserRecord
 
 log = get_logger(__name__)
 

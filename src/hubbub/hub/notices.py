@@ -35,13 +35,8 @@ from hubbub.hub.stats import Stats
 from hubbub.model import NotifyLevel, user_name
 from hubbub.protocol import events, requests
 from hubbub.protocol.events import LogEvent, Message, PushFate
-from hubbub.storage.interface import (
-    EndSubscription,
-    SaveNotify,
-    SaveSubscription,
-    Subscriber,
-    Subscription,
-)
+from hubbub.storage.changes import EndSubscription, SaveNotify, SaveSubscription
+from hubbub.storage.records import Subscriber, Subscription
 
 log = get_logger(__name__)
 

@@ -9,7 +9,7 @@ from hubbub.hub.sanctions import EVERYWHERE
 from hubbub.hub.session import Session, User
 from hubbub.model import PRIVATE, format_instant
 from hubbub.protocol import events, requests
-from hubbub.storage.interface import AuditRecord, Sanction
+from hubbub.storage.records import AuditRecord, Sanction
 
 if TYPE_CHECKING:
     from hubbub.hub.hub import Hub

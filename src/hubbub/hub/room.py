@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hubbub.model import Role, RoomKind
 from hubbub.protocol.events import LogEvent, Person, Settings, Topic
-from hubbub.storage.interface import RoomRecord
+from hubbub.storage.records import RoomRecord
 
 if TYPE_CHECKING:
     from hubbub.hub.session import Session, User, View

@@ -14,15 +14,8 @@ from hubbub.hub.rooms import Rooms
 from hubbub.hub.session import Session, User
 from hubbub.model import Role, RoomKind, UserKind, private_name, room_name, room_title
 from hubbub.protocol.events import Notice
-from hubbub.storage.interface import (
-    AppendAudit,
-    Change,
-    ChangeRoom,
-    NameUsed,
-    RoomRecord,
-    SaveMember,
-    SaveUser,
-)
+from hubbub.storage.changes import AppendAudit, Change, ChangeRoom, NameUsed, SaveMember, SaveUser
+from hubbub.storage.records import RoomRecord
 
 MARK_BYTES = 4
 

@@ -17,7 +17,9 @@ from hubbub.hub.presence import Announcer
 from hubbub.hub.room import Room
 from hubbub.model import PRIVATE, Role, RoomKind, UserKind, room_name, room_title
 from hubbub.protocol.events import Gap, Person, Presence, Settings, Standing
-from hubbub.storage.interface import LogPage, RemoveMember, RoomRecord, SaveMember, Storage
+from hubbub.storage.changes import RemoveMember, SaveMember
+from hubbub.storage.interface import Storage
+from hubbub.storage.records import LogPage, RoomRecord
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

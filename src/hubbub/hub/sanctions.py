@@ -14,15 +14,8 @@ from hubbub.hub.log import Log
 from hubbub.hub.room import Room
 from hubbub.hub.session import Session, User
 from hubbub.model import UserKind, format_instant
-from hubbub.storage.interface import (
-    Against,
-    Change,
-    EndSanction,
-    Sanction,
-    SanctionKey,
-    SanctionKind,
-    SaveSanction,
-)
+from hubbub.storage.changes import Change, EndSanction, SaveSanction
+from hubbub.storage.records import Against, Sanction, SanctionKey, SanctionKind
 
 SANCTIONS = 10_000
 """How many bans and mutes there may be."""

@@ -12,7 +12,7 @@ from hubbub.hub.rates import AddressRates, TokenBucket
 from hubbub.hub.stats import Stats
 from hubbub.model import Name, Role, UserKind
 from hubbub.protocol.events import Event, Person, Reply, Self
-from hubbub.storage.interface import UserRecord
+from hubbub.storage.records import UserRecord
 
 if TYPE_CHECKING:
     import asyncio

@@ -11,7 +11,7 @@ from hubbub.hub.room import Room
 from hubbub.hub.rooms import Rooms
 from hubbub.hub.stats import Stats
 from hubbub.protocol import events
-from hubbub.storage.interface import Appended, Done, Duplicate, NameUsed, NonceUsed, Outcome
+from hubbub.storage.changes import Appended, Done, Duplicate, NameUsed, NonceUsed, Outcome
 
 
 class Settlement:

@@ -10,7 +10,8 @@ from hubbub.hub.room import Room
 from hubbub.hub.session import Session, User
 from hubbub.model import ROOM_NAME_CHARS, USER_NAME_CHARS, NotifyLevel, Role
 from hubbub.protocol import events
-from hubbub.storage.interface import Membership, Storage
+from hubbub.storage.interface import Storage
+from hubbub.storage.records import Membership
 
 
 @dataclass(frozen=True, slots=True)

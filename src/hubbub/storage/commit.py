@@ -7,7 +7,7 @@ handful of statements.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import assert_never
 
 from msgspec import structs
 from sqlalchemy.exc import IntegrityError
@@ -15,8 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from hubbub.model import NotifyLevel, Role, RoomKind, format_instant
 from hubbub.protocol.events import Deleted, LogEvent, Message, Person, Settings, Topic
 from hubbub.storage import queries
-from hubbub.storage.driver import Driver
-from hubbub.storage.interface import (
+from hubbub.storage.changes import (
     AppendAudit,
     Appended,
     AppendMessage,
@@ -30,7 +29,6 @@ from hubbub.storage.interface import (
     EndSession,
     EndSessions,
     EndSubscription,
-    Invitation,
     MoveRead,
     NameUsed,
     NonceUsed,
@@ -46,9 +44,10 @@ from hubbub.storage.interface import (
     SaveSession,
     SaveSubscription,
     SaveUser,
-    Subscription,
 )
+from hubbub.storage.driver import Driver
 from hubbub.storage.moderation import Moderation
+from hubbub.storage.people import People
 from hubbub.storage.rows import event_row, json_list, log_event, room_record
 
 Nonce = tuple[str, str]
@@ -166,16 +165,8 @@ class _Batch:
     now_ms: int
     at: str = field(init=False)
     entries: list[tuple[_Room, LogEvent, str]] = field(default_factory=list)
-    users: dict[str, dict[str, Any]] = field(default_factory=dict)
-    sessions: dict[bytes, SaveSession | None] = field(default_factory=dict)
-    """None stands for one that ends."""
-    renewed: dict[bytes, int] = field(default_factory=dict)
-    ended: list[EndSessions] = field(default_factory=list)
-    passwords: dict[str, str] = field(default_factory=dict)
-    invitations: dict[bytes, Invitation] = field(default_factory=dict)
+    people: People = field(default_factory=People)
     members: dict[tuple[str, str], _Membership] = field(default_factory=dict)
-    subscriptions: dict[str, Subscription | str] = field(default_factory=dict)
-    """By endpoint; the user's id stands for one that ends."""
     wiped: list[tuple[_Room, int]] = field(default_factory=list)
     renamed: dict[str, _Room] = field(default_factory=dict)
     """By the former name, which the changes that come after a renaming may still have."""
@@ -200,28 +191,6 @@ class _Batch:
                 return self._delete_message(change)
             case ChangeRoom():
                 return self._change_room(change)
-            case SaveUser(user):
-                self.users[user.id] = {
-                    "id": user.id,
-                    "name": user.name,
-                    "name_key": user.key,
-                    "kind": user.kind.value,
-                    "saved_ms": self.now_ms,
-                    "role": user.role.value,
-                }
-            case SaveSession(token_hash):
-                self.sessions[token_hash] = change
-                self.renewed.pop(token_hash, None)
-            case RenewSession(token_hash, expires_ms):
-                self.renewed[token_hash] = max(expires_ms, self.renewed.get(token_hash, 0))
-            case EndSession(token_hash):
-                self.sessions[token_hash] = None
-            case EndSessions():
-                self._end_sessions(change)
-            case SavePassword(user_id, password_hash):
-                self.passwords[user_id] = password_hash
-            case SaveInvitation(invitation):
-                self.invitations[invitation.code_hash] = invitation
             case SaveMember(name, user_id, role):
                 self._join(self._room(name), user_id, role)
             case RemoveMember(name, user_id):
@@ -230,26 +199,27 @@ class _Batch:
             case SaveNotify(name, user_id, level):
                 if (found := self._known(name)) is not None:
                     self._membership(found.name, user_id).notify = level
-            case SaveSubscription(subscription):
-                self.subscriptions[subscription.endpoint] = subscription
-            case EndSubscription(endpoint, user_id):
-                self.subscriptions[endpoint] = user_id
             case MoveRead(name, user_id, seq):
                 if (found := self._known(name)) is not None:
                     membership = self._membership(found.name, user_id)
                     membership.move = max(membership.move, min(seq, found.last))
+            case (
+                SaveUser()
+                | SaveSession()
+                | RenewSession()
+                | EndSession()
+                | EndSessions()
+                | SavePassword()
+                | SaveInvitation()
+                | SaveSubscription()
+                | EndSubscription()
+            ):
+                self.people.take(change, self.now_ms)
             case SaveSanction() | EndSanction() | AppendAudit() | SaveIgnored():
                 self.moderation.take(change, self.now_ms)
             case _:
                 assert_never(change)
         return Done()
-
-    def _end_sessions(self, change: EndSessions) -> None:
-        self.ended.append(change)
-        for token_hash, session in self.sessions.items():
-            of_user = session is not None and session.user_id == change.user_id
-            if of_user and token_hash != change.but:
-                self.sessions[token_hash] = None
 
     def _message(self, change: AppendMessage) -> Outcome:
         name, sender, to, nonce = change.room, change.sender, change.to, change.nonce
@@ -350,7 +320,7 @@ class _Batch:
 
     def write(self, driver: Driver) -> None:
         """Executes what the changes came to."""
-        self._write_users(driver)
+        self.people.write(driver, self.now_ms)
         self._write_rooms(driver)
         if self.entries:
             rows = [
@@ -361,56 +331,7 @@ class _Batch:
             wiped = [{"of_room": room.id, "target": target} for room, target in self.wiped]
             driver.write(queries.WIPE_MESSAGES, wiped)
         self._write_members(driver)
-        self._write_subscriptions(driver)
         self.moderation.write(driver)
-
-    def _write_users(self, driver: Driver) -> None:
-        if self.users:
-            driver.write(queries.SAVE_USERS, list(self.users.values()))
-        if self.ended:
-            ended_of = [{"of_user": each.user_id, "but": each.but} for each in self.ended]
-            driver.write(queries.DELETE_SESSIONS_OF, ended_of)
-        saved = [
-            {
-                "token_hash": session.token_hash,
-                "user_id": session.user_id,
-                "expires_ms": session.expires_ms,
-                "device": session.device,
-                "created_ms": self.now_ms,
-                "used_ms": self.now_ms,
-            }
-            for session in self.sessions.values()
-            if session is not None
-        ]
-        if saved:
-            driver.write(queries.SAVE_SESSIONS, saved)
-        if self.renewed:
-            renewed = [
-                {"of": token_hash, "end_ms": end_ms, "now_ms": self.now_ms}
-                for token_hash, end_ms in self.renewed.items()
-            ]
-            driver.write(queries.RENEW_SESSIONS, renewed)
-        ended = [{"of": token} for token, session in self.sessions.items() if session is None]
-        if ended:
-            driver.write(queries.DELETE_SESSIONS, ended)
-        self._write_accounts(driver)
-
-    def _write_accounts(self, driver: Driver) -> None:
-        if self.passwords:
-            hashes = [{"user_id": user, "hash": found} for user, found in self.passwords.items()]
-            driver.write(queries.SAVE_PASSWORDS, hashes)
-        if self.invitations:
-            rows = [
-                {
-                    "code_hash": each.code_hash,
-                    "role": each.role.value,
-                    "uses": each.uses,
-                    "expires_ms": each.expires_ms,
-                    "maker_id": each.maker_id,
-                }
-                for each in self.invitations.values()
-            ]
-            driver.write(queries.SAVE_INVITATIONS, rows)
 
     def _write_rooms(self, driver: Driver) -> None:
         made = [room for room in self.rooms.values() if not room.id]
@@ -501,28 +422,6 @@ class _Batch:
             driver.write(queries.MOVE_READ, moved)
         if notified:
             driver.write(queries.SET_NOTIFY, notified)
-
-    def _write_subscriptions(self, driver: Driver) -> None:
-        saved, ended = [], []
-        for endpoint, entry in self.subscriptions.items():
-            if isinstance(entry, str):
-                ended.append({"of": endpoint, "of_user": entry})
-            else:
-                saved.append(
-                    {
-                        "endpoint": endpoint,
-                        "user_id": entry.user_id,
-                        "p256dh": entry.p256dh,
-                        "auth": entry.auth,
-                        "saved_ms": self.now_ms,
-                    }
-                )
-        if ended:
-            driver.write(queries.DELETE_SUBSCRIPTIONS, ended)
-        if saved:
-            driver.write(queries.SAVE_SUBSCRIPTIONS, saved)
-            of_users = [{"of_user": user_id} for user_id in {row["user_id"] for row in saved}]
-            driver.write(queries.DELETE_OLDEST_SUBSCRIPTIONS, of_users)
 
 
 def _same(message: Message, change: AppendMessage) -> bool:

@@ -14,20 +14,18 @@ from hubbub.errors import StorageError
 from hubbub.model import NotifyLevel, Role
 from hubbub.protocol.events import LogEvent, Message, Person
 from hubbub.storage import migrate, queries
+from hubbub.storage.changes import Change, DeleteMessage, Outcome
 from hubbub.storage.commit import commit
 from hubbub.storage.driver import Driver
 from hubbub.storage.expiry import expire
-from hubbub.storage.interface import (
-    INVITATIONS,
-    SEARCHED,
+from hubbub.storage.interface import INVITATIONS, SEARCHED
+from hubbub.storage.personal import forget_user
+from hubbub.storage.records import (
     Account,
     AuditRecord,
-    Change,
-    DeleteMessage,
     Invitation,
     LogPage,
     Membership,
-    Outcome,
     RoomRecord,
     Sanction,
     SearchPage,
@@ -36,7 +34,6 @@ from hubbub.storage.interface import (
     Subscription,
     UserRecord,
 )
-from hubbub.storage.personal import forget_user
 from hubbub.storage.rows import (
     automatic,
     invitation,

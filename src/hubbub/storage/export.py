@@ -12,7 +12,6 @@ from hubbub.errors import StorageError
 from hubbub.model import NotifyLevel, Role, RoomKind, UserKind, format_instant
 from hubbub.protocol.events import Deleted, Message, Settings, Topic
 from hubbub.storage.beside import Progress, snapshot
-from hubbub.storage.interface import ADDRESS
 from hubbub.storage.lines import (
     FORMAT,
     AuditLine,
@@ -32,6 +31,7 @@ from hubbub.storage.lines import (
     UserLine,
     encoder,
 )
+from hubbub.storage.records import ADDRESS
 from hubbub.storage.rows import log_event, sanction
 
 STEP_LINES = 1000

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct, field
 
 from hubbub.model import NotifyLevel, Role, RoomKind, UserKind
 from hubbub.protocol.events import Person
-from hubbub.storage.interface import Against, SanctionKind
+from hubbub.storage.records import Against, SanctionKind
 
 FORMAT = 1
 """What this release writes, and the newest that it reads."""

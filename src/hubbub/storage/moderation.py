@@ -4,15 +4,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 from hubbub.storage import queries
+from hubbub.storage.changes import AppendAudit, EndSanction, SaveIgnored, SaveSanction
 from hubbub.storage.driver import Driver
-from hubbub.storage.interface import (
-    AppendAudit,
-    EndSanction,
-    Sanction,
-    SanctionKey,
-    SaveIgnored,
-    SaveSanction,
-)
+from hubbub.storage.records import Sanction, SanctionKey
 from hubbub.storage.rows import sanction_row
 
 

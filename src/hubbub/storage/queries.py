@@ -30,7 +30,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 
 from hubbub.model import NotifyLevel, Role, RoomKind, UserKind
-from hubbub.storage.interface import ADDRESS, SUBSCRIPTIONS
+from hubbub.storage.interface import SUBSCRIPTIONS
+from hubbub.storage.records import ADDRESS
 from hubbub.storage.schema import (
     DELETED_MESSAGE,
     MESSAGE,

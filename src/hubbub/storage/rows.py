@@ -8,7 +8,7 @@ import msgspec
 
 from hubbub.model import Name, NotifyLevel, Role, RoomKind, UserKind, format_instant
 from hubbub.protocol.events import Deleted, LogEvent, Message, Person, Settings, Topic
-from hubbub.storage.interface import (
+from hubbub.storage.records import (
     Against,
     Invitation,
     Membership,

@@ -12,9 +12,9 @@ from aiohttp import web
 
 from hubbub.accounts.accounts import hashed
 from hubbub.errors import BadRequest, BadToken, Forbidden, RateLimited, StorageError, Unavailable
-from hubbub.hub.arrivals import NO_SESSION
 from hubbub.hub.clock import Clock, SystemClock
 from hubbub.hub.hub import Hub
+from hubbub.hub.identity import NO_SESSION
 from hubbub.hub.log import NOT_READ
 from hubbub.hub.rates import AddressRates
 from hubbub.hub.session import Session

@@ -4,10 +4,10 @@ import asyncio
 
 from aiohttp import WSMsgType, web
 
-from hubbub.errors import BadToken, NotSignedIn, Refusal, StorageError
+from hubbub.errors import BadToken, Banned, NotSignedIn, Refusal, StorageError
 from hubbub.hub.hub import Hub
 from hubbub.hub.log import NOT_READ
-from hubbub.hub.session import SIGNED_OUT, Session
+from hubbub.hub.session import BANNED, SIGNED_OUT, Session
 from hubbub.protocol.text import greeting, refusal
 from hubbub.transports.connection import Connection
 from hubbub.transports.dialects import line_frame
@@ -35,6 +35,8 @@ async def begin(
         _write_refusal(connection, error)
         if isinstance(error, BadToken):
             hub.end_session(session, SIGNED_OUT, "not signed in")
+        elif isinstance(error, Banned):
+            hub.end_session(session, BANNED, "banned")
         else:
             hub.end_session(session, TRY_LATER, "try again later")
         return False

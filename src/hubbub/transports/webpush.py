@@ -11,7 +11,7 @@ import aiohttp
 from yarl import URL
 
 from hubbub.hub.notices import Fate, Notice
-from hubbub.storage.interface import Subscription
+from hubbub.storage.records import Subscription
 from hubbub.transports.public import (
     PrivateAddressError,
     PublicResolver,

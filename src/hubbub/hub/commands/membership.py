@@ -9,7 +9,7 @@ from hubbub.hub.permissions import Right
 from hubbub.hub.sanctions import instant
 from hubbub.hub.session import SIGNED_OUT
 from hubbub.model import Role
-from hubbub.storage.interface import AppendAudit
+from hubbub.storage.changes import AppendAudit
 
 
 @command(

@@ -8,7 +8,7 @@ from hubbub.hub.permissions import Right
 from hubbub.hub.room import Room
 from hubbub.hub.sanctions import instant
 from hubbub.model import Role
-from hubbub.storage.interface import AuditRecord, Sanction
+from hubbub.storage.records import AuditRecord, Sanction
 
 AUDIT_LINES = 200
 EVERYWHERE = "everywhere"

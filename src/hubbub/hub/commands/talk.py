@@ -5,7 +5,7 @@ from hubbub.hub.commands.table import COMMANDS, Call, command, find, needs_more,
 from hubbub.hub.permissions import highest_in_rooms
 from hubbub.model import UserKind, user_name
 from hubbub.protocol import events, text
-from hubbub.storage.interface import SaveIgnored
+from hubbub.storage.changes import SaveIgnored
 
 WHO_NAMES = 1_000
 ROOM_LINES = 200

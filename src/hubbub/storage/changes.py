@@ -1,0 +1,262 @@
+"""What is changed, and what became of it: one commit takes any number of changes, in order."""
+
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from hubbub.model import NotifyLevel, Role, RoomKind
+from hubbub.protocol.events import LogEvent, Person
+from hubbub.storage.records import Invitation, Sanction, SanctionKey, Subscription, UserRecord
+
+
+class AppendMessage(Struct, frozen=True):
+    """A message that wants the next seq of its room; the room is made if absent.
+
+    `to` stands in direct rooms and names the others; making such a room makes them and the
+    sender its members. An empty `nonce` is none; others are unique for the sender.
+    """
+
+    room: str
+    sender: Person
+    text: str
+    me: bool = False
+    to: tuple[Person, ...] | None = None
+    nonce: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AppendTopic:
+    """A topic that wants the next seq of its room; the room is made if absent."""
+
+    room: str
+    sender: Person
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMessage:
+    """Takes the text of the message `target` away and says so by the next seq of its room."""
+
+    room: str
+    sender: Person
+    target: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRoom:
+    """What a room is from its next seq on; made if absent. With `name` it gets that name.
+
+    Its former name goes on leading to it as long as no room has that one. A name that another
+    room has changes nothing (`NameUsed`).
+    """
+
+    room: str
+    sender: Person
+    kind: RoomKind
+    read_only: bool = False
+    archived: bool = False
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SaveUser:
+    """Makes or updates a user."""
+
+    user: UserRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SaveSession:
+    """Makes a session; `token_hash` is the SHA-256 of the secret."""
+
+    token_hash: bytes
+    user_id: str
+    expires_ms: int
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RenewSession:
+    """Moves the end of a session forward and notes that it was in use, if it is there."""
+
+    token_hash: bytes
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndSession:
+    """Deletes a session, if it is there."""
+
+    token_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EndSessions:
+    """Deletes all sessions of a user but one."""
+
+    user_id: str
+    but: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class SavePassword:
+    """Sets the password of an account."""
+
+    user_id: str
+    password_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveInvitation:
+    """Makes an invitation, or changes how many uses are left; one without any is deleted."""
+
+    invitation: Invitation
+
+
+@dataclass(frozen=True, slots=True)
+class SaveMember:
+    """Makes a user a member of a room, made if absent, with what is there counted as read.
+
+    Does nothing for one who is a member, but for a `role` that is given.
+    """
+
+    room: str
+    user_id: str
+    role: Role | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMember:
+    """Ends a membership, if it is there."""
+
+    room: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveNotify:
+    """Sets what of a room is pushed to one of its members."""
+
+    room: str
+    user_id: str
+    level: NotifyLevel
+
+
+@dataclass(frozen=True, slots=True)
+class SaveSubscription:
+    """Makes or updates a subscription; a user has at most `SUBSCRIPTIONS`, of which the oldest
+    give way.
+    """
+
+    subscription: Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class EndSubscription:
+    """Deletes a subscription of that user's, if it is there."""
+
+    endpoint: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRead:
+    """Moves a member's read marker forward, to the log's end at most; never backward."""
+
+    room: str
+    user_id: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaveSanction:
+    """Makes a sanction, in place of the one with the same key."""
+
+    sanction: Sanction
+
+
+@dataclass(frozen=True, slots=True)
+class EndSanction:
+    """Deletes a sanction, if it is there."""
+
+    key: SanctionKey
+
+
+@dataclass(frozen=True, slots=True)
+class AppendAudit:
+    """Writes down an act of moderation, for good."""
+
+    act: str
+    by: str
+    whom: str = ""
+    room: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveIgnored:
+    """Notes whom a member ignores, or with `ignored` false no longer does."""
+
+    user_id: str
+    ignored_id: str
+    ignored: bool = True
+
+
+Change = (
+    AppendMessage
+    | AppendTopic
+    | DeleteMessage
+    | ChangeRoom
+    | SaveUser
+    | SaveSession
+    | RenewSession
+    | EndSession
+    | EndSessions
+    | SavePassword
+    | SaveInvitation
+    | SaveMember
+    | RemoveMember
+    | MoveRead
+    | SaveNotify
+    | SaveSubscription
+    | EndSubscription
+    | SaveSanction
+    | EndSanction
+    | AppendAudit
+    | SaveIgnored
+)
+
+# --- what became of a change
+
+
+class Appended(Struct, frozen=True):
+    """The entry as it now stands in the log."""
+
+    event: LogEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The sender used that nonce before for the very same message, which stands there."""
+
+    room: str
+    seq: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class NonceUsed:
+    """The sender used that nonce before for another message; nothing was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class NameUsed:
+    """Another room has that name; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A change that is no entry of a log was made."""
+
+
+Outcome = Appended | Duplicate | NonceUsed | NameUsed | Done

@@ -1,0 +1,160 @@
+"""What a commit changes about people: users, sessions, passwords, invitations, their browsers."""
+
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+from hubbub.storage import queries
+from hubbub.storage.changes import (
+    EndSession,
+    EndSessions,
+    EndSubscription,
+    RenewSession,
+    SaveInvitation,
+    SavePassword,
+    SaveSession,
+    SaveSubscription,
+    SaveUser,
+)
+from hubbub.storage.driver import Driver
+from hubbub.storage.records import Invitation, Subscription
+
+PeopleChange = (
+    SaveUser
+    | SaveSession
+    | RenewSession
+    | EndSession
+    | EndSessions
+    | SavePassword
+    | SaveInvitation
+    | SaveSubscription
+    | EndSubscription
+)
+
+
+@dataclass(slots=True)
+class People:
+    """These changes of one commit."""
+
+    users: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sessions: dict[bytes, SaveSession | None] = field(default_factory=dict)
+    """None stands for one that ends."""
+    renewed: dict[bytes, int] = field(default_factory=dict)
+    ended: list[EndSessions] = field(default_factory=list)
+    passwords: dict[str, str] = field(default_factory=dict)
+    invitations: dict[bytes, Invitation] = field(default_factory=dict)
+    subscriptions: dict[str, Subscription | str] = field(default_factory=dict)
+    """By endpoint; the user's id stands for one that ends."""
+
+    def take(self, change: PeopleChange, now_ms: int) -> None:
+        """Works out what a change comes to after those before it."""
+        match change:
+            case SaveUser(user):
+                self.users[user.id] = {
+                    "id": user.id,
+                    "name": user.name,
+                    "name_key": user.key,
+                    "kind": user.kind.value,
+                    "saved_ms": now_ms,
+                    "role": user.role.value,
+                }
+            case SaveSession(token_hash):
+                self.sessions[token_hash] = change
+                self.renewed.pop(token_hash, None)
+            case RenewSession(token_hash, expires_ms):
+                self.renewed[token_hash] = max(expires_ms, self.renewed.get(token_hash, 0))
+            case EndSession(token_hash):
+                self.sessions[token_hash] = None
+            case EndSessions():
+                self._end_sessions(change)
+            case SavePassword(user_id, password_hash):
+                self.passwords[user_id] = password_hash
+            case SaveInvitation(invitation):
+                self.invitations[invitation.code_hash] = invitation
+            case SaveSubscription(subscription):
+                self.subscriptions[subscription.endpoint] = subscription
+            case EndSubscription(endpoint, user_id):
+                self.subscriptions[endpoint] = user_id
+            case _:
+                assert_never(change)
+
+    def _end_sessions(self, change: EndSessions) -> None:
+        self.ended.append(change)
+        for token_hash, session in self.sessions.items():
+            of_user = session is not None and session.user_id == change.user_id
+            if of_user and token_hash != change.but:
+                self.sessions[token_hash] = None
+
+    def write(self, driver: Driver, now_ms: int) -> None:
+        """Executes what the changes came to."""
+        self._write_users(driver, now_ms)
+        self._write_accounts(driver)
+        self._write_subscriptions(driver, now_ms)
+
+    def _write_users(self, driver: Driver, now_ms: int) -> None:
+        if self.users:
+            driver.write(queries.SAVE_USERS, list(self.users.values()))
+        if self.ended:
+            ended_of = [{"of_user": each.user_id, "but": each.but} for each in self.ended]
+            driver.write(queries.DELETE_SESSIONS_OF, ended_of)
+        saved = [
+            {
+                "token_hash": session.token_hash,
+                "user_id": session.user_id,
+                "expires_ms": session.expires_ms,
+                "device": session.device,
+                "created_ms": now_ms,
+                "used_ms": now_ms,
+            }
+            for session in self.sessions.values()
+            if session is not None
+        ]
+        if saved:
+            driver.write(queries.SAVE_SESSIONS, saved)
+        if self.renewed:
+            renewed = [
+                {"of": token_hash, "end_ms": end_ms, "now_ms": now_ms}
+                for token_hash, end_ms in self.renewed.items()
+            ]
+            driver.write(queries.RENEW_SESSIONS, renewed)
+        ended = [{"of": token} for token, session in self.sessions.items() if session is None]
+        if ended:
+            driver.write(queries.DELETE_SESSIONS, ended)
+
+    def _write_accounts(self, driver: Driver) -> None:
+        if self.passwords:
+            hashes = [{"user_id": user, "hash": found} for user, found in self.passwords.items()]
+            driver.write(queries.SAVE_PASSWORDS, hashes)
+        if self.invitations:
+            rows = [
+                {
+                    "code_hash": each.code_hash,
+                    "role": each.role.value,
+                    "uses": each.uses,
+                    "expires_ms": each.expires_ms,
+                    "maker_id": each.maker_id,
+                }
+                for each in self.invitations.values()
+            ]
+            driver.write(queries.SAVE_INVITATIONS, rows)
+
+    def _write_subscriptions(self, driver: Driver, now_ms: int) -> None:
+        saved, ended = [], []
+        for endpoint, entry in self.subscriptions.items():
+            if isinstance(entry, str):
+                ended.append({"of": endpoint, "of_user": entry})
+            else:
+                saved.append(
+                    {
+                        "endpoint": endpoint,
+                        "user_id": entry.user_id,
+                        "p256dh": entry.p256dh,
+                        "auth": entry.auth,
+                        "saved_ms": now_ms,
+                    }
+                )
+        if ended:
+            driver.write(queries.DELETE_SUBSCRIPTIONS, ended)
+        if saved:
+            driver.write(queries.SAVE_SUBSCRIPTIONS, saved)
+            of_users = [{"of_user": user_id} for user_id in {row["user_id"] for row in saved}]
+            driver.write(queries.DELETE_OLDEST_SUBSCRIPTIONS, of_users)
