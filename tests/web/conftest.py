@@ -37,6 +37,15 @@ addEventListener("unhandledrejection", (event) => faults.push(String(event.reaso
 # A message that the server has refused, as the browser keeps it.
 REFUSED = """room => { localStorage["hubbub.out.refused"] = JSON.stringify(
     { nonce: "refused", room, text: "never sent", at: 1, state: "failed", error: "No." }); }"""
+# What is smaller than a finger, and can be seen.
+SMALL = """() => [...document.querySelectorAll(
+        "button, a, input, textarea, select, summary, [role=option]")]
+    .filter((each) => each.checkVisibility() && !each.closest(".said, .skip, .unseen"))
+    // A box or a switch is as large as its label.
+    .map((each) => each.closest("label") ?? each)
+    .map((each) => [each.className || each.id, each.getBoundingClientRect()])
+    .filter(([, box]) => box.width < 43.5 || box.height < 43.5)
+    .map(([name, box]) => `${name} ${box.width}x${box.height}`)"""
 expect.set_options(timeout=WAIT_S * 1000)
 
 
@@ -83,7 +92,7 @@ class Person:
         self.page.get_by_label("Your name").fill(self.name)
         self.page.get_by_label("Your password").fill(password)
         self.page.keyboard.press("Enter")
-        expect(self.composer).to_be_focused()
+        expect(self.page.locator(".app")).to_be_visible()
         return self
 
     def menu_of(self, text: str) -> list[str]:

@@ -5,8 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import Server
-from tests.web.conftest import REFUSED, ROOT, People, Person
+from tests.conftest import Serve, Server
+from tests.test_community import PASSWORD, owner, user
+from tests.web.conftest import REFUSED, ROOT, SMALL, People, Person
 
 pytestmark = pytest.mark.real
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
@@ -114,6 +115,91 @@ def test_axe_finds_nothing_in_any_view_in_light_and_dark(
     page.get_by_role("button", name="Show rooms").click()
     found["phone rooms"] = audit(page)
 
+    assert {view: problems for view, problems in found.items() if problems} == {}
+
+
+@pytest.mark.timeout(120)
+def test_axe_finds_nothing_in_what_moderators_see_and_a_finger_hits_everything(
+    serve: Serve, people: People
+) -> None:
+    server = serve("--registration", "open", "--rate-limits", "off")
+    owner(server)
+    look = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    ann = people("ann", color_scheme="light", reduced_motion="reduce", **look)
+    user(server, "add", "bob", "--password-stdin", secret=PASSWORD)
+    bob = people("bob").sign_in(server.url, PASSWORD)
+    ann.sign_in(server.url, PASSWORD)
+    page, keys = ann.page, ann.page.keyboard
+    found = dict[str, list[str]]()
+
+    def look_at(view: str) -> None:
+        found[view] = audit(page) + page.evaluate(SMALL)
+
+    def act(item: str, dialog: str) -> None:
+        page.locator("article", has_text="buy").tap()
+        page.locator("article", has_text="buy").locator(".more").tap()
+        expect(page.get_by_role("menu")).to_be_visible()
+        ann.choose(item)
+        expect(page.get_by_role("dialog", name=dialog)).to_be_visible()
+        look_at(dialog)
+        keys.press("Escape")
+
+    bob.say("buy watches")
+    bob.say("and a slip")
+    bob.menu_of("slip")
+    bob.choose("Delete…")
+    bob.press("Delete")
+    expect(page.locator("article .lost")).to_be_visible()
+    look_at("messages")
+    page.locator("article", has_text="buy").tap()
+    page.locator("article", has_text="buy").locator(".more").tap()
+    look_at("menu")
+    keys.press("Escape")
+    act("Delete…", "Delete this message?")
+    act("Role…", "What bob may do")
+    act("Remove from the room…", "Remove bob from #lobby")
+    act("Ban…", "Ban bob from this server")
+    ann.say("/mute bob 1h loud")
+    act("Mute…", "Mute bob")
+    page.get_by_role("button", name="Search", exact=True).tap()
+    keys.type("watches")
+    expect(page.locator("mark")).to_be_visible()
+    look_at("search")
+    keys.press("Escape")
+    page.get_by_role("button", name="Show rooms").tap()
+    page.get_by_role("button", name="Manage the server").tap()
+    expect(page.get_by_role("button", name="Lift it for bob")).to_be_visible()
+    look_at("bans")
+    page.get_by_role("radio", name="Invitations").check()
+    page.get_by_role("button", name="Make a link").tap()
+    expect(page.get_by_role("button", name="Revoke")).to_be_visible()
+    look_at("invitations")
+    page.get_by_role("radio", name="Audit log").check()
+    expect(page.get_by_role("listitem").filter(has_text="muted")).to_be_visible()
+    look_at("audit")
+    keys.press("Escape")
+    page.get_by_role("button", name="Settings").tap()
+    page.get_by_role("button", name="Sessions and password").tap()
+    expect(page.get_by_text("(this one)")).to_be_visible()
+    look_at("account")
+    keys.press("Escape")
+    page.get_by_role("button", name="Browse rooms").tap()
+    page.get_by_role("button", name="New room…").tap()
+    look_at("new room")
+    page.get_by_label("Name of the room").fill("board")
+    page.get_by_label("Private").check()
+    page.get_by_label("Read-only").check()
+    page.get_by_role("button", name="Make the room").tap()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("board")
+    page.get_by_role("button", name="About this room").tap()
+    page.get_by_text("Muted people").tap()
+    page.get_by_text("What moderators did here").tap()
+    look_at("room")
+    ann.press("Archive the room")
+    keys.press("Escape")
+    expect(page.get_by_text("This room is archived")).to_be_visible()
+    look_at("archived")
+    bob.say("/leave")
     assert {view: problems for view, problems in found.items() if problems} == {}
 
 

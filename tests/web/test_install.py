@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import Server
-from tests.web.conftest import BUILT, REFUSED, People, until
+from tests.web.conftest import BUILT, REFUSED, SMALL, People, until
 
 pytestmark = pytest.mark.real
 START_BYTES = 120 * 1024
@@ -116,34 +116,27 @@ def test_on_a_phone_rooms_are_behind_a_button_and_targets_are_large(
     ann.page.keyboard.press("Enter")
     expect(ann.composer).to_be_visible()
     expect(ann.page.get_by_role("navigation", name="Rooms")).to_be_hidden()
-    small = """() => [...document.querySelectorAll("button, a, input, textarea, [role=option]")]
-        .filter((each) => each.checkVisibility() && !each.closest(".said, .skip"))
-        // A box or a switch is as large as its label.
-        .map((each) => each.closest("label") ?? each)
-        .map((each) => [each.className || each.id, each.getBoundingClientRect()])
-        .filter(([, box]) => box.width < 43.5 || box.height < 43.5)
-        .map(([name, box]) => `${name} ${box.width}x${box.height}`)"""
-    assert ann.page.evaluate(small) == []
+    assert ann.page.evaluate(SMALL) == []
 
     ann.page.get_by_role("button", name="Show rooms").tap()
     expect(ann.page.get_by_role("navigation", name="Rooms")).to_be_visible()
-    assert ann.page.evaluate(small) == []
+    assert ann.page.evaluate(SMALL) == []
     ann.page.get_by_role("button", name="Browse rooms").tap()
-    assert ann.page.evaluate(small) == []
+    assert ann.page.evaluate(SMALL) == []
     ann.page.keyboard.press("Escape")
     ann.page.get_by_role("button", name="Settings").tap()
-    assert ann.page.evaluate(small) == []
+    assert ann.page.evaluate(SMALL) == []
     ann.page.keyboard.press("Escape")
     ann.page.get_by_role("link", name="thumbs").tap()
     expect(ann.page.get_by_role("navigation", name="Rooms")).to_be_hidden()
     ann.page.locator(".people-button").tap()
-    assert ann.page.evaluate(small) == []
+    assert ann.page.evaluate(SMALL) == []
     ann.page.get_by_role("button", name="Close").tap()
     ann.page.get_by_role("button", name="Emoji").tap()
     expect(ann.page.locator(".grid button").first).to_be_visible()
-    assert ann.page.evaluate(small) == []
+    assert ann.page.evaluate(SMALL) == []
     ann.page.evaluate(REFUSED, "thumbs")
     ann.page.reload()
     ann.say("/who")
     expect(ann.page.locator("article.failed, .note")).to_have_count(2)
-    assert ann.page.evaluate(small) == []
+    assert ann.page.evaluate(SMALL) == []

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from hubbub.protocol.events import Person
 from hubbub.storage import open_storage, sqlite_url
-from hubbub.storage.interface import AppendMessage
+from hubbub.storage.changes import AppendMessage
 from tests.conftest import Server, hello
 from tests.web.conftest import People, aside
 

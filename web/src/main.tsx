@@ -8,10 +8,13 @@ import { App } from "./view/app";
 import { chat } from "./view/app-chat";
 import { dressDocument } from "./view/dress";
 import "./style/base.css";
+import "./style/people.css";
 import "./style/room.css";
 import "./style/messages.css";
 import "./style/composer.css";
 import "./style/dialogs.css";
+import "./style/forms.css";
+import "./style/menu.css";
 
 chat.resume();
 keepStore();

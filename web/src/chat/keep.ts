@@ -159,6 +159,22 @@ function isSecret(draft: string | undefined): boolean {
   return /^\s*\/(register|login|password)\s/i.test(draft ?? "");
 }
 
+/** Where it is kept; with this visit, where a browser gives nothing else. */
+function storage(): Pick<Storage, "getItem" | "setItem" | "removeItem"> {
+  try {
+    return localStorage;
+  } catch {
+    return visit;
+  }
+}
+
+const visited = new Map<string, string>();
+const visit = {
+  getItem: (key: string): string | null => visited.get(key) ?? null,
+  setItem: (key: string, value: string): void => void visited.set(key, value),
+  removeItem: (key: string): void => void visited.delete(key),
+};
+
 function handing(): Session | null {
   try {
     return JSON.parse(sessionStorage.getItem(HANDING) ?? "null") as Session | null;
@@ -169,7 +185,7 @@ function handing(): Session | null {
 
 function read<T>(key: string): T | null {
   try {
-    const text = localStorage.getItem(PREFIX + key);
+    const text = storage().getItem(PREFIX + key);
     return text === null ? null : (JSON.parse(text) as T);
   } catch {
     return null;
@@ -186,17 +202,14 @@ function entries<T>(prefix: string): [string, T][] {
 
 function write(key: string, value: unknown): void {
   try {
-    if (value === null) localStorage.removeItem(PREFIX + key);
-    else localStorage.setItem(PREFIX + key, JSON.stringify(value));
+    if (value === null) storage().removeItem(PREFIX + key);
+    else storage().setItem(PREFIX + key, JSON.stringify(value));
   } catch {
-    // Full, or forbidden: the visit goes on without.
+    // Full: the visit goes on without.
   }
 }
 
 function keys(prefix: string): string[] {
-  try {
-    return Object.keys(localStorage).filter((key) => key.startsWith(prefix));
-  } catch {
-    return [];
-  }
+  const all = storage() === visit ? [...visited.keys()] : Object.keys(storage());
+  return all.filter((key) => key.startsWith(prefix));
 }

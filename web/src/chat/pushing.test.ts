@@ -4,6 +4,7 @@ import type * as wire from "../protocol";
 import { told, welcome } from "../store/testing";
 import { dispatch, store } from "../store/store";
 import { strings } from "../strings";
+import { keep } from "./keep";
 import { Pushing } from "./pushing";
 
 type Listener = (message: { data: unknown; ports: { postMessage: (answer: unknown) => void }[] }) => void;
@@ -34,6 +35,7 @@ function pushing(): Pushing {
 
 beforeEach(() => {
   vi.useFakeTimers();
+  keep.forget();
   asked = [];
   opened = [];
   kept = subscription;

@@ -1,10 +1,15 @@
 import { expect, test } from "vitest";
+import { titleOfName } from "../text/room-name";
 import { addressOf, readNotice, shown } from "./notice";
 
 const said = { room: "dev", from: "bob", text: "@ann tea?", direct: false };
 
 test("a notice of a room names who and where", () => {
   expect(shown(readNotice(JSON.stringify(said)))).toEqual({ title: "bob in #dev", body: "@ann tea?", tag: "dev" });
+});
+
+test.each(["dev", "+board-k3f9x2", "+board-of-trade-k3f9x2", "+odd"])("a notice calls %s as the page does", (room) => {
+  expect(shown(readNotice(JSON.stringify({ ...said, room }))).title).toBe(`bob in ${titleOfName(room)}`);
 });
 
 test("a whisper names who", () => {

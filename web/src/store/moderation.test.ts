@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type * as wire from "../protocol";
-import { bare, roomList, rowsOf, titleOf, titleOfName } from "./views";
+import { bare, titleOfName } from "../text/room-name";
+import { roomList, rowsOf, titleOf } from "./views";
 import { after, and, ANN, event, inLobby, said, seqs, told, welcome } from "./testing";
 import type { State } from "./state";
 
@@ -36,6 +37,15 @@ describe("a message that was deleted", () => {
       { type: "page", room: "lobby", where: "newer", page: { type: "ok", events: [said(3), deleted(4, 2)], more: true, first: 1, last: 9 } },
     );
     expect(texts(jumped)).toEqual(["m1", "(gone)", "m3"]);
+  });
+
+  test("is nothing to read for whoever was away", () => {
+    const state = and(
+      inLobby(3),
+      { type: "welcome", welcome: welcome(told("lobby", 5, { read: 3, unread: 2 })), sameLog: true },
+      event({ type: "replay", room: "lobby", events: [said(4), deleted(5, 1)], more: false }),
+    );
+    expect(state.rooms["lobby"]?.unread).toBe(1);
   });
 
   test("calls nobody any more", () => {

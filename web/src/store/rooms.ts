@@ -121,7 +121,9 @@ export function replayed(state: State, replay: wire.Replay): State {
     const last = oldest.seq - 1;
     after = withRoom(state, { ...before, events: [], last });
   }
-  const unread = before.unread;
+  // The server counts every event; what was done to the room, or taken away, is nothing to read.
+  const unsaid = replay.events.filter((event) => event.seq > before.read && (event.type === "deleted" || event.type === "settings"));
+  const unread = Math.max(0, before.unread - unsaid.length);
   for (const event of replay.events) after = logged(after, event, false);
   const room = roomOf(after, replay.room);
   return withRoom(after, { ...room, unread });

@@ -4,6 +4,7 @@ import type * as wire from "../protocol";
 import { strings } from "../strings";
 import { dayOf } from "../text/times";
 import { fold } from "../text/mention";
+import { bare, titleOfName } from "../text/room-name";
 import { atEnd, NEW, type Member, type Note, type Pending, type Room, type State } from "./state";
 
 /** Messages of one person within this time stand together under one name. */
@@ -102,16 +103,6 @@ function changeOf(now: wire.Settings, before: wire.Settings | null): string {
 export function titleOf(room: Room): string {
   if (room.kind !== "direct") return titleOfName(room.name);
   return room.others.map((person) => person.name).join(", ") || "…";
-}
-
-/** The title of a room that is not a conversation: a private one has it between `+` and its id. */
-export function titleOfName(name: string): string {
-  return bare(name) === name ? `#${name}` : bare(name);
-}
-
-/** The same without the `#`. */
-export function bare(name: string): string {
-  return /^\+(.+)-[^-]{6}$/u.exec(name)?.[1] ?? name;
 }
 
 /** The title of a conversation that has not begun. */

@@ -27,7 +27,7 @@ export function completionAt(text: string, caret: number): Completion | null {
   if (command !== null) return { kind: "command", start: 0, end: caret, word: command[1] ?? "" };
   const name = /(?:^|[\s(])@([\p{L}\p{N}_.-]*)$/u.exec(before);
   if (name !== null) return at("name", name[1] ?? "");
-  const person = /^\/(?:whisper|w|msg|whois|ignore|unignore)\s+(?:[^\s]*,)?@?([\p{L}\p{N}_.-]*)$/u.exec(before);
+  const person = /^\/(?:whisper|w|msg|whois|ignore|unignore|kick|mute|unmute|ban|role|invite)\s+(?:[^\s]*,)?@?([\p{L}\p{N}_.-]*)$/u.exec(before);
   if (person !== null) {
     const word = person[1] ?? "";
     return { kind: "name", start: caret - word.length, end: caret, word };

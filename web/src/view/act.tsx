@@ -7,8 +7,8 @@ import { banLine, kickLine, muteLine, roleLine, unmuteLine } from "../chat/lines
 import type * as wire from "../protocol";
 import type { Act } from "../store/state";
 import { dispatch, store } from "../store/store";
-import { titleOfName } from "../store/views";
 import { strings } from "../strings";
+import { titleOfName } from "../text/room-name";
 import { chat } from "./app-chat";
 import { done, useDeed, type Deed } from "./deed";
 import { Dialog } from "./dialog";

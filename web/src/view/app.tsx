@@ -29,9 +29,11 @@ function Rooms(): VNode {
   }, []);
   return (
     <div class={`app${peopleShown.value ? " with-people" : ""}`}>
-      <a class="skip" href="#composer" onClick={(event) => (event.preventDefault(), focusComposer())}>
-        {strings.skip}
-      </a>
+      {current.value === null ? null : (
+        <a class="skip" href="#composer" onClick={(event) => (event.preventDefault(), focusComposer())}>
+          {strings.skip}
+        </a>
+      )}
       <Sidebar />
       {roomsShown.value ? <div class="scrim" onClick={() => dispatch({ type: "panel", rooms: false })} /> : null}
       {peopleShown.value ? <div class="scrim for-people" onClick={() => dispatch({ type: "panel", people: false })} /> : null}
@@ -88,7 +90,7 @@ function Head(): VNode {
         </h1>
         {here !== undefined && here.kind !== "direct" ? (
           <p class="topic" dir="auto" title={here.topic}>
-            {here.topic || strings.noTopic}
+            {here.topic || (here.may.includes("topic") ? strings.noTopic : "")}
           </p>
         ) : null}
       </div>

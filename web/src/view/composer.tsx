@@ -176,7 +176,8 @@ function Closed({ why }: { why: string }): VNode {
   const mayOpen = here?.archived === true && here.may.includes("settings");
   const open = (): void => void noteRefusal(here?.name ?? null, chat.command("/room unarchive", here?.name));
   return (
-    <div class="composer closed">
+    // Where the link over the messages leads, too.
+    <div class="composer closed" id={COMPOSER} tabIndex={-1}>
       <p role="status">{why}</p>
       {mayOpen ? (
         <button type="button" class="plain" onClick={open}>

@@ -1,9 +1,10 @@
 import { useEffect } from "preact/hooks";
 import type { VNode } from "preact";
 import { dispatch, store } from "../store/store";
-import { badge, namesOf, roomList, titleOf, titleOfName } from "../store/views";
+import { badge, namesOf, roomList, titleOf } from "../store/views";
 import { strings } from "../strings";
 import { fold } from "../text/mention";
+import { titleOfName } from "../text/room-name";
 import { AccountDialog } from "./account";
 import { ActDialog } from "./act";
 import { openDirect } from "./actions";

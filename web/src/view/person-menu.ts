@@ -42,7 +42,9 @@ function personItems(former: wire.Person): Item[] {
     { key: "whisper", label: strings.messageTo(person.name), act: () => openDirect([person.name]) },
     { key: "ignore", label: ignored ? strings.stopIgnoring : strings.ignore, act: () => ignore(person.name, !ignored) },
   ];
-  if (mayHere("roles_here") || may.includes("roles")) items.push(act(strings.roleMenu, { kind: "role", person, room }));
+  // Roles are for members; the list of people tells who is a guest.
+  const isGuest = here?.members[person.id]?.role === "guest";
+  if (!isGuest && (mayHere("roles_here") || may.includes("roles"))) items.push(act(strings.roleMenu, { kind: "role", person, room }));
   if (mayHere("mute") || may.includes("mute_everywhere")) items.push(act(strings.muteMenu, { kind: "mute", person, room }));
   if (mayHere("kick")) items.push(act(strings.kickMenu, { kind: "kick", person, room }));
   if (may.includes("ban")) items.push(act(strings.banMenu, { kind: "ban", person, room }));

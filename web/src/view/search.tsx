@@ -78,7 +78,8 @@ export function SearchDialog(): VNode | null {
         >
           <input
             ref={field}
-            type="search"
+            type="text"
+            role="searchbox"
             dir="auto"
             value={word.value}
             maxLength={200}
