@@ -180,13 +180,21 @@ NAMES = st.one_of(
     st.sampled_from(["ann", "Bob", "cara", "user0", "@ann", "no name", "ａｎｎ", "x" * 40, ""]),
     st.text(max_size=8),
 )
-ROOMS = st.one_of(st.sampled_from(["lobby", "dev", "#Dev", "@x", "no room", "lobby "]), NAMES)
+ROOMS = st.one_of(
+    st.sampled_from(["lobby", "dev", "#Dev", "@x", "+x", "+dev-abcdef", "no room", "lobby "]),
+    NAMES,
+)
 TEXTS = st.one_of(st.sampled_from(["hi", " ", "a\n[bob]: b", "é" * 300]), st.text(max_size=40))
+ARGUMENTS = [
+    *("ann,Bob hi", "on", "off", "5", "new x private", "new y read-only", "rename z", "private"),
+    *("public", "archive", "unarchive", "ann 5m too loud", "ann everywhere", "ann owner here"),
+    *("link 2 2", "list", "2001:db8::1 5m", "1 rude"),
+]
 COMMAND_LINES = st.one_of(
     st.builds(
         "/{} {}".format,
         st.sampled_from([each for each in COMMANDS if COMMANDS[each].name != "quit"]),
-        st.one_of(NAMES, ROOMS, TEXTS, st.sampled_from(["ann,Bob hi", "on", "off", "5"])),
+        st.one_of(NAMES, ROOMS, TEXTS, st.sampled_from(ARGUMENTS)),
     ),
     TEXTS.map("/{}".format),
 )
@@ -202,6 +210,11 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "id": st.text(max_size=66),
     "name": NAMES,
     "token": st.text(max_size=40),
+    # Each that is tried costs a hash.
+    "password": st.one_of(*[st.none()] * 9, st.just("a wrong one")),
+    "register": st.booleans(),
+    "invite": st.text(max_size=20),
+    "reason": TEXTS,
     "epoch": st.text(max_size=20),
     "rooms": st.dictionaries(ROOMS, st.one_of(st.none(), NUMBERS), max_size=3),
     "room": ROOMS,

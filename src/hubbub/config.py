@@ -112,6 +112,8 @@ def allowed(name: str) -> str:
             return f"a whole number from {least} to {most}"
         case {"type": "integer", "minimum": least}:
             return f"a whole number, {least} or more"
+        case {"type": "number", "minimum": least, "maximum": most}:
+            return f"a number from {least} to {most}"
         case {"type": "number", "exclusiveMinimum": bound}:
             return f"a number above {bound}"
         case schema:

@@ -56,7 +56,8 @@ def build(data: Path, *, full: bool) -> None:
     with closing(sqlite3.connect(data / "hubbub.db")) as database:
         database.execute("PRAGMA synchronous = OFF")
         names = ((n, f"room{n}", "public", "", 1, 0) for n in range(1, ROOMS + 1))
-        database.executemany("INSERT INTO rooms VALUES (?, ?, ?, ?, ?, ?)", names)
+        columns = "id, name, kind, topic, first_seq, last_seq"
+        database.executemany(f"INSERT INTO rooms ({columns}) VALUES (?, ?, ?, ?, ?, ?)", names)
         places = ", ".join("?" * len(events.c))
         database.executemany(f"INSERT INTO events VALUES ({places})", event_rows())
         database.execute(

@@ -90,7 +90,7 @@ class Rooms:
         room that got another name is found by its former one, by those who may see it.
         """
         if typed.startswith("@"):
-            return self._checked(user_id, await self._open_kept(typed[:65]))
+            return self._checked(user_id, typed, await self._open_kept(typed[:65]))
         name = room_name(typed)
         room = self._live.get(name)
         if room is None:
@@ -100,12 +100,12 @@ class Rooms:
         if room is not None and room.visible_to(user_id):
             return room
         if name.startswith(PRIVATE):
-            return self._checked(user_id, await self._by_title(name, user_id))
+            return self._checked(user_id, typed, await self._by_title(name, user_id))
         # What was called so and is private by now is none of this user's business.
         if name in self._reserved:
             raise Unavailable(f"{name} is being made; try again.", retry_after=1.0)
         new = Room(RoomRecord(name, RoomKind.PUBLIC, "", 1, 0), made=False)
-        return self._checked(user_id, self._keep(new))
+        return self._checked(user_id, typed, self._keep(new))
 
     async def _open_kept(self, name: str) -> Room | None:
         found = await self._log.read(_kept_room, self._log.storage, name)
@@ -150,9 +150,9 @@ class Rooms:
             raise NotAMember(f"You are not in {name}; join it first.")
         return room
 
-    def _checked(self, user_id: str, room: Room | None) -> Room:
+    def _checked(self, user_id: str, typed: str, room: Room | None) -> Room:
         if room is None or not room.visible_to(user_id):
-            raise NoSuchRoom("There is no such room that you may enter.")
+            raise NoSuchRoom(f"There is no room {typed[:64]!r} that you may enter.")
         return room
 
     # --- coming and going
