@@ -246,6 +246,22 @@ def test_where_registration_is_open_and_guests_are_off_one_signs_up_in_the_first
     expect(late.get_by_role("button", name="Come in as a guest")).to_have_count(0)
 
 
+def test_a_guest_who_opens_an_invitation_becomes_a_member_under_the_same_name(
+    people: People, serve: Serve
+) -> None:
+    server = serve("--registration", "invite", "--guests", "on", "--rate-limits", "off")
+    owner(server)
+    guest = people("invited.guest").join(server.url)
+    until(guest.page, "'hubbub.session' in localStorage")
+    link = aside(lambda: invitation(server))
+    guest.page.goto("about:blank")
+    guest.page.goto(link)
+    expect(guest.page.get_by_label("A new password")).to_be_focused()
+    guest.page.keyboard.type(PASSWORD)
+    guest.page.keyboard.press("Enter")
+    expect(guest.page.get_by_text("You are signed in, as member of this server.")).to_be_visible()
+
+
 def test_one_with_an_invitation_who_is_a_member_already_signs_in(
     house: Server, people: People
 ) -> None:

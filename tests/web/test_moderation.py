@@ -206,6 +206,9 @@ def test_what_the_server_refuses_is_said_in_the_dialog(
 ) -> None:
     bob = people("bob.g").join(place(house, request))
     bob.say("a guest")
+    ann.page.get_by_role("button", name="About this room").click()
+    expect(ann.page.get_by_text("Guest", exact=True)).to_be_visible()
+    ann.page.keyboard.press("Escape")
     assert "Role…" not in ann.menu_of("a guest")
     ann.page.keyboard.press("Escape")
     ann.page.get_by_role("button", name="Manage the server").click()

@@ -20,6 +20,7 @@ export const strings = {
   needInvitation: "New here? Ask somebody on this server for an invitation link.",
   onlyOperator: "Accounts are made by the operator of this server.",
   invited: "You are invited: take a name and a password, and both are yours.",
+  invitedGuest: "You are invited: with a password your name is yours for good.",
   signIn: "Sign in",
   passwordEmpty: "Type your password, too.",
   becomeMember: "Become a member",
@@ -172,7 +173,7 @@ export const strings = {
     `${who} set the room: ${isPrivate ? "private" : "public"}${readOnly ? ", read-only" : ""}`,
   // the server's moderators
   manage: "Manage the server",
-  managed: { bans: "Bans", invitations: "Invitations", audit: "Audit log" },
+  managed: { bans: "People", invitations: "Invitations", audit: "Audit log" },
   bansNow: "Banned and muted people",
   noBans: "Nobody is banned or muted.",
   inRoom: (room: string): string => `in ${room}`,

@@ -248,7 +248,7 @@ function withMember(members: Room["members"], person: wire.Person): Room["member
   const former = members[person.id];
   if (former?.name === person.name) return members;
   if (former === undefined && Object.keys(members).length >= MEMBERS_KEPT) return members;
-  const member: Member = { role: "guest", away: false, ...former, ...person };
+  const member: Member = { role: "", away: false, ...former, ...person };
   return { ...members, [person.id]: member };
 }
 

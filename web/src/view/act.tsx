@@ -199,19 +199,25 @@ function Role({ person, room }: About): VNode {
   const here = rooms[room];
   const mayHere = here?.may.includes("roles_here") === true && here.kind !== "direct";
   const roleNow = here?.members[person.id]?.role ?? "";
-  const there = useSignal<string>(roleNow === "guest" ? "member" : roleNow);
+  const there = useSignal("");
   const onServer = useSignal("");
+  const known = useSignal("");
+  useEffect(() => {
+    void chat.rooms.readMembers(room);
+    if (may.includes("roles")) chat.command(`/role ${person.name}`, room).then((said) => (known.value = said), () => undefined);
+  }, []);
   const doing = async (): Promise<string> => {
     const said: string[] = [];
-    if (mayHere && there.value !== roleNow && there.value !== "") said.push(await chat.command(roleLine(person.name, there.value, true), room));
+    if (mayHere && there.value !== "" && there.value !== roleNow) said.push(await chat.command(roleLine(person.name, there.value, true), room));
     if (onServer.value !== "") said.push(await chat.command(roleLine(person.name, onServer.value, false), room));
     void chat.rooms.readMembers(room);
     return said.filter((each) => each !== "").join("\n");
   };
   return (
     <ActForm title={strings.roleTitle(person.name)} button={strings.save} deed={deed} doing={doing}>
-      {mayHere ? <Choice name="there" legend={strings.roleHere(titleOfName(room))} roles={ROOM_ROLES} value={there} /> : null}
+      {mayHere ? <Choice name="there" legend={strings.roleHere(titleOfName(room))} roles={ROOM_ROLES} now={roleNow} value={there} /> : null}
       {may.includes("roles") ? <Choice name="server" legend={strings.roleOnServer} roles={SERVER_ROLES} value={onServer} /> : null}
+      <p class="quiet">{known.value}</p>
     </ActForm>
   );
 }
@@ -220,17 +226,19 @@ interface ChoiceProps {
   name: string;
   legend: string;
   roles: readonly string[];
+  /** What is chosen as long as nobody chooses. */
+  now?: string;
   value: { value: string };
 }
 
-function Choice({ name, legend, roles, value }: ChoiceProps): VNode {
+function Choice({ name, legend, roles, now = "", value }: ChoiceProps): VNode {
   return (
     <fieldset>
       <legend>{legend}</legend>
       <div class="segments">
         {roles.map((role) => (
           <label key={role}>
-            <input type="radio" name={name} checked={value.value === role} onChange={() => (value.value = role)} />
+            <input type="radio" name={name} checked={(value.value || now) === role} onChange={() => (value.value = role)} />
             <span>{strings.roles[role] ?? role}</span>
           </label>
         ))}

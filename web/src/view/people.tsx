@@ -17,7 +17,7 @@ function close(): void {
 }
 
 /** What stands behind a name: a role is told of those who have one. */
-function noteOf(person: Member, own: boolean): string {
+export function noteOf(person: Member, own: boolean): string {
   const role = person.role === "owner" || person.role === "moderator" ? (strings.roles[person.role] ?? "").toLowerCase() : "";
   return [role, own ? strings.you : person.away ? strings.away : ""].filter((each) => each !== "").join(", ");
 }

@@ -15,6 +15,7 @@ import { Avatar } from "./avatar";
 import { useDeed } from "./deed";
 import { Dialog } from "./dialog";
 import { MoreIcon } from "./icons";
+import { noteOf } from "./people";
 import { openPersonMenu } from "./person-menu";
 import { Audit, Penalties } from "./record";
 import { me, room } from "./selectors";
@@ -199,7 +200,7 @@ function Members({ room: here }: { room: Room }): VNode {
                 ))}
               </select>
             ) : (
-              <span class="hint">{member.id === me.value?.id ? strings.you : (strings.roles[member.role] ?? "")}</span>
+              <span class="hint">{member.role === "guest" ? strings.roles["guest"] : noteOf(member, member.id === me.value?.id)}</span>
             )}
             {member.id === me.value?.id ? null : (
               <button

@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import type { VNode } from "preact";
 import type { Theme } from "../store/state";
 import { dispatch, store } from "../store/store";
@@ -123,6 +124,11 @@ function Register(): VNode {
   const password = useSignal("");
   const invitation = useSignal(chat.identity.invite ?? "");
   const { problem, run } = useDeed();
+  const field = useRef<HTMLInputElement>(null);
+  // Whoever comes by an invitation's link has nothing else to do here.
+  useEffect(() => {
+    if (chat.identity.invite !== null) field.current?.focus();
+  }, []);
   const code = invitation.value.trim().replace(/^.*#invite=/, "");
   const register = (): Promise<boolean> => run(() => chat.command(`/register ${password.value}${code === "" ? "" : ` ${code}`}`));
   const byInvitation = registration === "invite" || invitation.value !== "";
@@ -135,7 +141,7 @@ function Register(): VNode {
         void register();
       }}
     >
-      <p class="quiet">{strings.accountLater}</p>
+      <p class="quiet">{chat.identity.invite === null ? strings.accountLater : strings.invitedGuest}</p>
       {byInvitation ? (
         <>
           <label for="invitation">{strings.invitation}</label>
@@ -145,6 +151,7 @@ function Register(): VNode {
       <label for="new-password">{strings.newPassword}</label>
       <div class="with-button">
         <input
+          ref={field}
           id="new-password"
           type="password"
           value={password.value}
