@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from hubbub.errors import NewerDatabase, StorageError
 from hubbub.model import UserKind
 from hubbub.protocol.events import Person
-from hubbub.storage import open_storage, queries, sqlite_url
+from hubbub.storage import open_storage, people_queries, queries, sqlite_url
 from hubbub.storage.changes import AppendMessage, SaveMember, SaveSession, SaveUser
 from hubbub.storage.database import GUEST_GRACE_MS, Database
 from hubbub.storage.records import UserRecord
@@ -238,7 +238,8 @@ def test_the_usual_questions_are_answered_by_an_index(
 ) -> None:
     database = opened(tmp_path)
     with database._file.writer.connect() as connection:
-        compiled = getattr(queries, query).compile(dialect=connection.dialect)
+        statement = {**vars(queries), **vars(people_queries)}[query]
+        compiled = statement.compile(dialect=connection.dialect)
         nothing = ("[]",) * len(compiled.positiontup)
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", nothing).all()
     database.close()

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import ClauseElement, Delete, Insert, Select, Update, create_engine
 
 import hubbub
-from hubbub.storage import open_storage, queries, sqlite_url
+from hubbub.storage import open_storage, people_queries, queries, sqlite_url
 from hubbub.storage.schema import events
 from tests.conftest import Server, hello
 from tests.torture.conftest import Launch
@@ -158,7 +158,8 @@ STATEMENTS = {
     name: statement
     for name, statement in [
         *vars(queries).items(),
-        *((f"PURGES[{n}]", purge) for n, purge in enumerate(queries.PURGES)),
+        *vars(people_queries).items(),
+        *((f"PURGES[{n}]", purge) for n, purge in enumerate(people_queries.PURGES)),
     ]
     if isinstance(statement, Select | Insert | Update | Delete) and not name.startswith("_")
 }

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hubbub.errors import StorageError
 from hubbub.model import NotifyLevel, Role
 from hubbub.protocol.events import LogEvent, Message, Person
-from hubbub.storage import migrate, queries
+from hubbub.storage import migrate, people_queries, queries
 from hubbub.storage.changes import Change, DeleteMessage, Outcome
 from hubbub.storage.commit import commit
 from hubbub.storage.driver import Driver
@@ -134,7 +134,7 @@ class Database:
             return
         rows = [{"of": of, "end_ms": end, "now_ms": now_ms} for of, end in ends_ms.items()]
         with self._writing() as connection:
-            connection.execute(queries.RENEW_SESSIONS, rows)
+            connection.execute(people_queries.RENEW_SESSIONS, rows)
 
     def purge(self, now_ms: int, addresses_before_ms: int) -> int:
         """See Storage."""
@@ -144,7 +144,9 @@ class Database:
             "addresses_before_ms": addresses_before_ms,
         }
         with self._writing() as connection:
-            gone = sum(connection.execute(purge, values).rowcount for purge in queries.PURGES)
+            gone = sum(
+                connection.execute(purge, values).rowcount for purge in people_queries.PURGES
+            )
         if self._wiped:
             # What was said before stands in the file's journal until that is begun anew.
             self._wiped = not self._file.fold()
@@ -265,13 +267,13 @@ class Database:
     def subscriptions(self, user_id: str) -> list[Subscription]:
         """See Storage."""
         with self._reading() as driver:
-            rows = driver.rows(queries.SUBSCRIPTIONS_OF, {"user_id": user_id})
+            rows = driver.rows(people_queries.SUBSCRIPTIONS_OF, {"user_id": user_id})
             return [Subscription(*row) for row in rows]
 
     def subscribers(self, room: str) -> list[Subscriber]:
         """See Storage."""
         with self._reading() as driver:
-            rows = driver.rows(queries.SUBSCRIBERS, {"name": room})
+            rows = driver.rows(people_queries.SUBSCRIBERS, {"name": room})
             return [
                 Subscriber(Subscription(*row), key, NotifyLevel(level)) for *row, key, level in rows
             ]
@@ -279,49 +281,51 @@ class Database:
     def loud_rooms(self) -> list[str]:
         """See Storage."""
         with self._reading() as driver:
-            return [name for (name,) in driver.rows(queries.LOUD_ROOMS, {})]
+            return [name for (name,) in driver.rows(people_queries.LOUD_ROOMS, {})]
 
     def session_user(self, token_hash: bytes, now_ms: int) -> UserRecord | None:
         """See Storage."""
-        return self._user(queries.SESSION_USER, {"token_hash": token_hash, "now_ms": now_ms})
+        return self._user(people_queries.SESSION_USER, {"token_hash": token_hash, "now_ms": now_ms})
 
     def account(self, key: str) -> Account | None:
         """See Storage."""
         with self._reading() as driver:
-            row = driver.first(queries.ACCOUNT, {"name_key": key})
+            row = driver.first(people_queries.ACCOUNT, {"name_key": key})
         return None if row is None else Account(user_record(row[:-1]), row[-1])
 
     def sanctions(self, now_ms: int) -> list[Sanction]:
         """See Storage."""
         with self._reading() as driver:
-            return [sanction(row) for row in driver.rows(queries.SANCTIONS, {"now_ms": now_ms})]
+            return [
+                sanction(row) for row in driver.rows(people_queries.SANCTIONS, {"now_ms": now_ms})
+            ]
 
     def audit(self, *, room: str | None, before: int | None, limit: int) -> list[AuditRecord]:
         """See Storage."""
         values: dict[str, Any] = {"before": SEQ_MAX if before is None else before, "limit": limit}
-        query = queries.AUDIT
+        query = people_queries.AUDIT
         if room is not None:
-            query, values["room"] = queries.AUDIT_OF_ROOM, room
+            query, values["room"] = people_queries.AUDIT_OF_ROOM, room
         with self._reading() as driver:
             return [AuditRecord(*row) for row in driver.rows(query, values)]
 
     def ignored(self, user_id: str) -> list[Person]:
         """See Storage."""
         with self._reading() as driver:
-            rows = driver.rows(queries.IGNORED, {"user_id": user_id})
+            rows = driver.rows(people_queries.IGNORED, {"user_id": user_id})
             return [Person(other, name) for other, name in rows]
 
     def known_users(self, ids: Sequence[str]) -> dict[str, UserRecord]:
         """See Storage."""
         with self._reading() as driver:
-            rows = (driver.first(queries.USER, {"user_id": user_id}) for user_id in ids)
+            rows = (driver.first(people_queries.USER, {"user_id": user_id}) for user_id in ids)
             return {row[0]: user_record(row) for row in rows if row is not None}
 
     def live_sessions(self, token_hashes: Sequence[bytes], now_ms: int) -> set[bytes]:
         """See Storage."""
         with self._reading() as driver:
             asked = ((of, {"token_hash": of, "now_ms": now_ms}) for of in token_hashes)
-            return {of for of, values in asked if driver.first(queries.SESSION_USER, values)}
+            return {of for of, values in asked if driver.first(people_queries.SESSION_USER, values)}
 
     def changed_elsewhere(self) -> bool:
         """See Storage."""
@@ -340,19 +344,19 @@ class Database:
     def accounts(self) -> list[UserRecord]:
         """See Storage."""
         with self._reading() as driver:
-            return [user_record(row) for row in driver.rows(queries.ACCOUNTS, {})]
+            return [user_record(row) for row in driver.rows(people_queries.ACCOUNTS, {})]
 
     def sessions_of(self, user_id: str, now_ms: int) -> list[SessionRecord]:
         """See Storage."""
         values = {"user_id": user_id, "now_ms": now_ms}
         with self._reading() as driver:
-            return [SessionRecord(*row) for row in driver.rows(queries.SESSIONS_OF, values)]
+            return [SessionRecord(*row) for row in driver.rows(people_queries.SESSIONS_OF, values)]
 
     def invitation(self, code_hash: bytes, now_ms: int) -> Invitation | None:
         """See Storage."""
         values = {"code_hash": code_hash, "now_ms": now_ms}
         with self._reading() as driver:
-            row = driver.first(queries.INVITATION, values)
+            row = driver.first(people_queries.INVITATION, values)
         if row is None:
             return None
         return invitation(row)
@@ -361,11 +365,11 @@ class Database:
         """See Storage."""
         values = {"now_ms": now_ms, "limit": INVITATIONS}
         with self._reading() as driver:
-            return [invitation(row) for row in driver.rows(queries.INVITATIONS, values)]
+            return [invitation(row) for row in driver.rows(people_queries.INVITATIONS, values)]
 
     def name_holder(self, key: str, now_ms: int) -> UserRecord | None:
         """See Storage."""
-        return self._user(queries.NAME_HOLDER, {"name_key": key, "now_ms": now_ms})
+        return self._user(people_queries.NAME_HOLDER, {"name_key": key, "now_ms": now_ms})
 
     def _user(self, query: Select[Any], values: dict[str, Any]) -> UserRecord | None:
         with self._reading() as driver:
@@ -375,7 +379,7 @@ class Database:
     def held_automatic_names(self, now_ms: int) -> set[str]:
         """See Storage."""
         with self._reading() as driver:
-            keys = driver.rows(queries.USER_NAMES, {"now_ms": now_ms})
+            keys = driver.rows(people_queries.USER_NAMES, {"now_ms": now_ms})
             return {key for (key,) in keys if automatic(key)}
 
     def check_ready(self) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
-from hubbub.storage import queries
+from hubbub.storage import people_queries
 from hubbub.storage.changes import AppendAudit, EndSanction, SaveIgnored, SaveSanction
 from hubbub.storage.driver import Driver
 from hubbub.storage.records import Sanction, SanctionKey
@@ -66,10 +66,10 @@ class Moderation:
             return
         for former, name in self.moved:
             moved = [{"of_room": former, "to_room": name}]
-            driver.write(queries.MOVE_SANCTIONS, moved)
-            driver.write(queries.MOVE_AUDIT, moved)
+            driver.write(people_queries.MOVE_SANCTIONS, moved)
+            driver.write(people_queries.MOVE_AUDIT, moved)
         if self.audit:
-            driver.write(queries.INSERT_AUDIT, self.audit)
+            driver.write(people_queries.INSERT_AUDIT, self.audit)
         self._write_sanctions(driver)
         self._write_ignored(driver)
 
@@ -81,15 +81,15 @@ class Moderation:
             if entry is None
         ]
         if ended:
-            driver.write(queries.DELETE_SANCTIONS, ended)
+            driver.write(people_queries.DELETE_SANCTIONS, ended)
         if saved:
-            driver.write(queries.SAVE_SANCTIONS, saved)
+            driver.write(people_queries.SAVE_SANCTIONS, saved)
 
     def _write_ignored(self, driver: Driver) -> None:
         pairs = self.ignored.items()
         added = [{"user_id": user, "ignored_id": other} for (user, other), yes in pairs if yes]
         ended = [{"of_user": user, "of_other": other} for (user, other), yes in pairs if not yes]
         if ended:
-            driver.write(queries.DELETE_IGNORED, ended)
+            driver.write(people_queries.DELETE_IGNORED, ended)
         if added:
-            driver.write(queries.SAVE_IGNORED, added)
+            driver.write(people_queries.SAVE_IGNORED, added)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
-from hubbub.storage import queries
+from hubbub.storage import people_queries
 from hubbub.storage.changes import (
     EndSession,
     EndSessions,
@@ -92,10 +92,10 @@ class People:
 
     def _write_users(self, driver: Driver, now_ms: int) -> None:
         if self.users:
-            driver.write(queries.SAVE_USERS, list(self.users.values()))
+            driver.write(people_queries.SAVE_USERS, list(self.users.values()))
         if self.ended:
             ended_of = [{"of_user": each.user_id, "but": each.but} for each in self.ended]
-            driver.write(queries.DELETE_SESSIONS_OF, ended_of)
+            driver.write(people_queries.DELETE_SESSIONS_OF, ended_of)
         saved = [
             {
                 "token_hash": session.token_hash,
@@ -109,21 +109,21 @@ class People:
             if session is not None
         ]
         if saved:
-            driver.write(queries.SAVE_SESSIONS, saved)
+            driver.write(people_queries.SAVE_SESSIONS, saved)
         if self.renewed:
             renewed = [
                 {"of": token_hash, "end_ms": end_ms, "now_ms": now_ms}
                 for token_hash, end_ms in self.renewed.items()
             ]
-            driver.write(queries.RENEW_SESSIONS, renewed)
+            driver.write(people_queries.RENEW_SESSIONS, renewed)
         ended = [{"of": token} for token, session in self.sessions.items() if session is None]
         if ended:
-            driver.write(queries.DELETE_SESSIONS, ended)
+            driver.write(people_queries.DELETE_SESSIONS, ended)
 
     def _write_accounts(self, driver: Driver) -> None:
         if self.passwords:
             hashes = [{"user_id": user, "hash": found} for user, found in self.passwords.items()]
-            driver.write(queries.SAVE_PASSWORDS, hashes)
+            driver.write(people_queries.SAVE_PASSWORDS, hashes)
         if self.invitations:
             rows = [
                 {
@@ -135,7 +135,7 @@ class People:
                 }
                 for each in self.invitations.values()
             ]
-            driver.write(queries.SAVE_INVITATIONS, rows)
+            driver.write(people_queries.SAVE_INVITATIONS, rows)
 
     def _write_subscriptions(self, driver: Driver, now_ms: int) -> None:
         saved, ended = [], []
@@ -153,8 +153,8 @@ class People:
                     }
                 )
         if ended:
-            driver.write(queries.DELETE_SUBSCRIPTIONS, ended)
+            driver.write(people_queries.DELETE_SUBSCRIPTIONS, ended)
         if saved:
-            driver.write(queries.SAVE_SUBSCRIPTIONS, saved)
+            driver.write(people_queries.SAVE_SUBSCRIPTIONS, saved)
             of_users = [{"of_user": user_id} for user_id in {row["user_id"] for row in saved}]
-            driver.write(queries.DELETE_OLDEST_SUBSCRIPTIONS, of_users)
+            driver.write(people_queries.DELETE_OLDEST_SUBSCRIPTIONS, of_users)

@@ -1,0 +1,267 @@
+"""The statements about people: users, sessions, browsers, moderation, and what goes with them."""
+
+from sqlalchemy import (
+    bindparam,
+    case,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import sqlite
+
+from hubbub.model import NotifyLevel, RoomKind, UserKind
+from hubbub.storage.interface import SUBSCRIPTIONS
+from hubbub.storage.records import ADDRESS
+from hubbub.storage.schema import (
+    audit,
+    ignored,
+    invitations,
+    members,
+    passwords,
+    rooms,
+    sanctions,
+    sessions,
+    subscriptions,
+    users,
+)
+
+# --- browsers to be notified
+
+_subscription = (
+    subscriptions.c.endpoint,
+    subscriptions.c.user_id,
+    subscriptions.c.p256dh,
+    subscriptions.c.auth,
+)
+SUBSCRIPTIONS_OF = (
+    select(*_subscription)
+    .where(subscriptions.c.user_id == bindparam("user_id"))
+    .order_by(subscriptions.c.saved_ms.desc(), subscriptions.c.endpoint)
+)
+SUBSCRIBERS = (
+    select(*_subscription, users.c.name_key, members.c.notify)
+    .join_from(rooms, members, members.c.room_id == rooms.c.id)
+    .join(subscriptions, subscriptions.c.user_id == members.c.user_id)
+    .join(users, users.c.id == members.c.user_id)
+    .where(
+        rooms.c.name == bindparam("name"),
+        members.c.notify != NotifyLevel.NONE.value,
+        # Whoever has left for good is not called until the next purge either.
+        exists().where(sessions.c.user_id == subscriptions.c.user_id),
+    )
+)
+LOUD_ROOMS = select(rooms.c.name).where(
+    rooms.c.id.in_(
+        select(members.c.room_id)
+        .join_from(subscriptions, members, members.c.user_id == subscriptions.c.user_id)
+        .where(members.c.notify == NotifyLevel.ALL.value)
+    )
+)
+_saved_subscriptions = sqlite.insert(subscriptions)
+SAVE_SUBSCRIPTIONS = _saved_subscriptions.on_conflict_do_update(
+    index_elements=[subscriptions.c.endpoint],
+    set_={
+        column.name: _saved_subscriptions.excluded[column.name]
+        for column in subscriptions.c
+        if not column.primary_key
+    },
+)
+_kept = subscriptions.alias("kept")
+DELETE_OLDEST_SUBSCRIPTIONS = delete(subscriptions).where(
+    subscriptions.c.user_id == bindparam("of_user"),
+    subscriptions.c.endpoint.not_in(
+        select(_kept.c.endpoint)
+        .where(_kept.c.user_id == bindparam("of_user"))
+        .order_by(_kept.c.saved_ms.desc(), _kept.c.endpoint)
+        .limit(SUBSCRIPTIONS)
+    ),
+)
+DELETE_SUBSCRIPTIONS = delete(subscriptions).where(
+    subscriptions.c.endpoint == bindparam("of"), subscriptions.c.user_id == bindparam("of_user")
+)
+
+# --- users and sessions
+
+_user = (users.c.id, users.c.name, users.c.name_key, users.c.kind, users.c.role)
+_account = users.c.kind != UserKind.GUEST.value
+_unexpired = sessions.c.expires_ms > bindparam("now_ms")
+
+SESSION_USER = (
+    select(*_user)
+    .join_from(sessions, users, users.c.id == sessions.c.user_id)
+    .where(sessions.c.token_hash == bindparam("token_hash"), _unexpired)
+)
+NAME_HOLDER = (
+    select(*_user)
+    .where(
+        users.c.name_key == bindparam("name_key"),
+        or_(_account, exists().where(sessions.c.user_id == users.c.id, _unexpired)),
+    )
+    # A name that an account holds is the account's, whatever guest came to it before.
+    .order_by(case((_account, 0), else_=1), users.c.id)
+    .limit(1)
+)
+# `user` and what follows it in the order of code points, up to `uses`.
+USER_NAMES = select(users.c.name_key).where(
+    users.c.name_key > "user",
+    users.c.name_key < "uses",
+    exists().where(sessions.c.user_id == users.c.id, _unexpired),
+)
+_saved_users = sqlite.insert(users)
+SAVE_USERS = _saved_users.on_conflict_do_update(
+    index_elements=[users.c.id],
+    set_={
+        column.name: _saved_users.excluded[column.name]
+        for column in users.c
+        if not column.primary_key
+    },
+)
+_saved_sessions = sqlite.insert(sessions)
+SAVE_SESSIONS = _saved_sessions.on_conflict_do_update(
+    index_elements=[sessions.c.token_hash],
+    set_={
+        "user_id": _saved_sessions.excluded.user_id,
+        "expires_ms": _saved_sessions.excluded.expires_ms,
+        "used_ms": _saved_sessions.excluded.used_ms,
+    },
+)
+ACCOUNT = (
+    select(*_user, passwords.c.hash)
+    .join_from(users, passwords, passwords.c.user_id == users.c.id, isouter=True)
+    .where(users.c.name_key == bindparam("name_key"), _account)
+)
+ACCOUNTS = select(*_user).where(_account).order_by(users.c.name_key)
+_saved_passwords = sqlite.insert(passwords)
+SAVE_PASSWORDS = _saved_passwords.on_conflict_do_update(
+    index_elements=[passwords.c.user_id], set_={"hash": _saved_passwords.excluded.hash}
+)
+INVITATION = select(invitations).where(
+    invitations.c.code_hash == bindparam("code_hash"),
+    invitations.c.uses > 0,
+    invitations.c.expires_ms > bindparam("now_ms"),
+)
+_saved_invitations = sqlite.insert(invitations)
+SAVE_INVITATIONS = _saved_invitations.on_conflict_do_update(
+    index_elements=[invitations.c.code_hash], set_={"uses": _saved_invitations.excluded.uses}
+)
+INVITATIONS = (
+    select(invitations)
+    .where(invitations.c.uses > 0, invitations.c.expires_ms > bindparam("now_ms"))
+    .order_by(invitations.c.expires_ms)
+    .limit(bindparam("limit"))
+)
+USER = select(*_user).where(users.c.id == bindparam("user_id"))
+SESSIONS_OF = (
+    select(
+        sessions.c.token_hash,
+        sessions.c.device,
+        sessions.c.created_ms,
+        sessions.c.used_ms,
+        sessions.c.expires_ms,
+    )
+    .where(sessions.c.user_id == bindparam("user_id"), _unexpired)
+    .order_by(sessions.c.used_ms.desc(), sessions.c.created_ms.desc())
+)
+DELETE_SESSIONS_OF = delete(sessions).where(
+    sessions.c.user_id == bindparam("of_user"), sessions.c.token_hash != bindparam("but")
+)
+DELETE_SESSIONS = delete(sessions).where(sessions.c.token_hash == bindparam("of"))
+RENEW_SESSIONS = (
+    update(sessions)
+    .where(sessions.c.token_hash == bindparam("of"), sessions.c.expires_ms < bindparam("end_ms"))
+    .values(expires_ms=bindparam("end_ms"), used_ms=bindparam("now_ms"))
+)
+
+# --- moderation
+
+IGNORED = (
+    select(users.c.id, users.c.name)
+    .join_from(ignored, users, users.c.id == ignored.c.ignored_id)
+    .where(ignored.c.user_id == bindparam("user_id"))
+    .order_by(users.c.name_key)
+)
+SAVE_IGNORED = sqlite.insert(ignored).on_conflict_do_nothing()
+DELETE_IGNORED = delete(ignored).where(
+    ignored.c.user_id == bindparam("of_user"), ignored.c.ignored_id == bindparam("of_other")
+)
+SANCTIONS = (
+    select(sanctions)
+    .where(or_(sanctions.c.ends_ms.is_(None), sanctions.c.ends_ms > bindparam("now_ms")))
+    .order_by(sanctions.c.at_ms)
+)
+_saved_sanctions = sqlite.insert(sanctions)
+SAVE_SANCTIONS = _saved_sanctions.on_conflict_do_update(
+    index_elements=list(sanctions.primary_key.columns),
+    set_={
+        column.name: _saved_sanctions.excluded[column.name]
+        for column in sanctions.c
+        if not column.primary_key
+    },
+)
+DELETE_SANCTIONS = delete(sanctions).where(
+    sanctions.c.kind == bindparam("of_kind"),
+    sanctions.c.room == bindparam("of_room"),
+    sanctions.c.against == bindparam("of_against"),
+    sanctions.c.subject == bindparam("of_subject"),
+)
+MOVE_SANCTIONS = (
+    update(sanctions)
+    .where(sanctions.c.room == bindparam("of_room"))
+    .values(room=bindparam("to_room"))
+)
+MOVE_AUDIT = (
+    update(audit).where(audit.c.room == bindparam("of_room")).values(room=bindparam("to_room"))
+)
+INSERT_AUDIT = insert(audit)
+AUDIT = (
+    select(audit)
+    .where(audit.c.id < bindparam("before"))
+    .order_by(audit.c.id.desc())
+    .limit(bindparam("limit"))
+)
+AUDIT_OF_ROOM = AUDIT.where(audit.c.room == bindparam("room"))
+
+# --- what nothing names any more; run in this order, after which every session is a live one
+
+_session_of_user = exists().where(sessions.c.user_id == users.c.id)
+_sessionless = select(users.c.id).where(users.c.kind == UserKind.GUEST.value, ~_session_of_user)
+_gone = _sessionless.where(users.c.saved_ms < bindparam("saved_before_ms"))
+_fellow = members.alias("fellow")
+_someone_left = exists().where(
+    _fellow.c.room_id == rooms.c.id,
+    users.c.id == _fellow.c.user_id,
+    users.c.id.not_in(_gone.correlate(None)),
+)
+_dead_rooms = select(rooms.c.id).where(
+    rooms.c.kind == RoomKind.DIRECT.value,
+    rooms.c.id.in_(select(members.c.room_id).where(members.c.user_id.in_(_gone))),
+    ~_someone_left,
+)
+PURGES = (
+    update(audit)
+    .where(audit.c.whom.like(f"{ADDRESS} %"), audit.c.at_ms < bindparam("addresses_before_ms"))
+    .values(whom=ADDRESS),
+    delete(sessions).where(sessions.c.expires_ms <= bindparam("now_ms")),
+    delete(sanctions).where(sanctions.c.ends_ms <= bindparam("now_ms")),
+    delete(invitations).where(
+        or_(invitations.c.expires_ms <= bindparam("now_ms"), invitations.c.uses <= 0)
+    ),
+    delete(subscriptions).where(subscriptions.c.user_id.in_(_sessionless)),
+    delete(members).where(
+        members.c.user_id.in_(_sessionless),
+        members.c.room_id.in_(select(rooms.c.id).where(rooms.c.kind != RoomKind.DIRECT.value)),
+    ),
+    delete(members).where(members.c.room_id.in_(_dead_rooms)),
+    delete(users).where(users.c.id.in_(_gone), ~exists().where(members.c.user_id == users.c.id)),
+    # A room whose log was emptied by retention keeps its last seq, and so its row.
+    delete(rooms).where(rooms.c.last_seq == 0, ~exists().where(members.c.room_id == rooms.c.id)),
+    delete(ignored).where(
+        or_(
+            ignored.c.user_id.not_in(select(users.c.id)),
+            ignored.c.ignored_id.not_in(select(users.c.id)),
+        )
+    ),
+)
