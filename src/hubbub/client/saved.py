@@ -19,6 +19,7 @@ from platformdirs import user_config_path
 from hubbub.client.address import Address, parse_address
 from hubbub.errors import BadName, ConfigError
 from hubbub.model import user_name
+from hubbub.protocol.events import RoomState
 
 KeyT = TypeVar("KeyT")
 
@@ -152,6 +153,19 @@ def grown(former: Session, now: Session) -> Session:
     drafts |= {room: draft for room, draft in now.drafts.items() if draft}
     recall = (*former.recall, *now.recall)
     return msgspec.structs.replace(now, drafts=drafts, recall=recall)
+
+
+def renamed(session: Session, rooms: Iterable[RoomState]) -> Session:
+    """A session with its rooms and drafts under the names that the rooms have now."""
+    names = {state.was: state.room for state in rooms if state.was is not None}
+    if not names:
+        return session
+    return msgspec.structs.replace(
+        session,
+        rooms=tuple(names.get(room, room) for room in session.rooms),
+        room=names.get(session.room or "", session.room),
+        drafts={names.get(room, room): draft for room, draft in session.drafts.items()},
+    )
 
 
 def without_session(kept: Saved, address: Address, token: str) -> Saved:

@@ -4,12 +4,14 @@ Most commands are the server's. Those that change what this client shows are its
 room is in view, what is hidden, when it ends (docs/protocol.md, `/ignore`).
 """
 
+import re
 from dataclasses import dataclass
 
 from hubbub.protocol.requests import Post
 from hubbub.protocol.text import parse_line
 
-_SECRET_COMMANDS = ("/register ", "/login ", "/password ")
+_SECRET = re.compile(r"\s*/(?:register|login|password)\s", re.IGNORECASE)
+"""The commands that a password stands behind; they have no other names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,9 @@ def read_typed(line: str) -> Typed | None:
     if request is None:
         return None
     if isinstance(request, Post):
+        if is_secret(request.text) and not line.startswith("//"):
+            # With a blank before the slash it would be said to everybody.
+            return Wrong("That has a password in it; type it without the blank before the slash.")
         return Say(request.text)
     word, _, rest = request.line.removeprefix("/").partition(" ")
     rest = rest.strip()
@@ -110,7 +115,7 @@ def read_typed(line: str) -> Typed | None:
 
 def is_secret(line: str) -> bool:
     """Whether a line has a password in it, which is shown and kept nowhere."""
-    return line.lstrip().lower().startswith(_SECRET_COMMANDS)
+    return _SECRET.match(line) is not None
 
 
 def masked(line: str) -> str:

@@ -6,7 +6,7 @@ from hubbub.client import saved
 from hubbub.client.address import Address
 from hubbub.client.options import JoinOptions
 from hubbub.client.saved import Saved, Server, Session
-from hubbub.errors import Refusal, Unavailable
+from hubbub.errors import ConfigError, Refusal, Unavailable
 
 
 @dataclass(slots=True)
@@ -25,12 +25,19 @@ class Wish:
     forgotten: bool = False
     password: str | None = None
     invite: str | None = None
+    new: bool = False
+    """Whether the name and the password are to make an account, without an invitation."""
 
     @property
     def nobody(self) -> bool:
         """Whether a name has to be asked for, or a password for a new account."""
         missing = self.name is None or (self.invite is not None and self.password is None)
         return missing and self.token is None
+
+    @property
+    def registers(self) -> bool:
+        """Whether this makes an account."""
+        return (self.invite is not None or self.new) and self.password is not None
 
     def forget_session(self) -> bool:
         """Goes on by the name of a session that has run out; False where there was none."""
@@ -60,3 +67,12 @@ def wish_for(options: JoinOptions, server: Server, kept: Saved, address: Address
         return Wish(name, None, rooms, options.rooms, invite=options.invite)
     rooms = tuple(dict.fromkeys((*options.rooms, *server.rooms, *session.rooms)))
     return Wish(None, session.token, rooms, options.rooms, session)
+
+
+def kept_token(address: Address, name: str) -> str | None:
+    """The secret that is kept by now of a name: another client may have been given a new one."""
+    try:
+        session = saved.session_for(saved.load(), address, name)
+    except ConfigError:
+        return None
+    return None if session is None else session.token

@@ -12,6 +12,7 @@ from hubbub.client.changes import ServerEvent
 from hubbub.client.line.filter import Filter
 from hubbub.client.line.manner import manner
 from hubbub.client.options import JoinOptions
+from hubbub.protocol.events import Self, You
 
 DOC = Path(__file__).parents[3] / "docs" / "clients.md"
 EXAMPLES = re.findall(r"^\{.*\}$", DOC.read_text("utf-8"), re.MULTILINE)
@@ -38,4 +39,12 @@ def test_every_event_and_every_field_has_an_example() -> None:
         str(event.__struct_config__.tag): {f.encode_name for f in msgspec.structs.fields(event)}
         for event in get_args(ServerEvent)
     }
+    # It is a secret, and printed to nobody.
+    known["you"].remove("session")
     assert shown == known
+
+
+def test_the_secret_of_a_new_member_is_not_printed() -> None:
+    you = You(user=Self("u1", "ann", "member", "member"), session="secret")
+
+    assert "secret" not in printed(you)[0]

@@ -7,6 +7,7 @@ from prompt_toolkit.document import Document
 
 from hubbub.client.line.conversation import Conversation
 from hubbub.client.typed import OWN_COMMANDS
+from hubbub.model import room_title
 
 _ROOM_COMMANDS = frozenset({"/join", "/j", "/leave", "/part", "/who"})
 
@@ -19,7 +20,9 @@ def candidates(text: str, conversation: Conversation) -> tuple[str, list[str]]:
         names = {info.name for info in conversation.chat.welcome.commands} | set(OWN_COMMANDS)
         return word, _fitting(word, (f"/{name}" for name in names))
     if command in _ROOM_COMMANDS:
-        return word, _fitting(word, {*conversation.public_rooms, *conversation.known_rooms})
+        rooms = {*conversation.public_rooms, *conversation.known_rooms}
+        titled = {room for room in rooms if _fitting(word, [room_title(room)])}
+        return word, sorted(titled.union(_fitting(word, rooms)), key=str.casefold)
     if command in {"/whisper", "/w", "/msg"} and " " not in before:
         # Several names stand with commas between them.
         word = word.rpartition(",")[2]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import assert_never
 
 from hubbub.client.changes import (
@@ -9,6 +10,7 @@ from hubbub.client.changes import (
     Disconnected,
     NewGuest,
     Reconnected,
+    Renamed,
     Restarted,
     RoomRefused,
 )
@@ -17,6 +19,7 @@ from hubbub.client.line.look import Look, plain_line
 from hubbub.client.state import (
     ChatState,
     apply,
+    joined_view,
     left,
     mark_read,
     welcomed,
@@ -38,8 +41,8 @@ from hubbub.client.typed import (
     needs_room,
 )
 from hubbub.errors import BadName, BadRequest, HubbubError, NotAMember
-from hubbub.model import room_name, user_name
-from hubbub.protocol.events import Message, Posted, Topic
+from hubbub.model import UserKind, room_name, room_title, user_name
+from hubbub.protocol.events import LogEvent, Message, Posted, Presence, You
 from hubbub.protocol.text import clean, notice, refusal
 
 MARK_READ_S = 2.0
@@ -50,15 +53,24 @@ class Conversation:
     """What is in view, what is hidden, and the state that completion draws on."""
 
     def __init__(
-        self, chat: Chat, look: Look, show: Callable[[str], None], *, room: str | None = None
+        self,
+        chat: Chat,
+        look: Look,
+        show: Callable[[str], None],
+        *,
+        room: str | None = None,
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
+        """`changed` is called when who this is has changed, and with it what is kept."""
         self.chat = chat
         self.state: ChatState = welcomed(chat.welcome)
         self.known_rooms: set[str] = set()
         self._look = look
         self._show = show
         self._notices = False
-        self._ignored: dict[str, str | None] = {}
+        self._changed = changed
+        self._ignored: dict[str, str | None] = _ignored(chat)
+        self._to_enter: list[str] = []
         self._marks: dict[str, int] = {}
         public = self.public_rooms
         self.room = room if room in public else next(iter(public), None)
@@ -73,7 +85,7 @@ class Conversation:
 
     def greet(self) -> None:
         """The first lines: who one is, where, and the topic."""
-        where = self.room or "no room; /join ROOM enters one"
+        where = room_title(self.room) if self.room else "no room; /join ROOM enters one"
         self._show(notice(f"You are {self.chat.name} in {where}. /help lists the commands."))
         for state in self.chat.welcome.rooms:
             if state.room == self.room and state.topic:
@@ -81,33 +93,62 @@ class Conversation:
 
     def take(self, event: ChatEvent) -> None:
         """Shows an event as far as it is wanted, and remembers it."""
-        self.state = apply(self.state, event)
+        former, self.state = self.state, apply(self.state, event)
         match event:
             case Disconnected(reason=reason, retry_in_s=retry_in_s):
                 wait = f"{max(retry_in_s, 0.1):.1f}" if retry_in_s < 10 else f"{retry_in_s:.0f}"
                 self._show(notice(f"Connection lost: {reason}; trying again in {wait} s"))
             case Reconnected():
                 self.state = welcomed(self.chat.welcome, self.state)
+                self._ignored |= _ignored(self.chat)
                 self._show(notice("Connected again."))
             case Restarted(room=room):
                 self._show(notice(f"The log of {room} starts afresh."))
             case RoomRefused(room=room, refusal=why):
                 self._show(refusal(f"No longer in {room}: {why}"))
-                if self.room == room:
-                    # What is being typed was not meant for any other.
-                    self.room = None
+                self._look_at_none(room)
+            case Renamed(was=was, room=room):
+                self.room = room if self.room == was else self.room
+                self._marks = {room if k == was else k: seq for k, seq in self._marks.items()}
+            case Presence(state="left") if event.user.id == self.chat.user.id:
+                if event.room in former.rooms:
+                    self.state = left(self.state, event.room)
+                    self._show(refusal(f"You are no longer in {room_title(event.room)}."))
+                    self._look_at_none(event.room)
+            case Presence(state="joined") if event.user.id == self.chat.user.id:
+                if event.room not in former.rooms:
+                    self._to_enter.append(event.room)
+            case You():
+                self._changed()
             case NewGuest():
                 self._show(notice(str(event)))
             case _:
                 self._take_server_event(event)
 
+    def _look_at_none(self, room: str) -> None:
+        if self.room == room:
+            # What is being typed was not meant for any other.
+            self.room = None
+
+    async def follow_up(self) -> None:
+        """Enters the rooms that this user is in by somebody's invitation, or by another client."""
+        while self._to_enter:
+            room = self._to_enter.pop(0)
+            try:
+                joined = await self.chat.join(room)
+            except HubbubError:
+                continue
+            view = joined_view(joined)
+            self.state = replace(self.state, rooms={**self.state.rooms, view.name: view})
+            self._show(notice(f"You are in {view.title} too; /join {view.name} goes there."))
+
     def _take_server_event(self, event: ChatEvent) -> None:
-        if isinstance(event, Message | Topic):
+        if isinstance(event, LogEvent):
             self._marks[event.room] = event.seq
             self.state = mark_read(self.state, event.room, event.seq)
         if isinstance(event, Message) and self._ignores(event):
             return
-        line = plain_line(event, self.chat.user.id, notices=self._notices)
+        line = plain_line(event, self.chat.user.id, notices=self._notices, person=True)
         if line is not None:
             self._show(self._look.dress(line, event, self.room or ""))
 
@@ -151,6 +192,7 @@ class Conversation:
             case Unignore(name=name):
                 if self._ignored.pop(_key(name), "") == "":
                     raise BadRequest(f"You do not ignore {name}.")
+                await self._tell_server(f"/unignore {name}")
                 self._show(notice(f"You no longer ignore {name}."))
             case Wrong(why=why):
                 raise BadRequest(why)
@@ -193,7 +235,16 @@ class Conversation:
         joined = await self.chat.join(room)
         self.room = joined.room
         self.state = apply_page(self.state, joined.events)
-        self._show(notice(f"You are in {joined.room}."))
+        view = replace(
+            self.state.rooms.get(joined.room, joined_view(joined)),
+            kind=joined.kind,
+            role=joined.role,
+            may=joined.may,
+            read_only=joined.read_only,
+            archived=joined.archived,
+        )
+        self.state = replace(self.state, rooms={**self.state.rooms, view.name: view})
+        self._show(notice(f"You are in {view.title}."))
         if joined.topic:
             self._show(notice(f"Topic: {joined.topic}"))
         if not known:
@@ -207,8 +258,9 @@ class Conversation:
         await self.chat.leave(room)
         self.state = left(self.state, room)
         self._look_away_from(room)
-        now = f"in {self.room}" if self.room else "in no room; /join ROOM enters one"
-        self._show(notice(f"You left {room} and are {now}."))
+        here = room_title(self.room) if self.room else None
+        now = f"in {here}" if here else "in no room; /join ROOM enters one"
+        self._show(notice(f"You left {room_title(room)} and are {now}."))
 
     def _look_away_from(self, room: str) -> None:
         if self.room == room or self.room not in self.chat.followed:
@@ -231,7 +283,13 @@ class Conversation:
             # Known to the server alone, or to nobody.
             await self.chat.command(f"/whois {name}")
         self._ignored[key] = people.get(key)
+        await self._tell_server(f"/ignore {name}")
         self._show(notice(f"You ignore {name} from now on; /unignore {name} ends it."))
+
+    async def _tell_server(self, line: str) -> None:
+        # It keeps for members whom they ignore.
+        if self.chat.user.kind != UserKind.GUEST:
+            await self.chat.command(line, self.room)
 
     # --- what completion and the server want to know
 
@@ -260,11 +318,15 @@ class Conversation:
                     continue
 
 
-def apply_page(state: ChatState, entries: "tuple[Message | Topic, ...]") -> ChatState:
+def apply_page(state: ChatState, entries: tuple[LogEvent, ...]) -> ChatState:
     """The state after a page of a log."""
     for entry in entries:
         state = apply(state, entry)
     return state
+
+
+def _ignored(chat: Chat) -> dict[str, str | None]:
+    return {_key(person.name): person.id for person in chat.welcome.ignored}
 
 
 def _key(name: str) -> str:

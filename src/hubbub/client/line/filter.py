@@ -14,12 +14,15 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from functools import partial
 
+from msgspec.structs import replace
+
 from hubbub.client.changes import (
     Change,
     ChatEvent,
     Disconnected,
     NewGuest,
     Reconnected,
+    Renamed,
     RoomRefused,
 )
 from hubbub.client.chat import Chat
@@ -29,7 +32,7 @@ from hubbub.client.line.stdio import LINE_BYTES, Line, Worker, read_lines, write
 from hubbub.client.plain import PlainConnection
 from hubbub.client.typed import Quit, Run, Say, Typed, read_typed
 from hubbub.errors import ConnectionFailed, HubbubError
-from hubbub.protocol.events import Message, Posted, Topic
+from hubbub.protocol.events import LogEvent, Posted, You
 from hubbub.protocol.json import encode
 from hubbub.protocol.text import clean, notice
 
@@ -185,7 +188,9 @@ class Filter:
             if isinstance(event, Change):
                 continue
             if self._how.json:
-                lines.append(encode(event).decode())
+                # A secret is nobody's who reads a pipe.
+                shown = replace(event, session=None) if isinstance(event, You) else event
+                lines.append(encode(shown).decode())
             elif (line := plain_line(event, viewer)) is not None:
                 lines.append(line)
         return lines
@@ -193,8 +198,10 @@ class Filter:
     def _note(self, events: Iterable[ChatEvent]) -> None:
         for event in events:
             match event:
-                case Message(room=room, seq=seq) | Topic(room=room, seq=seq):
-                    self._written[room] = seq
+                case Renamed(was=was, room=room):
+                    for seqs in (self._said, self._written):
+                        if was in seqs:
+                            seqs[room] = seqs.pop(was)
                 case Disconnected(reason=reason, retry_in_s=wait_s):
                     complain(f"connection lost: {reason}; trying again in {wait_s:.1f} s")
                 case Reconnected():
@@ -204,6 +211,8 @@ class Filter:
                 case RoomRefused(room=room, refusal=why):
                     self._failures += 1
                     complain(f"no longer in {room}: {why}")
+                case _ if isinstance(event, LogEvent):
+                    self._written[event.room] = event.seq
                 case _:
                     pass
         self._progress.set()

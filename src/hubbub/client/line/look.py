@@ -6,16 +6,41 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hubbub.client.changes import ChatEvent
-from hubbub.model import parse_instant
-from hubbub.protocol.events import Message, Notice, Presence, Topic
+from hubbub.client.sentences import (
+    LOCK,
+    deleted_line,
+    deleted_sentence,
+    settings_sentence,
+)
+from hubbub.model import PRIVATE, parse_instant, room_title
+from hubbub.protocol.events import (
+    Deleted,
+    LogEvent,
+    Message,
+    Notice,
+    Presence,
+    Settings,
+    Topic,
+)
 from hubbub.protocol.text import clean, format_message, format_presence, format_topic, notice
 
 _COLOURS = (31, 32, 33, 34, 35, 36, 91, 92, 93, 94, 95, 96)
 
 
-def plain_line(event: ChatEvent, viewer: str, *, notices: bool = False) -> str | None:
-    """What a plain connection of the user with the id `viewer` would read, if anything."""
+def plain_line(
+    event: ChatEvent, viewer: str, *, notices: bool = False, person: bool = False
+) -> str | None:
+    """What a plain connection of the user with the id `viewer` would read, if anything.
+
+    A `person` also reads what was deleted and what became of the room.
+    """
     match event:
+        case Message(deleted=True):
+            return notice(deleted_line(event)) if person else None
+        case Deleted() if person:
+            return notice(deleted_sentence(event))
+        case Settings() if person:
+            return notice(settings_sentence(event))
         case Message():
             return clean(format_message(event, viewer))
         case Notice(text=text):
@@ -41,11 +66,11 @@ class Look:
 
     def dress(self, line: str, event: ChatEvent, room: str) -> str:
         """The line with its local time, and with its room where that is not the one in view."""
-        at = event.at if isinstance(event, Message | Topic) else None
+        at = event.at if isinstance(event, LogEvent) else None
         prefix = local_time(at)
-        other = isinstance(event, Message | Topic | Presence) and event.room != room
+        other = isinstance(event, LogEvent | Presence) and event.room != room
         if other and not (isinstance(event, Message) and event.to is not None):
-            prefix += f" #{clean(event.room)}"  # type: ignore[union-attr]
+            prefix += f" {room_label(event.room)}"  # type: ignore[union-attr]
         name = event.sender.name if isinstance(event, Message) else None
         return "\n".join(
             f"{self._dim(prefix)} {self._painted(part, name)}" for part in line.split("\n")
@@ -66,6 +91,11 @@ class Look:
         if not found or head not in {"[", "* "}:
             return line
         return f"{head}\x1b[{colour_of(name)}m{found}\x1b[0m{tail}"
+
+
+def room_label(room: str) -> str:
+    """A room as a person reads it: `#dev`, or a private one by its title."""
+    return clean(f"{LOCK if room.startswith(PRIVATE) else '#'}{room_title(room)}")
 
 
 def colour_of(name: str) -> int:

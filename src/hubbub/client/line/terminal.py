@@ -25,16 +25,22 @@ from hubbub.client.backoff import Backoff
 from hubbub.client.calls import Bounds
 from hubbub.client.changes import NewGuest
 from hubbub.client.chat import Chat, connect
-from hubbub.client.failures import PlainServer, is_about_signing_in, is_about_the_name
+from hubbub.client.failures import (
+    PlainServer,
+    is_about_signing_in,
+    is_about_the_name,
+    signed_out,
+)
 from hubbub.client.line import ASK_NAME
 from hubbub.client.line.completion import ConversationCompleter
 from hubbub.client.line.conversation import Conversation
-from hubbub.client.line.look import Look, colour_allowed
+from hubbub.client.line.look import Look, colour_allowed, room_label
 from hubbub.client.options import JoinOptions
 from hubbub.client.plain import PlainConnection, connect_plain
-from hubbub.client.typed import Quit, is_farewell, is_secret, read_typed
-from hubbub.client.wish import Wish, wish_for
-from hubbub.errors import BadToken, ConfigError, ConnectionFailed, Refusal
+from hubbub.client.typed import Quit, is_farewell, is_secret, masked, read_typed
+from hubbub.client.wish import Wish, kept_token, wish_for
+from hubbub.errors import BadToken, ConfigError, ConnectionFailed, NameTaken, NotSignedIn, Refusal
+from hubbub.model import UserKind
 from hubbub.protocol.text import clean, notice, refusal
 
 TYPED_LINES = 100
@@ -74,9 +80,10 @@ async def _talk(options: JoinOptions) -> int:
                 name=wish.name,
                 token=wish.token,
                 password=wish.password,
-                register=wish.invite is not None and wish.password is not None,
+                register=wish.registers,
                 invite=wish.invite,
                 rooms=wish.rooms or None,
+                kept_token=None if options.token else partial(kept_token, address),
                 backlog=True,
                 keep_session=True,
                 # What is not answered by then has been waited for and told.
@@ -96,7 +103,7 @@ async def _talk(options: JoinOptions) -> int:
         except Refusal as error:
             if is_about_the_name(error) or is_about_signing_in(error):
                 show(refusal(str(error)))
-                await _ask(wish, signing_in=is_about_signing_in(error))
+                await _ask(wish, error)
             elif not wish.pass_over(error):
                 raise
 
@@ -104,7 +111,6 @@ async def _talk(options: JoinOptions) -> int:
 async def _converse(options: JoinOptions, address: Address, wish: Wish, chat: Chat) -> int:
     room = wish.session.room if wish.session is not None and not options.rooms else None
     terminal = _Terminal()
-    conversation = Conversation(chat, terminal.look, show, room=room)
 
     def remember() -> None:
         if options.token is None:
@@ -122,17 +128,26 @@ async def _converse(options: JoinOptions, address: Address, wish: Wish, chat: Ch
             session = saved.grown(former, session)
         return saved.with_session(kept, address, session)
 
-    if wish.forgotten:
+    conversation = Conversation(chat, terminal.look, show, room=room, changed=remember)
+    if wish.forgotten and chat.user.kind == UserKind.GUEST:
         show(notice(str(NewGuest(chat.name))))
     remember()
     try:
         return await terminal.talk(conversation)
     finally:
-        remember()
+        if signed_out(chat.failure):
+            if options.token is None:
+                forget = partial(saved.without_session, address=address, token=chat.session)
+                with contextlib.suppress(ConfigError):
+                    saved.change(forget)
+        else:
+            remember()
 
 
-async def _ask(wish: Wish, *, signing_in: bool = False) -> None:
+async def _ask(wish: Wish, why: Refusal | None = None) -> None:
     """Asks for a name, and where it may help for a password.
+
+    Where there are no guests an account may be made, by an invitation or where that is open to all.
 
     Raises EOFError for whoever leaves instead.
     """
@@ -140,11 +155,25 @@ async def _ask(wish: Wish, *, signing_in: bool = False) -> None:
     answer = await session.prompt_async(ASK_NAME)
     if is_farewell(answer):
         raise EOFError
-    wish.name, wish.password = answer.strip() or None, None
-    if wish.name is not None and (signing_in or wish.invite is not None):
-        secret: PromptSession[str] = PromptSession()
-        asked = "A new password: " if wish.invite else "Your password, as a member: "
-        wish.password = await secret.prompt_async(asked, is_password=True) or None
+    former, wish.name, wish.password = wish.name, answer.strip() or None, None
+    # Another name than the one that somebody holds may go without.
+    other = isinstance(why, NameTaken) and wish.name != former
+    signing_in = why is not None and is_about_signing_in(why) and not other
+    if wish.name is None or not (signing_in or wish.invite is not None):
+        return
+    if wish.invite is None:
+        wish.new = isinstance(why, NotSignedIn) and await _is_new()
+    secret: PromptSession[str] = PromptSession()
+    asked = "A new password: " if wish.invite or wish.new else "Your password, as a member: "
+    wish.password = await secret.prompt_async(asked, is_password=True) or None
+
+
+async def _is_new() -> bool:
+    session: PromptSession[str] = PromptSession()
+    answer = await session.prompt_async("Enter to sign in, or `new` to make an account: ")
+    if is_farewell(answer):
+        raise EOFError
+    return answer.strip().lower() == "new"
 
 
 class _Terminal:
@@ -175,7 +204,8 @@ class _Terminal:
         if self._conversation is None:
             return "> "
         away = "" if self._conversation.state.connected else " (not connected)"
-        return f"{clean(self._conversation.room or 'no room')}{away}> "
+        room = self._conversation.room
+        return f"{room_label(room).removeprefix('#') if room else 'no room'}{away}> "
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
@@ -218,6 +248,7 @@ class _Terminal:
         async def listen() -> None:
             async for event in conversation.chat:
                 conversation.take(event)
+                await conversation.follow_up()
 
         with patch_stdout(raw=True):
             conversation.greet()
@@ -256,7 +287,7 @@ class _Terminal:
                     raise ConnectionFailed("There is no connection.")
                 await current.send(text)
             except ConnectionFailed as error:
-                show(refusal(f"Not sent: {text} ({error})"))
+                show(refusal(f"Not sent: {masked(text)} ({error})"))
 
         with patch_stdout(raw=True):
             return await self._run(listen(), take)
@@ -295,7 +326,7 @@ class _Terminal:
         if self._conversation is not None:
             self._conversation.give_up()
         for text in unsent:
-            show(refusal(f"Not sent, as far as the server has told: {text}"))
+            show(refusal(f"Not sent, as far as the server has told: {masked(text)}"))
         return 1 if unsent else 0
 
     async def _await_answers(self) -> None:
