@@ -6,15 +6,19 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from textual.pilot import Pilot
 
+import hubbub
 from hubbub.client import saved
 from hubbub.client.options import JoinOptions
 from hubbub.client.tui.app import HubbubApp, Outcome
 from hubbub.client.tui.conversation import Conversation
 from hubbub.client.tui.screen import ChatScreen
+from tests.client.conftest import PASSWORD
 from tests.client.fake import FakeServer
+from tests.conftest import Server
 
 WAIT_S = 15.0
 
@@ -58,6 +62,13 @@ class Stage:
         names = {" ": "space", "/": "slash", "@": "at", ":": "colon", "!": "exclamation_mark"}
         await self.pilot.press(*(names.get(char, char) for char in text))
 
+    async def pick(self, what: str) -> None:
+        """Takes a line of the list that is open."""
+        await self.shows(what)
+        await self.type(what)
+        await self.press("enter")
+        await self.pilot.pause()
+
     async def say(self, text: str) -> None:
         await self.type(text)
         await self.press("enter")
@@ -79,7 +90,7 @@ class Stage:
 
 @asynccontextmanager
 async def staged(
-    server: FakeServer,
+    server: FakeServer | Server,
     *,
     size: tuple[int, int] = (80, 24),
     options: JoinOptions | None = None,
@@ -102,3 +113,21 @@ async def staged(
 def config_of(folder: Path) -> Path:
     """Where a client with that config home keeps what it keeps."""
     return folder / "hubbub" / "client.json"
+
+
+@asynccontextmanager
+async def member(server: Server, name: str, *rooms: str, **how: Any) -> AsyncIterator[Stage]:
+    """The client of somebody who is signed in already, by a token."""
+    async with hubbub.connect(server.url, name=name, password=PASSWORD, keep_session=True) as chat:
+        token = chat.session
+    options = JoinOptions(url=server.url, token=token, rooms=rooms)
+    async with staged(server, options=options, **how) as stage:
+        yield stage
+
+
+@asynccontextmanager
+async def guest(server: Server, name: str, *rooms: str, **how: Any) -> AsyncIterator[Stage]:
+    """The client of a guest."""
+    options = JoinOptions(url=server.url, name=name, rooms=rooms)
+    async with staged(server, options=options, **how) as stage:
+        yield stage

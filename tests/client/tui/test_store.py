@@ -185,7 +185,7 @@ def test_ones_own_leaving_elsewhere_closes_the_room_here() -> None:
     assert "dev" not in view.order
     note = view.timeline.entries[-1]
     assert isinstance(note, Note)
-    assert note.text == "No longer in dev: you left it elsewhere."
+    assert note.text == "You are no longer in dev."
 
 
 def test_who_writes_is_told_for_a_while_and_until_it_is_said() -> None:

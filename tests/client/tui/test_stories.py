@@ -183,7 +183,7 @@ async def test_a_room_that_goes_away_while_one_writes_takes_no_word_elsewhere(
         await stage.type("for the lob")
         gone = {"type": "presence", "room": "lobby", "user": ANN, "state": "left"}
         await fake.tell(gone)
-        await stage.shows("no room", "No longer in lobby: you left it elsewhere.")
+        await stage.shows("no room", "You are no longer in lobby.")
         await stage.say("by")
         await stage.shows("You are in no room; /join ROOM enters one.")
         assert stage.draft == "for the lobby"
@@ -202,7 +202,7 @@ async def test_what_was_said_into_a_room_that_is_gone_is_told(fake: FakeServer) 
     fake._post = lambda frame: [gone, {**refusal, "id": frame["id"], "temporary": False}]  # type: ignore[method-assign]
     async with staged(fake) as stage:
         await stage.say("lost words")
-        await stage.shows("No longer in lobby", "Not sent to lobby: lost words", "Not in lobby.")
+        await stage.shows("no longer in lobby", "Not sent to lobby: lost words", "Not in lobby.")
 
 
 async def test_a_page_that_is_refused_is_asked_for_again_only_when_the_reader_moves(

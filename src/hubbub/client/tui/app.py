@@ -17,7 +17,7 @@ from textual.screen import Screen
 
 from hubbub.client import saved
 from hubbub.client.address import Address, parse_address
-from hubbub.client.changes import NewGuest
+from hubbub.client.changes import NewGuest, Renamed
 from hubbub.client.options import JoinOptions
 from hubbub.client.saved import Saved, Server, Session
 from hubbub.client.tui import hang_up
@@ -25,12 +25,14 @@ from hubbub.client.tui.look import TERMINAL, THEMES, fitting_theme, styles_of
 from hubbub.client.tui.screen import ChatScreen
 from hubbub.client.tui.terminal_keys import mend_alt
 from hubbub.client.tui.terminal_widths import mend_widths
-from hubbub.client.wish import Wish, wish_for
-from hubbub.errors import BadToken, ConfigError, HubbubError, Refusal
+from hubbub.client.wish import Wish, kept_token, wish_for
+from hubbub.errors import BadToken, ConfigError, HubbubError, NotSignedIn, Refusal
+from hubbub.model import UserKind
 
 if TYPE_CHECKING:
     from hubbub.client.chat import Chat
     from hubbub.client.tui.conversation import Conversation
+    from hubbub.protocol.events import You
 
 STARTED_S = 2.0
 """From then on garbage is collected."""
@@ -124,7 +126,7 @@ class HubbubApp(App[Outcome]):
         await asyncio.to_thread(importlib.import_module, "hubbub.client.tui.conversation")
         failures = importlib.import_module("hubbub.client.failures")
         wish = wish_for(self.options, self.server, self.kept, self.address)
-        if wish.nobody and not await self._ask_name(wish, ""):
+        if wish.nobody and not await self._ask_name(wish):
             return Outcome()
         while True:
             try:
@@ -138,23 +140,31 @@ class HubbubApp(App[Outcome]):
                     raise
                 self._keep(partial(saved.without_session, address=self.address, token=token))
             except Refusal as error:
-                if failures.is_about_the_name(error) or failures.is_about_signing_in(error):
-                    taken = failures.is_about_the_name(error)
-                    if not await self._ask_name(wish, str(error), taken=taken):
+                if not (failures.is_about_the_name(error) or failures.is_about_signing_in(error)):
+                    if not wish.pass_over(error):
                         raise
-                elif not wish.pass_over(error):
+                elif not await self._ask_name(wish, error):
                     raise
 
-    async def _ask_name(self, wish: Wish, why: str, *, taken: bool = False) -> bool:
-        from hubbub.client.tui.dialogs import Naming
+    async def _ask_name(self, wish: Wish, why: Refusal | None = None) -> bool:
+        from hubbub.client.failures import is_about_the_name
+        from hubbub.client.tui.naming import Naming
 
         # Whoever is asked again may be the member whose name that is.
-        secret = "A new password" if wish.invite else "Your password, as a member" if why else ""
-        former = wish.name or "" if taken and not wish.invite else ""
-        naming = Naming(self.address.shown, why, secret=secret, former=former)
-        answer = await self.push_screen_wait(naming)
+        taken = why is not None and is_about_the_name(why) and not wish.invite
+        answer = await self.push_screen_wait(
+            Naming(
+                self.address.shown,
+                "" if why is None else str(why),
+                name=wish.name or "",
+                asks="new" if wish.invite else "member" if why is not None else "name",
+                former=wish.name or "" if taken else "",
+                may_be_new=isinstance(why, NotSignedIn) or wish.new,
+            )
+        )
         if answer is not None:
             wish.name, wish.password = answer.name or None, answer.password or None
+            wish.new = answer.new
         return answer is not None
 
     async def _talk_as(self, wish: Wish) -> None:
@@ -168,22 +178,27 @@ class HubbubApp(App[Outcome]):
             name=wish.name,
             token=wish.token,
             password=wish.password,
-            register=wish.invite is not None and wish.password is not None,
+            register=wish.registers,
             invite=wish.invite,
             rooms=wish.rooms or None,
             keep_session=True,
+            kept_token=None if self.options.token else partial(kept_token, self.address),
             bounds=Bounds(
                 give_up_s=math.inf,
                 close_timeout_s=CLOSE_S,
                 backoff=Backoff(most_s=self._backoff_most_s),
             ),
         ) as chat:
-            former = wish.session or Session("", "")
+            former = saved.renamed(wish.session or Session("", ""), chat.welcome.rooms)
             room = next(iter(self.options.rooms), None) or former.room
             conversation = Conversation(
-                chat, self.chat_screen.draw_soon, room=room, drafts=former.drafts
+                chat,
+                self.chat_screen.draw_soon,
+                room=room,
+                drafts=former.drafts,
+                kept=self._keep_changes,
             )
-            if wish.forgotten:
+            if wish.forgotten and chat.user.kind == UserKind.GUEST:
                 conversation.note(str(NewGuest(chat.name)))
             self.chat_screen.composer.recall_from(former.recall)
             self._chat, self._conversation = chat, conversation
@@ -192,7 +207,10 @@ class HubbubApp(App[Outcome]):
             try:
                 await self._until_left(conversation)
             finally:
-                self._remember_session()
+                if self._signed_out:
+                    self._forget_session()
+                else:
+                    self._remember_session()
 
     async def _until_left(self, conversation: "Conversation") -> None:
         self.chat_screen.server = conversation.chat.welcome.server.name
@@ -240,6 +258,24 @@ class HubbubApp(App[Outcome]):
 
     # --- what is kept
 
+    @property
+    def _signed_out(self) -> bool:
+        from hubbub.client.failures import signed_out
+
+        return self._chat is not None and signed_out(self._chat.failure)
+
+    def _forget_session(self) -> None:
+        chat = self._chat
+        if chat is not None and self.options.token is None:
+            token = chat.session
+            self._keep(partial(saved.without_session, address=self.address, token=token))
+
+    def _keep_changes(self, event: "You | Renamed") -> None:
+        if isinstance(event, Renamed):
+            # What was written there is kept under the new name, and no longer under this one.
+            self._drafted |= {event.was, event.room}
+        self._remember_session()
+
     def _remember_session(self) -> None:
         if self.options.token is None:
             now = self._session_now()
@@ -281,6 +317,8 @@ class HubbubApp(App[Outcome]):
             await self._written.wait()
             await asyncio.sleep(DRAFTS_S)
             self._written.clear()
+            if self._signed_out:
+                return
             # It is told by the last time, if it is so then.
             with contextlib.suppress(ConfigError):
                 now = self._session_now()

@@ -5,12 +5,14 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from hubbub.client.sentences import LOCK, why_silent
 from hubbub.client.tui.line_widget import LineWidget
 from hubbub.client.tui.rows import Span
 from hubbub.client.tui.shown import cut, one_line
-from hubbub.client.tui.store import View
+from hubbub.client.tui.view import View
 
 TYPIST_CELLS = 16
+ENTER_A_ROOM = "/join ROOM enters a room"
 
 
 class Bar(LineWidget):
@@ -55,7 +57,10 @@ def heading(view: View, *, narrow: bool) -> tuple[tuple[Span, ...], tuple[Span, 
     if room is None:
         return (Span("no room", "title"),), ()
     title = one_line(room.title)
-    left = [Span(title if room.kind == "direct" else f"#{title}", "title")]
+    sign = {"direct": "", "private": LOCK}.get(room.kind, "#")
+    left = [Span(f"{sign}{title}", "title")]
+    marks = (("read-only", room.read_only), ("archived", room.archived))
+    left += [Span(f"  {mark}", "warning") for mark, is_so in marks if is_so]
     if room.topic:
         left.append(Span(f"  {one_line(room.topic)}", "bar"))
     unread, mentions = view.unread_elsewhere
@@ -67,6 +72,16 @@ def heading(view: View, *, narrow: bool) -> tuple[tuple[Span, ...], tuple[Span, 
     if not narrow:
         right.append(Span(one_line(view.chat.user.name), "own"))
     return tuple(left), tuple(right)
+
+
+def composer_hint(view: View) -> str:
+    """What stands where nothing is written yet."""
+    room = view.in_view
+    if room is None:
+        return ENTER_A_ROOM
+    title = one_line(room.title)
+    why = why_silent(title, room.may, read_only=room.read_only, archived=room.archived)
+    return why or f"Message {title}"
 
 
 def status(view: View, typists: tuple[str, ...], below: int) -> tuple[Span, ...]:

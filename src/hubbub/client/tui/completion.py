@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hubbub.client.tui.emoji import matching
-from hubbub.client.tui.store import View
+from hubbub.client.tui.view import View
 from hubbub.protocol.events import CommandInfo, Message
 
 CHOICES = 50

@@ -6,18 +6,18 @@ for beside it, each question once at a time.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import replace
 from typing import assert_never
 
-from hubbub.client.changes import Reconnected
+from hubbub.client.changes import ChatEvent, Reconnected, Renamed
 from hubbub.client.chat import Chat
-from hubbub.client.state import RoomView, with_members, with_people
+from hubbub.client.state import joined_view, with_members, with_people
 from hubbub.client.tui import store
 from hubbub.client.tui import timeline as lines
 from hubbub.client.tui.saying import Saying, now
-from hubbub.client.tui.store import View
 from hubbub.client.tui.timeline import IN_VIEW_ENTRIES, NoteKind, Timeline
+from hubbub.client.tui.view import View, name_key
 from hubbub.client.typed import (
     GoFrom,
     GoTo,
@@ -33,8 +33,8 @@ from hubbub.client.typed import (
     needs_room,
 )
 from hubbub.errors import BadRequest, ConnectionFailed, HubbubError, Refusal
-from hubbub.model import room_name, user_name
-from hubbub.protocol.events import Message, Page
+from hubbub.model import UserKind, room_name, user_name
+from hubbub.protocol.events import Found, Message, Page, Presence, You
 
 PAGE_EVENTS = 100
 MARK_READ_S = 1.0
@@ -55,8 +55,11 @@ class Conversation(Saying):
         *,
         room: str | None = None,
         drafts: Mapping[str, str] | None = None,
+        kept: Callable[[You | Renamed], None] = lambda event: None,
     ) -> None:
+        """`kept` is called when what is kept between runs has changed."""
         super().__init__(chat)
+        self._kept = kept
         view = store.arrived(chat.welcome, chat.followed, room)
         self.view: View = replace(view, drafts=drafts or {})
         self.known_rooms: set[str] = set()
@@ -65,6 +68,7 @@ class Conversation(Saying):
         self._refused_pages: set[str] = set()
         self._marks: dict[str, int] = {}
         self._wrote_s = float("-inf")
+        self._making = False
         self._group: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
@@ -75,6 +79,8 @@ class Conversation(Saying):
             try:
                 await self._listen()
             except ConnectionFailed as error:
+                # The line below has no place for a long reason.
+                self.note(str(error), "refusal")
                 self._show(store.ended(self.view, str(error)))
             else:
                 self._show(store.ended(self.view, "The server said goodbye."))
@@ -83,13 +89,30 @@ class Conversation(Saying):
         async for event in self.chat:
             now_s, at = time.monotonic(), now()
             for each in (event, *self.chat.ready()):
+                known = self.view.chat.rooms.keys()
                 self.view = store.happened(self.view, each, now_s, at)
+                self._follow_up(each, known)
                 if isinstance(each, Reconnected):
                     self.view = store.welcomed_again(self.view, self.chat.welcome, at)
                     self._after_a_break()
             self._changed()
             # Others run too, however much arrives.
             await asyncio.sleep(0)
+
+    def _follow_up(self, event: ChatEvent, known: Collection[str]) -> None:
+        match event:
+            case Renamed(was=was, room=room):
+                self._marks = {room if k == was else k: seq for k, seq in self._marks.items()}
+                self._kept(event)
+            case You():
+                self._kept(event)
+            case Presence(state="joined", room=room):
+                if event.user.id == self.chat.user.id and room not in known:
+                    # Invited, or entered by another client of this user's.
+                    look, self._making = self._making, False
+                    self._start("enter", room, self._enter(room, look=look))
+            case _:
+                pass
 
     async def _begin(self) -> None:
         self.look()
@@ -123,6 +146,8 @@ class Conversation(Saying):
             case Run():
                 room = self._inside(here) if needs_room(typed.line) else here
                 self.note(masked(typed.line), "typed", room)
+                # Whoever makes a room wants to be in it.
+                self._making = typed.line.lower().startswith("/room new ")
                 self._put((room, typed))
             case GoTo(room=room):
                 self._start("enter", room, self._enter(room, look=True))
@@ -136,9 +161,10 @@ class Conversation(Saying):
             case Ignore(name=name):
                 self._ignore(name)
             case Unignore(name=name):
-                if store.name_key(name) not in self.view.ignored:
+                if name_key(name) not in self.view.ignored:
                     raise BadRequest(f"You do not ignore {name}.")
                 self.view = store.without_ignored(self.view, name)
+                self._tell_server(f"/unignore {name}")
                 self.note(f"You no longer ignore {name}.")
             case Wrong(why=why):
                 raise BadRequest(why)
@@ -157,17 +183,26 @@ class Conversation(Saying):
             names = ", ".join(sorted(self.view.ignored)) or "nobody"
             self.note(f"You ignore {names}.")
             return
-        if store.name_key(name) == store.name_key(self.chat.name):
+        if name_key(name) == name_key(self.chat.name):
             raise BadRequest("You cannot ignore yourself.")
         key = user_name(name).key
-        if any(key == store.name_key(known) for known in self.view.chat.names):
+        if any(key == name_key(known) for known in self.view.chat.names):
             self._ignore_known(name)
         else:
             # Known to the server alone, or to nobody.
             self._start("ignore", key, self._ignore_whom_the_server_knows(name))
 
+    def _tell_server(self, line: str) -> None:
+        # It keeps for members whom they ignore.
+        if self.chat.user.kind != UserKind.GUEST:
+            self._start("tell", line, self._tell(line))
+
+    async def _tell(self, line: str) -> None:
+        await self.chat.command(line, self.view.room)
+
     def _ignore_known(self, name: str) -> None:
         self.view = store.with_ignored(self.view, name)
+        self._tell_server(f"/ignore {name}")
         self.note(f"You ignore {name} from now on; /unignore {name} ends it.")
 
     async def _ignore_whom_the_server_knows(self, name: str) -> None:
@@ -248,11 +283,7 @@ class Conversation(Saying):
         state = next((s for s in self.chat.welcome.rooms if s.room == joined.room), None)
         # A room that is new to this user has nothing unread.
         read = state.read if state is not None else joined.last
-        kind = state.kind if state is not None else "public"
-        here = RoomView(
-            joined.room, kind, joined.topic, joined.last, read, max(0, joined.last - read)
-        )
-        view = store.entered(self.view, here)
+        view = store.entered(self.view, joined_view(joined, read=read))
         page = Page(events=joined.events, more=joined.more, first=joined.first, last=joined.last)
         timeline = view.timelines.get(joined.room, Timeline())
         if not timeline.loaded:
@@ -285,6 +316,35 @@ class Conversation(Saying):
         for event in page.events:
             if isinstance(event, Message) and event.room in self.view.chat.rooms:
                 self._show(store.with_chat(self.view, with_people(self.view.chat, event)))
+
+    # --- messages
+
+    def delete(self, room: str, seq: int, reason: str) -> None:
+        """Takes a message's text away; the room is told by an event, a refusal is noted."""
+        self._start("delete", f"{room} {seq}", self.chat.delete(room, seq, reason))
+
+    async def search(self, room: str, text: str, before: int | None) -> Found:
+        """The messages of a room that have a text in them. Raises HubbubError."""
+        return await self.chat.search(text, self.view.current(room), before=before)
+
+    def bring(self, room: str, seq: int, then: Callable[[], None]) -> None:
+        """Loads what is around a message, if it is not here, and calls `then`."""
+        self._start("bring", room, self._bring(self.view.current(room), seq, then))
+
+    async def _bring(self, room: str, seq: int, then: Callable[[], None]) -> None:
+        self._show(store.looked_at(self.view, room))
+        timeline = self.view.timelines.get(room, Timeline())
+        oldest, newest = timeline.oldest, timeline.newest
+        if not (timeline.loaded and oldest and newest and oldest <= seq <= newest):
+            around = PAGE_EVENTS // 2
+            page = await self.chat.history(room, before=seq + around, limit=PAGE_EVENTS)
+            self._with_page(room, lambda timeline: lines.with_part(timeline, page))
+        if self.view.room == room:
+            then()
+
+    def look_up(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Asks for something beside the rest; a refusal is noted."""
+        self._start("look up", "", work())
 
     # --- signs
 

@@ -1,10 +1,9 @@
-"""What opens above the conversation: a list to choose from, a text to read, a name to give.
+"""What opens above the conversation: a list to choose from, a text to read, the keys.
 
 Loaded when the first of them opens, and not while the client starts.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -19,14 +18,12 @@ from textual.widgets.option_list import Option
 
 from hubbub.client.tui.items import Item
 from hubbub.client.tui.keys import help_rows
-from hubbub.client.tui.shown import cut, fitted, one_line, shown
-from hubbub.client.typed import is_farewell
+from hubbub.client.tui.shown import cut, fitted, one_line
 
 OFFERED = 200
 HINT_CELLS = 30
 DIALOG_CELLS, DIALOG_EDGES = 64, 7
 """As in hubbub.tcss: the width of a dialog, its padding, border and scrollbar."""
-ASK_NAME = "Your name, or Enter for any"
 
 
 class Picker(ModalScreen[str | None]):
@@ -177,61 +174,3 @@ class Help(ModalScreen[None]):
     def on_mount(self) -> None:
         """Arrows scroll at once."""
         self.query_one("#help").focus()
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Who somebody is; an empty name takes an automatic one, an empty password is none."""
-
-    name: str
-    password: str = ""
-
-
-class Naming(ModalScreen[Answer | None]):
-    """Who are you? None ends it all. Where a password may be needed it is asked for, too."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape", "dismiss(None)", "Quit"),
-        ("ctrl+c", "dismiss(None)", "Quit"),
-        ("ctrl+d", "dismiss(None)", "Quit"),
-    ]
-
-    def __init__(
-        self, server: str, refusal: str = "", *, secret: str = "", former: str = ""
-    ) -> None:
-        """`secret` is what the password is asked by; `former` was refused without one."""
-        super().__init__()
-        self._server = server
-        self._refusal = refusal
-        self._secret = secret
-        self._former = former
-
-    def compose(self) -> ComposeResult:
-        """A question, and why it is asked again."""
-        with Vertical(id="dialog"):
-            yield Static(f"Joining {self._server}", id="naming-title", markup=False)
-            yield Input(placeholder=ASK_NAME, id="wanted", compact=True)
-            if self._secret:
-                yield Input(placeholder=self._secret, password=True, id="password", compact=True)
-            yield Static(shown(self._refusal), id="naming-refusal", markup=False)
-
-    def on_mount(self) -> None:
-        """A cursor that does not blink."""
-        for field in self.query(Input):
-            field.cursor_blink = False
-        self.query_one("#naming-refusal").display = bool(self._refusal)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """The name is taken as typed, but for what ends a talk; the server judges it."""
-        name = self.query_one("#wanted", Input).value
-        if is_farewell(name):
-            self.dismiss(None)
-        elif self._wants_password(name) and event.input.id == "wanted":
-            self.query_one("#password", Input).focus()
-        else:
-            password = self.query_one("#password", Input).value if self._secret else ""
-            self.dismiss(Answer(name.strip(), password))
-
-    def _wants_password(self, name: str) -> bool:
-        # Another name than the one that somebody holds may go without.
-        return bool(self._secret) and (not self._former or name.strip() == self._former)

@@ -14,6 +14,8 @@ class Key:
     action: str
     does: str
     palette: bool = True
+    right: str = ""
+    """The right that it needs, or several with blanks between of which one is enough."""
 
 
 ROOMS = (
@@ -28,13 +30,22 @@ ROOMS = (
     Key("f2", "F2", "toggle_rooms", "Show or hide the rooms"),
     Key("f3,alt+n", "F3, Alt+N", "toggle_people", "Show or hide the people"),
 )
+HOUSE = (
+    Key("alt+p", "Alt+P", "choose_person", "Choose a person: whisper, ignore, moderate"),
+    Key("alt+r", "Alt+R", "room_settings", "See what this room is, and change it"),
+    Key("", "Ctrl+P", "new_room", "Make a room", right="create_room"),
+    Key("", "Ctrl+P", "sessions", "See where you are signed in, and end it", right="sessions"),
+    Key("", "Ctrl+P", "invitations", "Invite people to the server", right="invite"),
+    Key("", "Ctrl+P", "bans", "See who is banned or muted", right="audit audit_here"),
+    Key("", "Ctrl+P", "audit", "See what moderators did", right="audit audit_here"),
+)
 READING = (
     Key("pageup", "PageUp", "scroll_page(-1)", "Scroll back"),
     Key("pagedown", "PageDown", "scroll_page(1)", "Scroll on"),
     Key("ctrl+home,alt+home", "Ctrl+Home", "scroll_home", "Scroll to the oldest message here"),
     Key("ctrl+end,alt+end", "Ctrl+End", "scroll_end", "Scroll to the newest message"),
     Key("alt+u", "Alt+U", "to_new", "Go to where the new messages begin"),
-    Key("ctrl+f", "Ctrl+F", "search", "Search in what is loaded; Up and Down go on"),
+    Key("ctrl+f", "Ctrl+F", "search", "Search in what is loaded; again: in all of the room"),
     Key("ctrl+up,alt+m", "Ctrl+Up, Alt+M", "message_cursor", "Choose a message"),
     Key("ctrl+o", "Ctrl+O", "links", "Open a link"),
     Key("f4,alt+s", "F4, Alt+S", "select", "Select and copy text, without frames"),
@@ -62,6 +73,8 @@ MESSAGE = (
     Key("m", "M", "mention", "Mention who wrote it"),
     Key("c,y", "C", "copy_message", "Copy it"),
     Key("o", "O", "open_link", "Open its link"),
+    Key("p", "P", "author", "Choose what to do with who wrote it"),
+    Key("d", "D", "delete_message", "Delete it, if it is yours or you may"),
     Key("r", "R", "say_again", "Send it again, if it was refused"),
     Key("x,delete", "X", "drop", "Drop it, if it was refused"),
 )
@@ -80,10 +93,11 @@ WRITING = (
 SECTIONS: tuple[tuple[str, tuple[Key, ...]], ...] = (
     ("Rooms", ROOMS),
     ("Reading", READING),
+    ("People and the house", HOUSE),
     ("With a message chosen", MESSAGE),
     ("Everywhere", GENERAL),
 )
-PALETTE = tuple(key for keys in (ROOMS, READING, GENERAL) for key in keys if key.palette)
+PALETTE = tuple(key for keys in (ROOMS, HOUSE, READING, GENERAL) for key in keys if key.palette)
 
 
 def bindings(keys: tuple[Key, ...], *, first: bool) -> list[BindingType]:
@@ -91,6 +105,7 @@ def bindings(keys: tuple[Key, ...], *, first: bool) -> list[BindingType]:
     return [
         Binding(key.keys, key.action, key.does, show=False, priority=first, key_display=key.shown)
         for key in keys
+        if key.keys
     ]
 
 

@@ -9,27 +9,27 @@ from threading import Thread
 
 from textual.widgets import Input
 
+from hubbub.client.tui import offers
 from hubbub.client.tui.items import Item, narrowed
 from hubbub.client.tui.messages import Messages
-from hubbub.client.tui.room_acts import RoomActs
-from hubbub.client.tui.rows import key_of, links_in, local_time
-from hubbub.client.tui.shown import one_line, shown
+from hubbub.client.tui.people_acts import PeopleActs
+from hubbub.client.tui.rows import key_of, links_in, local_time, text_of
+from hubbub.client.tui.shown import cut, one_line, shown
 from hubbub.client.tui.timeline import Entry, Note, Pending, Timeline
-from hubbub.protocol.events import Message
+from hubbub.protocol.events import Deleted, Message, Settings
 from hubbub.protocol.text import clean
 
 LINKS = 50
+QUOTED_CELLS = 50
+BEFORE_FOUND = 3
+"""Rows above what was found and the two that `show_row` leaves."""
 
 
-class MessageActs(RoomActs):
+class MessageActs(PeopleActs):
     """The part of the chat screen that is about messages."""
 
     messages: Messages
     _search: Input
-
-    def put_status(self, text: str, style: str = "bar") -> None:
-        """Says something below the messages."""
-        raise NotImplementedError
 
     # --- moving
 
@@ -70,9 +70,15 @@ class MessageActs(RoomActs):
     # --- search
 
     def action_search(self) -> None:
-        """Asks for a word; Up, Enter and Down then go from match to match."""
+        """Asks for a word; Up, Enter and Down then go from match to match.
+
+        Once more it searches all of the room, as far back as its log goes.
+        """
         if self._search.display and self._search.has_focus:
-            self._find(-1)
+            wanted = self._search.value
+            self.close_search()
+            self.composer.focus()
+            self.find(wanted)
             return
         self._search.display = True
         self._search.focus()
@@ -98,11 +104,38 @@ class MessageActs(RoomActs):
         """The match before."""
         self._find(-1)
 
+    def find(self, text: str = "") -> None:
+        """Searches the whole room; what is chosen comes into view."""
+        conversation = self.conversation
+        room = conversation.view.in_view if conversation is not None else None
+        if conversation is None or room is None:
+            self.put_status("There is no room to search in.")
+            return
+        from hubbub.client.tui.finder import Finder
+
+        def found(seq: int | None) -> None:
+            if seq is not None:
+                conversation.bring(room.name, seq, partial(self._show_found, str(seq)))
+
+        finder = Finder(room.title, partial(conversation.search, room.name), text)
+        self.app.push_screen(finder, found)
+
+    def _show_found(self, key: str) -> None:
+        self._show_messages()
+        self.messages.cursor = key
+        span = self.messages.transcript.span(key)
+        if span is not None:
+            # With something of what was said before it.
+            self.messages.show_row(span[0] - BEFORE_FOUND)
+        self.messages.focus()
+        self._after_cursor()
+
     def _find(self, step: int) -> None:
         wanted = self.messages.query_text.casefold()
         matches = [key for key, text in self._texts() if wanted and wanted in text.casefold()]
         if not matches:
-            self.put_status(f"Nothing loaded has “{one_line(wanted)}”." if wanted else "")
+            hint = "Ctrl+F again searches all of the room."
+            self.put_status(f"Nothing loaded has “{one_line(wanted)}”. {hint}" if wanted else "")
             return
         cursor = self.messages.cursor
         if cursor in matches:
@@ -149,7 +182,7 @@ class MessageActs(RoomActs):
         del parameters
         of_message = {
             "cursor", "read_all", "whisper_back", "mention", "copy_message", "open_link",
-            "say_again", "drop",
+            "say_again", "drop", "author", "delete_message",
         }  # fmt: skip
         searching = action == "cursor" and self._search.has_focus
         return action not in of_message or self.messages.has_focus or searching
@@ -165,13 +198,17 @@ class MessageActs(RoomActs):
         chosen = self._chosen()
         if isinstance(chosen, Pending) and chosen.refused is not None:
             return "Esc back  R send again  X drop  C copy"
-        return "Esc back  W whisper  C copy  O link  Enter all"
+        view = self.view
+        if view is None or not isinstance(chosen, Message):
+            return "Esc back  C copy"
+        deletes = "  D delete" if offers.may_delete(view, chosen) else ""
+        return f"Esc back  W whisper  P person  C copy{deletes}  Enter all"
 
     def action_read_all(self) -> None:
         """Shows the whole message."""
         chosen = self._chosen()
         if chosen is not None:
-            self._read(shown(chosen.text), at_end=False)
+            self.read_text(shown(text_of(chosen)), at_end=False)
 
     def action_whisper_back(self) -> None:
         """Begins a whisper to the author."""
@@ -193,8 +230,38 @@ class MessageActs(RoomActs):
         chosen = self._chosen()
         if chosen is not None:
             # Whatever it is pasted into may obey control characters.
-            self.app.copy_to_clipboard(clean(chosen.text))
+            self.app.copy_to_clipboard(clean(text_of(chosen)))
             self.put_status("Copied.")
+
+    def action_author(self) -> None:
+        """Shows what can be done with who wrote it."""
+        chosen = self._chosen()
+        if isinstance(chosen, Message):
+            self._leave_cursor()
+            self.about_person(chosen.sender.name)
+
+    def action_delete_message(self) -> None:
+        """Deletes the message, if that is meant; of another's one says why."""
+        chosen, view, conversation = self._chosen(), self.view, self.conversation
+        if view is None or conversation is None or not isinstance(chosen, Message):
+            return
+        if not offers.may_delete(view, chosen):
+            self.put_status("Messages are deleted by who wrote them, and by moderators.")
+            return
+        from hubbub.client.tui.forms import Field
+
+        room, seq = view.room or chosen.room, chosen.seq
+        own = chosen.sender.id == view.chat.user.id
+        name = one_line(chosen.sender.name)
+        fields = () if own else (Field("Why (for the audit log)"),)
+
+        def delete(lines: tuple[str, ...]) -> None:
+            conversation.delete(room, seq, "".join(lines))
+            self._leave_cursor()
+
+        text = cut(one_line(chosen.text), QUOTED_CELLS)
+        question = f"Delete what {'you' if own else name} said?\n{text}"
+        self.ask(question, "Delete", delete, *fields)
 
     def action_say_again(self) -> None:
         """Sends again what was refused."""
@@ -218,14 +285,15 @@ class MessageActs(RoomActs):
         """Opens the link of the chosen message, or lets choose among several."""
         chosen = self._chosen()
         if chosen is not None:
-            self._open_one_of(links_in(chosen.text))
+            self._open_one_of(links_in(text_of(chosen)))
 
     def action_links(self) -> None:
         """Lets choose among the links here, the newest first."""
         if self.messages.has_focus and self._chosen() is not None:
             self.action_open_link()
             return
-        links = [link for _, text in reversed(self._texts()) for link in links_in(text)]
+        entries = self.view.timeline.entries if self.view is not None else ()
+        links = [link for entry in reversed(entries) for link in links_in(text_of(entry))]
         self._open_one_of(list(dict.fromkeys(links))[:LINKS])
 
     def _open_one_of(self, links: list[str]) -> None:
@@ -256,13 +324,8 @@ class MessageActs(RoomActs):
         view = self.view
         if view is None:
             return
-        lines = [_as_text(entry) for entry in view.timeline.entries]
-        self._read("\n".join(lines), at_end=True)
-
-    def _read(self, text: str, *, at_end: bool) -> None:
-        from hubbub.client.tui.dialogs import Reader
-
-        self.app.push_screen(Reader(text, at_end=at_end))
+        entries = (e for e in view.timeline.entries if not isinstance(e, Deleted))
+        self.read_text("\n".join(_as_text(entry) for entry in entries), at_end=True)
 
     def _show_messages(self) -> None:
         if self.view is not None:
@@ -294,8 +357,10 @@ def _as_text(entry: Entry) -> str:
     time = f"{local:%H:%M} " if local is not None else ""
     if isinstance(entry, Note):
         return f"{time}-- {shown(entry.text)}"
+    if isinstance(entry, Settings):
+        return f"{time}-- {shown(text_of(entry))}"
     name = one_line(entry.sender.name)
     if isinstance(entry, Message):
         head = f"* {name} " if entry.me else f"{name}: "
-        return f"{time}{head}{shown(entry.text)}"
-    return f"{time}{name} set the topic: {shown(entry.text)}"
+        return f"{time}{head}{shown(text_of(entry))}"
+    return f"{time}{name} set the topic: {shown(text_of(entry))}"

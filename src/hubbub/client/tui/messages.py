@@ -13,7 +13,7 @@ from hubbub.client.tui.rows import Page, Row
 from hubbub.client.tui.transcript import Transcript
 
 if TYPE_CHECKING:
-    from hubbub.client.tui.store import View
+    from hubbub.client.tui.view import View
 
 WHEEL_ROWS = 3
 NEAR_ROWS = 20
@@ -50,6 +50,9 @@ class Messages(LineWidget, can_focus=True):
 
     def show(self, view: "View") -> None:
         """Follows the view; what the reader looks at stays where it is."""
+        if self._room is not None and view.current(self._room) == view.room:
+            # It may have another name by now: what the reader looks at is the same.
+            self._room = view.room
         if view.room != self._room:
             self._room, self.following, self.cursor = view.room, True, None
         anchor = self._anchor()

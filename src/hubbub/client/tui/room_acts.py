@@ -7,14 +7,14 @@ from textual.screen import Screen
 
 from hubbub.client.tui import store
 from hubbub.client.tui.items import Item, narrowed
-from hubbub.client.tui.sidebar import People, RoomList, Sidebar
+from hubbub.client.tui.sidebar import People, RoomList
 from hubbub.client.typed import read_typed
 
 if TYPE_CHECKING:
     from hubbub.client.tui.app import HubbubApp
     from hubbub.client.tui.composer import Composer
     from hubbub.client.tui.conversation import Conversation
-    from hubbub.client.tui.store import View
+    from hubbub.client.tui.view import View
 
 
 class RoomActs(Screen[None]):
@@ -106,15 +106,6 @@ class RoomActs(Screen[None]):
         if self.view is not None:
             self._go_to(store.next_room(self.view, 1, unread=True))
 
-    def on_sidebar_chosen(self, event: Sidebar.Chosen) -> None:
-        """A click on a room goes there, one on a person begins a whisper."""
-        view = self.view
-        if view is not None and event.what in view.chat.rooms:
-            self._go_to(event.what)
-        elif view is not None:
-            self.composer.fill(f"/whisper {event.what} ")
-        self.composer.focus()
-
     def action_toggle_rooms(self) -> None:
         """Shows or hides the rooms."""
         self.rooms_wanted = not self._rooms.display
@@ -132,4 +123,4 @@ class RoomActs(Screen[None]):
 def _room_label(view: "View", name: str) -> str:
     room = view.chat.rooms[name]
     counts = f"  @{room.mentions}" if room.mentions else f"  {room.unread}" if room.unread else ""
-    return f"{room.title}{counts}"
+    return f"{room.label}{counts}"

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 
 from rich.cells import cell_len
 
+from hubbub.client.sentences import DELETED, settings_sentence
 from hubbub.client.state import mention_of
 from hubbub.client.tui.shown import cut, fitted, one_line, shown, wrapped
 from hubbub.client.tui.timeline import Entry, Note, Pending
 from hubbub.model import parse_instant
-from hubbub.protocol.events import Message, Topic
+from hubbub.protocol.events import Deleted, Message, Settings, Topic
 
 WIDE_CELLS = 56
 """From this width names have a column of their own."""
@@ -90,6 +91,19 @@ def key_of(entry: Entry | Pending) -> str:
     return entry.key if isinstance(entry, Note | Pending) else str(entry.seq)
 
 
+def text_of(entry: Entry | Pending) -> str:
+    """What an entry says, without who and when."""
+    match entry:
+        case Message(deleted=True):
+            return DELETED
+        case Settings():
+            return settings_sentence(entry)
+        case Deleted():
+            return ""
+        case _:
+            return entry.text
+
+
 def rows_of(entry: Entry | Pending, page: Page, head: Head) -> list[Row]:
     """An entry's rows."""
     match entry:
@@ -99,6 +113,11 @@ def rows_of(entry: Entry | Pending, page: Page, head: Head) -> list[Row]:
             name = one_line(entry.sender.name)
             what = f"set the topic: {entry.text}" if entry.text else "removed the topic"
             return _aside(key_of(entry), entry.at, f"{name} {what}", "note", page)
+        case Settings():
+            return _aside(key_of(entry), entry.at, settings_sentence(entry), "note", page)
+        case Deleted():
+            # It is seen where the message was.
+            return []
         case Note():
             style = {"info": "note", "refusal": "refusal", "typed": "typed"}[entry.kind]
             return _aside(entry.key, entry.at, entry.text, style, page)
@@ -147,6 +166,9 @@ def _message(message: Message, page: Page, head: Head) -> list[Row]:
     style = "own" if own else nick_style(message.sender.name)
     spoken = not own and mention_of(page.own_name).search(message.text) is not None
     tone = "mention" if spoken else ""
+    if message.deleted:
+        body = _body(DELETED, page, "typed")
+        return _with_head(key_of(message), message.at, (name, style), body, page, head, "")
     text, label = shown(message.text), (name, style)
     if message.me:
         sign = "" if page.wide else "• "

@@ -8,8 +8,8 @@ from functools import partial
 from hubbub.client.chat import Chat
 from hubbub.client.tui import store
 from hubbub.client.tui import timeline as lines
-from hubbub.client.tui.store import View
 from hubbub.client.tui.timeline import NoteKind, Pending, Timeline
+from hubbub.client.tui.view import View
 from hubbub.client.typed import NO_ROOM, Run
 from hubbub.errors import BadRequest, HubbubError, NotAMember, TooLong
 from hubbub.protocol.events import Posted
@@ -76,9 +76,10 @@ class Saying:
         return next((p for p in self.view.timeline.unsent if p.key == key), None)
 
     def _inside(self, room: str | None) -> str:
-        """That room, if one is in it. Raises NotAMember."""
+        """That room by its present name, if one is in it. Raises NotAMember."""
         if room is None:
             raise NotAMember(NO_ROOM)
+        room = self.view.current(room)
         if room not in self.view.chat.rooms:
             raise NotAMember(f"You are no longer in {room}.")
         return room
@@ -104,6 +105,7 @@ class Saying:
                 continue
             key, text = wish
             assert room is not None, "a message is said in a room"
+            room = self.view.current(room)
             try:
                 answer = await self.chat.post_soon(text, room)
             except HubbubError as error:
@@ -114,7 +116,7 @@ class Saying:
     def _answered(self, room: str, key: str, text: str, answer: "asyncio.Future[Posted]") -> None:
         if answer.cancelled():
             return
-        error = answer.exception()
+        error, room = answer.exception(), self.view.current(room)
         if error is not None:
             self._refused(room, key, text, str(error))
         elif (timeline := self.view.timelines.get(room)) is not None:
@@ -122,6 +124,7 @@ class Saying:
             self._show(store.with_timeline(self.view, room, timeline))
 
     def _refused(self, room: str, key: str, text: str, why: str) -> None:
+        room = self.view.current(room)
         timeline = self.view.timelines.get(room)
         if timeline is not None and any(pending.key == key for pending in timeline.pending):
             self._show(store.with_timeline(self.view, room, lines.refused(timeline, key, why)))

@@ -13,8 +13,8 @@ from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widgets import Input
 
-from hubbub.client.tui import keys, store
-from hubbub.client.tui.bars import Bar, heading, status
+from hubbub.client.tui import keys, offers, store
+from hubbub.client.tui.bars import Bar, composer_hint, heading, status
 from hubbub.client.tui.completion import Offer, offer
 from hubbub.client.tui.composer import Choices, Composer
 from hubbub.client.tui.items import Item, narrowed
@@ -29,11 +29,11 @@ from hubbub.errors import HubbubError
 
 if TYPE_CHECKING:
     from hubbub.client.tui.conversation import Conversation
-    from hubbub.client.tui.store import View
+    from hubbub.client.tui.view import View
 
 FRAME_S = 1 / 20
 """However much arrives, the screen follows it this often."""
-ENTER_A_ROOM = "/join ROOM enters a room"
+SEARCH = "Search what is loaded; Ctrl+F again: all of the room"
 TOLD_S = 5.0
 """How long what a key did is told."""
 NARROW_CELLS = 60
@@ -46,6 +46,7 @@ class ChatScreen(MessageActs):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *keys.bindings(keys.ROOMS, first=True),
+        *keys.bindings(keys.HOUSE, first=True),
         *keys.bindings(keys.READING, first=True),
         *keys.bindings(keys.GENERAL, first=True),
         *keys.bindings(keys.MESSAGE, first=False),
@@ -66,7 +67,7 @@ class ChatScreen(MessageActs):
         self._people = People(styles, "people")
         self._heading = Bar(styles, "heading", right_first=True)
         self._status = Bar(styles, "status")
-        self._search = Input(placeholder="Search what is loaded", id="search", compact=True)
+        self._search = Input(placeholder=SEARCH, id="search", compact=True)
         self._room: str | None = None
         self._alerts = 0
         self._drawn_s = float("-inf")
@@ -136,10 +137,12 @@ class ChatScreen(MessageActs):
         view = self.view
         if view is None:
             return
+        if self._room is not None and view.current(self._room) == view.room:
+            # It may have another name by now.
+            self._room = view.room
         if view.room != self._room:
             self._change_room(view)
-        room = view.in_view
-        hint = f"Message {one_line(room.title)}" if room is not None else ENTER_A_ROOM
+        hint = composer_hint(view)
         if self.composer.placeholder != hint:
             self.composer.placeholder = hint
         self.messages.show(view)
@@ -296,7 +299,8 @@ class ChatScreen(MessageActs):
         if conversation is None or typed is None:
             return
         try:
-            conversation.do(typed, self._room)
+            if not self.is_list(typed):
+                conversation.do(typed, self._room)
         except HubbubError as error:
             conversation.note(str(error), "refusal")
             return
@@ -331,7 +335,11 @@ class ChatScreen(MessageActs):
 
     def action_palette(self) -> None:
         """Opens the list of everything that can be done."""
-        items = [Item(key.action, key.does, key.shown) for key in keys.PALETTE]
+        items = [
+            Item(key.action, key.does, key.shown if key.keys else "")
+            for key in keys.PALETTE
+            if offers.has_right(self.view, key.right)
+        ]
         self.choose("Do something", partial(narrowed, items), self._act)
 
     async def _act(self, action: str | None) -> None:

@@ -11,7 +11,7 @@ from hubbub.client.state import RoomView
 from hubbub.client.tui.line_widget import LineWidget
 from hubbub.client.tui.rows import Span, nick_style
 from hubbub.client.tui.shown import fitted, one_line
-from hubbub.client.tui.store import View
+from hubbub.client.tui.view import View
 from hubbub.protocol.events import Self
 
 _Line = tuple[tuple[Span, ...], str | None]
@@ -23,9 +23,10 @@ class Sidebar(LineWidget):
     class Chosen(Signal):
         """Somebody clicked on a line."""
 
-        def __init__(self, what: str) -> None:
+        def __init__(self, what: str, of: "Sidebar") -> None:
             super().__init__()
             self.what = what
+            self.of = of
 
     def __init__(self, styles: dict[str, Style], name: str) -> None:
         super().__init__(styles, name)
@@ -57,7 +58,7 @@ class Sidebar(LineWidget):
         number = self._top + event.y
         what = self.lines[number][1] if number < len(self.lines) else None
         if what is not None:
-            self.post_message(self.Chosen(what))
+            self.post_message(self.Chosen(what, self))
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """The wheel."""
@@ -142,7 +143,7 @@ def room_line(room: RoomView, number: int, cells: int, *, in_view: bool) -> tupl
         count = f" {_few(room.unread)} "
     key = f"{number:>2} " if number <= 10 else "   "
     style = "room-in-view" if in_view else "room-unread" if room.unread else "room"
-    name = fitted(one_line(room.title), cells - len(key) - cell_len(count))
+    name = fitted(one_line(room.label), cells - len(key) - cell_len(count))
     number_style = "room-in-view" if in_view else "number"
     tail = (Span(count, count_style),) if count else ()
     return (Span(key[:2], number_style), Span(f" {name}", style), *tail)

@@ -5,8 +5,8 @@ room's window of messages, drafts, marks, who is writing. Time is an argument.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import replace
+from typing import TypeVar
 
 from hubbub.client import state as chat_state
 from hubbub.client.changes import (
@@ -14,86 +14,39 @@ from hubbub.client.changes import (
     Disconnected,
     NewGuest,
     Reconnected,
+    Renamed,
     Restarted,
     RoomRefused,
 )
 from hubbub.client.state import ChatState, RoomView, speaks_to
 from hubbub.client.tui import timeline as lines
 from hubbub.client.tui.timeline import ASIDE_ENTRIES, IN_VIEW_ENTRIES, Note, NoteKind, Timeline
-from hubbub.errors import BadName
+from hubbub.client.tui.view import View, name_key
 from hubbub.model import user_name
-from hubbub.protocol.events import Message, Notice, Presence, Topic, Typing, Welcome
+from hubbub.protocol.events import (
+    Deleted,
+    LogEvent,
+    Message,
+    Notice,
+    Presence,
+    Settings,
+    Topic,
+    Typing,
+    Welcome,
+)
 from hubbub.protocol.text import format_presence
 
 TYPING_S = 6.0
 """How long somebody counts as writing after the last sign of it."""
 TYPISTS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """Everything on the screen but the composer's own text."""
-
-    chat: ChatState
-    room: str | None = None
-    order: tuple[str, ...] = ()
-    timelines: Mapping[str, Timeline] = field(default_factory=dict)
-    drafts: Mapping[str, str] = field(default_factory=dict)
-    marks: Mapping[str, int] = field(default_factory=dict)
-    typing: Mapping[str, Mapping[str, tuple[str, float]]] = field(default_factory=dict)
-    ignored: Mapping[str, str | None] = field(default_factory=dict)
-    notices: bool = False
-    reading: bool = False
-    line: Literal["up", "down", "over"] = "up"
-    status: str = ""
-    alerts: int = 0
-    notes: int = 0
-
-    @property
-    def in_view(self) -> RoomView | None:
-        """The room in view."""
-        return self.chat.rooms.get(self.room) if self.room is not None else None
-
-    @property
-    def timeline(self) -> Timeline:
-        """Its window; where no room is in view, it has this client's own lines alone."""
-        return self.timelines.get(self.room or "", Timeline())
-
-    @property
-    def mark(self) -> int | None:
-        """The seq after which the room in view has new messages."""
-        return self.marks.get(self.room or "")
-
-    @property
-    def unread_elsewhere(self) -> tuple[int, int]:
-        """Unread messages and mentions in the rooms that are not in view."""
-        others = [room for name, room in self.chat.rooms.items() if name != self.room]
-        return sum(room.unread for room in others), sum(room.mentions for room in others)
-
-    @property
-    def unsent(self) -> int:
-        """Messages of this user's that wait for the server, in all rooms."""
-        waiting = (p for timeline in self.timelines.values() for p in timeline.unsent)
-        return sum(pending.refused is None for pending in waiting)
-
-    def ignores(self, message: Message) -> bool:
-        """Whether this user does not want to see it."""
-        if not self.ignored or message.sender.id == self.chat.user.id:
-            return False
-        wanted = {user_id for user_id in self.ignored.values() if user_id is not None}
-        return message.sender.id in wanted or name_key(message.sender.name) in self.ignored
-
-    def typists(self, now_s: float) -> tuple[str, ...]:
-        """Who is writing in the room in view."""
-        here = self.typing.get(self.room or "", {})
-        return tuple(name for name, until_s in here.values() if until_s > now_s)
+ValueT = TypeVar("ValueT")
 
 
 def arrived(welcome: Welcome, followed: tuple[str, ...], room: str | None = None) -> View:
     """The view after the first `welcome`; `followed` are the rooms that this client is in."""
     chat = chat_state.welcomed(welcome)
     rooms = {name: view for name, view in chat.rooms.items() if name in followed}
-    view = View(replace(chat, rooms=rooms))
+    view = View(replace(chat, rooms=rooms), ignored=_ignored(welcome))
     view = replace(view, order=_ordered(view, followed))
     public = [name for name in view.order if not name.startswith("@")]
     first = room if room in rooms else next(iter(public or view.order), None)
@@ -105,8 +58,10 @@ def happened(view: View, event: ChatEvent, now_s: float, at: str) -> View:
     before = view.chat
     view = replace(view, chat=chat_state.apply(before, event))
     match event:
-        case Message() | Topic():
+        case Message() | Topic() | Deleted() | Settings():
             view = _with_logged(view, event, before)
+        case Renamed(was=was, room=room):
+            view = renamed(view, was, room)
         case Presence():
             view = _with_presence(view, event, at)
         case Typing(room=room, user=user):
@@ -143,10 +98,20 @@ def welcomed_again(view: View, welcome: Welcome, at: str) -> View:
             unread = max(0, former.last - read)
             mentions = min(former.mentions, unread)
             rooms[state.room] = replace(
-                former, topic=state.topic, read=read, unread=unread, mentions=mentions
+                former,
+                kind=state.kind,
+                topic=state.topic,
+                read=read,
+                unread=unread,
+                mentions=mentions,
+                role=state.role,
+                may=state.may,
+                read_only=state.read_only,
+                archived=state.archived,
             )
-    chat = replace(view.chat, user=welcome.user, rooms=rooms, connected=True)
-    return replace(view, chat=chat, line="up", status="")
+    chat = replace(view.chat, user=welcome.user, rooms=rooms, connected=True, may=welcome.may)
+    ignored = {**view.ignored, **_ignored(welcome)}
+    return replace(view, chat=chat, line="up", status="", ignored=ignored)
 
 
 def ended(view: View, why: str) -> View:
@@ -161,10 +126,39 @@ def entered(view: View, room: RoomView) -> View:
     """The view with a room that this client is in now."""
     former = view.chat.rooms.get(room.name)
     if former is not None:
-        room = replace(former, topic=room.topic, last=max(former.last, room.last))
+        room = replace(
+            former,
+            kind=room.kind,
+            topic=room.topic,
+            last=max(former.last, room.last),
+            role=room.role,
+            may=room.may,
+            read_only=room.read_only,
+            archived=room.archived,
+        )
     chat = replace(view.chat, rooms={**view.chat.rooms, room.name: room})
     view = replace(view, chat=chat)
     return replace(view, order=_ordered(view, view.order))
+
+
+def renamed(view: View, was: str, room: str) -> View:
+    """The view with a room under its new name; nothing else of it changes."""
+    if was == room or room not in view.chat.rooms:
+        return view
+
+    def moved(of_rooms: Mapping[str, ValueT]) -> dict[str, ValueT]:
+        return {room if name == was else name: value for name, value in of_rooms.items()}
+
+    return replace(
+        view,
+        room=room if view.room == was else view.room,
+        order=tuple(room if name == was else name for name in view.order),
+        timelines=moved(view.timelines),
+        drafts=moved(view.drafts),
+        marks=moved(view.marks),
+        typing=moved(view.typing),
+        renamed={**view.renamed, was: room},
+    )
 
 
 def left(view: View, room: str) -> View:
@@ -288,18 +282,14 @@ def without_ignored(view: View, name: str) -> View:
     return replace(view, ignored={k: v for k, v in view.ignored.items() if k != key})
 
 
-def name_key(name: str) -> str:
-    """A name as names are compared, also one that no server would give."""
-    try:
-        return user_name(name).key
-    except BadName:
-        return name.casefold()
-
-
 # ---
 
 
-def _with_logged(view: View, event: Message | Topic, before: ChatState) -> View:
+def _ignored(welcome: Welcome) -> dict[str, str | None]:
+    return {name_key(person.name): person.id for person in welcome.ignored}
+
+
+def _with_logged(view: View, event: LogEvent, before: ChatState) -> View:
     room = event.room
     timeline = view.timelines.get(room)
     if timeline is not None:
@@ -332,8 +322,9 @@ def _with_logged(view: View, event: Message | Topic, before: ChatState) -> View:
 def _thrown_out(view: View, room: RoomView | None, why: str, at: str) -> View:
     if room is None:
         return view
-    why = why.removesuffix(".")
-    return noted(gone_from(view, room.name), f"No longer in {room.title}: {why}.", at, "refusal")
+    why = f": {why.removesuffix('.')}" if why else ""
+    text = f"You are no longer in {room.title}{why}."
+    return noted(gone_from(view, room.name), text, at, "refusal")
 
 
 def _unmarked(view: View, room: str) -> View:
@@ -350,7 +341,8 @@ def _uncounted(view: View, room: str, former: RoomView | None) -> View:
 def _with_presence(view: View, event: Presence, at: str) -> View:
     own = event.user.id == view.chat.user.id
     if own and event.state == "left":
-        return _thrown_out(view, view.chat.rooms[event.room], "you left it elsewhere", at)
+        # By another client of this user's, or shown out: then a notice says by whom and why.
+        return _thrown_out(view, view.chat.rooms.get(event.room), "", at)
     if view.notices and event.room in view.timelines:
         text = format_presence(event).removeprefix("* -- ")
         view = noted(view, text, at, room=event.room)

@@ -7,7 +7,9 @@ happens, and is bounded: what is far from the reader is let go and paged again w
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from hubbub.protocol.events import LogEvent, Message, Page, Posted, Topic
+from msgspec import structs
+
+from hubbub.protocol.events import Deleted, LogEvent, Message, Page, Posted
 
 IN_VIEW_ENTRIES = 2_000
 """Entries kept of the room in view; what is over goes at the end that is farther away."""
@@ -46,7 +48,7 @@ class Pending:
     refused: str | None = None
 
 
-Entry = Message | Topic | Note
+Entry = LogEvent | Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def with_event(
     """The window after something happened; `reading` keeps its older end where it is."""
     timeline = _recognised(timeline, event, own_id)
     newest, last = timeline.newest, timeline.last
-    timeline = replace(timeline, last=max(last, event.seq))
+    timeline = _emptied(replace(timeline, last=max(last, event.seq)), (event,))
     if not timeline.loaded or (newest is not None and event.seq <= newest):
         return timeline
     if newest is None or event.seq == newest + 1:
@@ -120,6 +122,13 @@ def with_latest(timeline: Timeline, page: Page) -> Timeline:
     notes = () if timeline.loaded else (e for e in timeline.entries if isinstance(e, Note))
     entries = (*page.events, *(later if contiguous else ()), *notes)
     timeline = replace(timeline, entries=entries, loaded=True, first=page.first)
+    timeline = _emptied(timeline, tuple(later) if contiguous else ())
+    return replace(timeline, last=max(timeline.last, page.last))
+
+
+def with_part(timeline: Timeline, page: Page) -> Timeline:
+    """The window at another part of the log, which somebody went to."""
+    timeline = replace(timeline, entries=page.events, loaded=True, first=page.first)
     return replace(timeline, last=max(timeline.last, page.last))
 
 
@@ -147,7 +156,7 @@ def with_newer(timeline: Timeline, page: Page, bound: int) -> Timeline:
     if newer and newer[0].seq != newest + 1:
         return replace(timeline, entries=newer, first=page.first, last=last)
     entries = (*timeline.entries, *newer)
-    return _cut_old(replace(timeline, entries=entries, last=last), bound)
+    return _cut_old(_emptied(replace(timeline, entries=entries, last=last), newer), bound)
 
 
 def put_aside(timeline: Timeline) -> Timeline:
@@ -217,6 +226,20 @@ def _recognised(timeline: Timeline, event: LogEvent, own_id: str) -> Timeline:
             kept = tuple(hidden if p is pending else p for p in timeline.pending)
             return replace(timeline, pending=kept)
     return timeline
+
+
+def _emptied(timeline: Timeline, events: tuple[LogEvent, ...]) -> Timeline:
+    """Without the texts of the messages that these events delete; their places stay."""
+    targets = {event.target for event in events if isinstance(event, Deleted)}
+    if not targets:
+        return timeline
+    entries = tuple(
+        structs.replace(entry, text="", me=False, deleted=True)
+        if isinstance(entry, Message) and entry.seq in targets
+        else entry
+        for entry in timeline.entries
+    )
+    return replace(timeline, entries=entries)
 
 
 def _waits(pending: Pending) -> bool:

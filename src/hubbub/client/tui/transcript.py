@@ -13,9 +13,9 @@ from hubbub.client.tui.rows import (
     local_time,
     rows_of,
 )
-from hubbub.client.tui.store import View
 from hubbub.client.tui.timeline import Entry, Pending
-from hubbub.protocol.events import Message
+from hubbub.client.tui.view import View
+from hubbub.protocol.events import Deleted, Message
 
 SAME_BREATH = timedelta(minutes=5)
 """Messages of one person so close together have one name above them."""
@@ -44,7 +44,7 @@ class Transcript:
             kept, self._before, self._marked = 0, None, False
             self.rows += _beginning(view, page)
         for entry in entries[kept:]:
-            if isinstance(entry, Message) and view.ignores(entry):
+            if isinstance(entry, Deleted) or (isinstance(entry, Message) and view.ignores(entry)):
                 continue
             self.rows += self._placed(entry, page, view.mark)
             self._before = entry

@@ -1,0 +1,92 @@
+"""A question with a few lines to fill in, or with none: then it is asked whether it is meant."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from hubbub.client.tui.shown import shown
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A line to fill in: what it is for, what is there already, and whether it may stay empty."""
+
+    label: str
+    value: str = ""
+    needed: bool = False
+
+
+class Form(ModalScreen[tuple[str, ...] | None]):
+    """Enter goes to the next line, on the last one it does it; Esc does not."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape", "dismiss(None)", "Close"),
+        ("enter", "submit", "Do it"),
+        ("down", "app.focus_next", "Down"),
+        ("up", "app.focus_previous", "Up"),
+    ]
+
+    def __init__(self, title: str, does: str, *fields: Field) -> None:
+        """`does` is what Enter does, in a word or two."""
+        super().__init__()
+        self._title = title
+        self._does = does
+        self._fields = fields
+
+    def compose(self) -> ComposeResult:
+        """The question, its lines, and what the keys do; clicks do the same."""
+        with Vertical(id="dialog"):
+            yield Static(shown(self._title), id="form-title", markup=False)
+            for field in self._fields:
+                yield Input(field.value, placeholder=field.label, classes="field", compact=True)
+            yield Static("", id="form-refusal", markup=False)
+            with Vertical(id="form-keys"):
+                yield Choice("Enter  " + self._does, "submit", id="form-yes", markup=False)
+                yield Choice("Esc    Leave it", "dismiss(None)", id="form-no", markup=False)
+
+    def on_mount(self) -> None:
+        """A cursor that does not blink, where the first thing is missing."""
+        self.query_one("#form-refusal").display = False
+        inputs = list(self.query(Input))
+        for line in inputs:
+            line.cursor_blink = False
+        if inputs:
+            inputs[0].focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """The next line, or all of it."""
+        inputs = list(self.query(Input))
+        place = inputs.index(event.input)
+        if place + 1 < len(inputs):
+            inputs[place + 1].focus()
+        else:
+            self.action_submit()
+
+    def action_submit(self) -> None:
+        """Does it, if nothing is missing."""
+        lines = tuple(" ".join(line.value.split()) for line in self.query(Input))
+        for field, line, text in zip(self._fields, self.query(Input), lines, strict=True):
+            if field.needed and not text:
+                refusal = self.query_one("#form-refusal", Static)
+                refusal.update("This has to be filled in.")
+                refusal.display = True
+                line.focus()
+                return
+        self.dismiss(lines)
+
+
+class Choice(Static):
+    """A line that does by a click what its key does."""
+
+    def __init__(self, text: str, act: str, *, id: str, markup: bool) -> None:  # noqa: A002
+        super().__init__(text, id=id, markup=markup)
+        self._act = act
+
+    async def on_click(self) -> None:
+        """As its key."""
+        await self.screen.run_action(self._act)

@@ -1,0 +1,60 @@
+"""What a server tells of rooms, sessions, bans and acts, as lines to read and choose from; pure."""
+
+from hubbub.client.sentences import what_it_is
+from hubbub.client.state import RoomView
+from hubbub.client.tui.items import Item
+from hubbub.client.tui.rows import local_time
+from hubbub.client.tui.shown import one_line
+from hubbub.model import room_title
+from hubbub.protocol.events import AuditEntry, Ban, SignedIn
+
+
+def room_line(room: RoomView) -> str:
+    """What a room is, and what this user is in it."""
+    what = what_it_is(room.kind, room.read_only, room.archived)
+    return f"{one_line(room.title)}: {what}; you are its {room.role}"
+
+
+def session_item(session: SignedIn) -> Item:
+    """A session: from where, and when it was used last."""
+    here = "this one, " if session.current else ""
+    label = f"{one_line(session.device) or 'unknown device'}"
+    return Item(session.id, f"{here}{label}", f"used {when(session.used)}")
+
+
+def invitation_items(answer: str) -> list[Item]:
+    """The lines of `/invite list`; each begins with the id that revokes it."""
+    rows = [line.split(maxsplit=1) for line in answer.splitlines()]
+    return [Item(row[0], one_line(row[1])) for row in rows if len(row) == 2 and " left," in row[1]]
+
+
+def ban_item(ban: Ban) -> Item:
+    """A ban or a mute, and how long it holds; its value is the command that lifts it."""
+    what = "banned" if ban.kind == "ban" else "muted"
+    where = f" in {room_title(ban.room)}" if ban.room is not None else ""
+    if ban.kind == "mute" and ban.room is None:
+        where = " everywhere"
+    why = f": {ban.reason}" if ban.reason else ""
+    until = f"until {when(ban.until)}" if ban.until is not None else "until lifted"
+    return Item(lifting(ban), one_line(f"{ban.whom} {what}{where} by {ban.by}{why}"), until)
+
+
+def lifting(ban: Ban) -> str:
+    """The command that lifts a ban or a mute."""
+    if ban.kind == "ban":
+        return f"/unban {ban.whom.removeprefix('address ')}"
+    return f"/unmute {ban.whom}{' everywhere' if ban.room is None else ''}"
+
+
+def act_line(entry: AuditEntry) -> str:
+    """An act of moderation on one line."""
+    whom = f" {entry.whom}" if entry.whom else ""
+    where = f" in {room_title(entry.room)}" if entry.room else ""
+    why = f": {entry.reason}" if entry.reason else ""
+    return one_line(f"{when(entry.at)}  {entry.by}  {entry.act}{whom}{where}{why}")
+
+
+def when(at: str) -> str:
+    """An instant in the time of this place, to the minute."""
+    local = local_time(at)
+    return f"{local:%Y-%m-%d %H:%M}" if local is not None else at

@@ -1,0 +1,161 @@
+"""Moderation as people do it in the full-screen client, and what the other one sees of it."""
+
+import pytest
+
+import hubbub
+from tests.client.conftest import PASSWORD
+from tests.client.tui.stage import Stage, guest, member
+from tests.conftest import Server
+
+pytestmark = pytest.mark.real
+
+WIDE = (110, 30)
+
+
+async def about(stage: Stage, name: str) -> None:
+    """Opens a person's menu by key."""
+    await stage.until(lambda: name in stage.conversation.view.chat.names)
+    await stage.press("alt+p")
+    await stage.pick(name)
+    await stage.shows("Whisper")
+
+
+async def test_a_mute_from_the_list_of_people_is_told_to_whom_it_is_about(house: Server) -> None:
+    async with member(house, "ann", "hall", size=WIDE) as ann, guest(house, "gus", "hall") as gus:
+        await about(ann, "gus")
+        await ann.pick("Mute here")
+        await ann.shows("Mute gus in this room", "How long", "Esc    Leave it")
+        await ann.type("10m")
+        await ann.press("enter")
+        await ann.type("too loud")
+        await ann.press("enter")
+        await ann.shows("gus is muted in hall for 10 minutes.")
+
+        await gus.shows("You are muted in hall", "too loud")
+        await gus.say("but why")
+        await gus.shows("✗ not sent: You are muted")
+        await about(ann, "gus")
+        await ann.pick("Unmute here")
+        await gus.shows("ann gave you the word back")
+
+
+async def test_a_message_is_deleted_by_key_and_its_place_stays(house: Server) -> None:
+    async with member(house, "ann", "mess", size=WIDE) as ann, guest(house, "moe", "mess") as moe:
+        await moe.say("something ugly")
+        await ann.shows("something ugly")
+        await ann.press("ctrl+up")
+        await ann.shows("D delete")
+        await ann.press("d")
+        await ann.shows("Delete what moe said?", "Why (for the audit log)")
+        await ann.press("escape", "d")
+        await ann.type("ugly")
+        await ann.press("enter")
+
+        for stage in (ann, moe):
+            await stage.shows("message deleted")
+            await stage.lacks("something ugly")
+        await moe.say("sorry")
+        await moe.shows("sorry")
+        await moe.until(lambda: not moe.conversation.view.timeline.pending)
+        await moe.press("ctrl+up", "d")
+        await moe.shows("Delete what you said?")
+        await moe.lacks("audit log")
+        await moe.press("enter")
+        await ann.until(lambda: ann.text.count("message deleted") == 2)
+
+
+async def test_a_click_on_a_name_offers_to_remove_and_the_one_removed_reads_why(
+    house: Server,
+) -> None:
+    async with (
+        member(house, "ann", "yard", size=WIDE) as ann,
+        guest(house, "yuri", "yard", size=WIDE) as yuri,
+    ):
+        await ann.shows("2 people", "yuri")
+        row = next(y for y, line in enumerate(ann.lines) if line.endswith("yuri"))
+        await ann.pilot.click("#people", offset=(2, row))
+        await ann.pick("Remove from this room")
+        await ann.type("flooding")
+        await ann.press("enter")
+        await ann.shows("yuri is shown out of yard.", "1 person")
+
+        await yuri.shows("no longer in yard", "ann showed you out of yard: flooding")
+
+
+async def test_nobody_is_offered_what_they_may_not_do(house: Server) -> None:
+    async with member(house, "ann", "plain", size=WIDE) as ann, guest(house, "pat", "plain") as pat:
+        await ann.say("hello there")
+        await pat.shows("hello there")
+        await about(pat, "ann")
+        assert not any(word in pat.text for word in ("Mute", "Remove", "Ban", "Role"))
+        await pat.press("escape", "ctrl+p")
+        await pat.type("see")
+        await pat.shows("See what this room is")
+        assert "moderators did" not in pat.text
+        await pat.press("escape", "alt+r")
+        await pat.shows("public; you are its", "Leave it")
+        assert "Archive" not in pat.text
+        await pat.press("escape", "ctrl+up")
+        await pat.lacks("D delete")
+        await pat.press("d")
+        await pat.shows("Messages are deleted by who wrote them")
+
+
+async def test_a_new_role_is_there_at_once(house: Server) -> None:
+    async with member(house, "ann", "jobs", size=WIDE) as ann, member(house, "bob", "jobs") as bob:
+        await about(bob, "ann")
+        assert "Mute here" not in bob.text
+        await bob.press("escape")
+        await about(ann, "bob")
+        await ann.pick("Role in this room")
+        await ann.pick("moderator")
+        await ann.shows("bob is moderator of jobs now.")
+
+        await bob.until(lambda: "kick" in bob.conversation.view.chat.rooms["jobs"].may)
+        await about(bob, "ann")
+        await bob.pick("Mute here")
+        await bob.press("enter", "enter")
+        await bob.shows("You are a moderator, and cannot do that to")
+
+
+async def test_a_ban_ends_it_for_one_and_is_lifted_from_the_list(house: Server) -> None:
+    async with member(house, "ann", "door", size=WIDE) as ann, guest(house, "max", "door") as max_:
+        await about(ann, "max")
+        await ann.pick("Ban from the server")
+        await ann.type("7d")
+        await ann.press("enter")
+        await ann.type("spam")
+        await ann.press("enter")
+        await max_.shows("✗ Ctrl+Q quits.", "You are banned until", "spam")
+        with pytest.raises(hubbub.Banned):
+            async with hubbub.connect(house.url, name="max"):
+                pass
+
+        await ann.press("ctrl+p")
+        await ann.pick("See what moderators did")
+        await ann.shows("ann ban max: spam", "Esc closes")
+        await ann.press("escape", "ctrl+p")
+        await ann.pick("See who is banned or muted")
+        await ann.pick("max banned")
+        await ann.shows("/unban max?")
+        await ann.press("enter")
+        await ann.shows("max may come in again.")
+        async with hubbub.connect(house.url, name="max"):
+            pass
+
+
+async def test_whom_a_member_ignores_is_kept_by_the_server(house: Server) -> None:
+    async with member(house, "cara", "ears") as cara, guest(house, "bore", "ears") as bore:
+        await about(cara, "bore")
+        await cara.pick("Ignore")
+        await cara.shows("You ignore bore from now on")
+        await bore.say("can you hear me")
+        await bore.shows("can you hear me")
+        async with hubbub.connect(house.url, name="cara", password=PASSWORD) as chat:
+            assert [person.name for person in chat.welcome.ignored] == ["bore"]
+    async with member(house, "cara", "ears") as cara:
+        await cara.say("anyone?")
+        await cara.shows("anyone?")
+        assert "can you hear me" not in cara.text
+        await cara.say("/unignore bore")
+        await cara.shows("can you hear me")
