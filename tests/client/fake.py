@@ -40,6 +40,8 @@ class FakeServer:
         self.topics: dict[str, str] = {}
         self.commands: list[Frame] = []
         self.unread: dict[str, int] = {}
+        self.may: list[str] = []
+        self.may_here: list[str] = []
         self.url = ""
         self._server: Any = None
         self._port = 0
@@ -167,6 +169,7 @@ class FakeServer:
                 "read": len(log) - self.unread[room] if room in self.unread else self.read,
                 "unread": self.unread.get(room, 0),
                 "role": "guest",
+                "may": self.may_here,
             }
             for room, log in self.logs.items()
         ]
@@ -185,6 +188,7 @@ class FakeServer:
             "rooms": rooms,
             "commands": self.commands,
             "limits": self.limits,
+            "may": self.may,
             "a_field_of_a_later_release": True,
         }
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.client.changes import Reconnected, Restarted
+from hubbub.client.changes import Reconnected, Renamed, Restarted
 from hubbub.client.inbox import PAGE_EVENTS, Inbox
 from hubbub.protocol.events import Gap, Message, Notice, Page, Person, Replay
 
@@ -173,3 +173,36 @@ def test_any_mix_of_live_events_pages_and_reading_gives_each_event_once(
         seen += drained(inbox)
 
     assert seen == list(range(1, log_last + 1))
+
+
+def test_a_room_goes_on_under_its_new_name_and_the_reader_is_told_first() -> None:
+    inbox = Inbox(1000)
+    inbox.follow("old", 0)
+    inbox.put(message(1, "old"))
+    assert inbox.rename("old", "new")
+    assert not inbox.rename("old", "new")
+    inbox.put(message(2, "new"))
+
+    assert inbox.resume() == {"new": 2}
+    assert drained(inbox) == [1, Renamed("old", "new"), 2]
+    assert inbox.seen == {"new": 2}
+
+
+def test_a_new_name_is_told_however_full_the_queue_is() -> None:
+    inbox = Inbox(1)
+    inbox.follow("old", 0)
+    for seq in range(1, PAGE_EVENTS + 10):
+        inbox.put(message(seq, "old"))
+    inbox.rename("old", "new")
+
+    assert drained(inbox)[-1] == Renamed("old", "new")
+    assert inbox.to_page() == ("new", PAGE_EVENTS + 1)
+
+
+def test_a_name_that_another_room_has_taken_renames_nothing() -> None:
+    inbox = Inbox(1000)
+    inbox.follow("a", 3)
+    inbox.follow("b", 7)
+
+    assert not inbox.rename("a", "b")
+    assert inbox.resume() == {"a": 3, "b": 7}

@@ -1,6 +1,6 @@
 """Events to what a screen shows; no network."""
 
-from hubbub.client.changes import Disconnected, Reconnected, Restarted, RoomRefused
+from hubbub.client.changes import Disconnected, Reconnected, Renamed, Restarted, RoomRefused
 from hubbub.client.state import (
     ChatState,
     apply,
@@ -21,8 +21,11 @@ from hubbub.protocol.events import (
     RoomState,
     Self,
     ServerInfo,
+    Settings,
+    Standing,
     Topic,
     Welcome,
+    You,
 )
 
 ANN, BOB, CARA = Person("u1", "ann"), Person("u2", "bob"), Person("u3", "cara")
@@ -112,3 +115,34 @@ def test_the_line_and_the_log_may_go_and_come_back() -> None:
     assert apply(state, Restarted("lobby")).rooms["lobby"].last == 0
     assert apply(state, RoomRefused("lobby", RoomFull("full"))).rooms == {}
     assert left(state, "lobby").rooms == {}
+
+
+def test_settings_and_standing_say_what_a_room_is_and_what_one_may_there() -> None:
+    state = apply(
+        start(),
+        Settings(room="lobby", seq=5, at="", sender=BOB, kind="private", read_only=True),
+    )
+    state = apply(state, Standing(room="lobby", role="moderator", may=("kick",)))
+    state = apply(state, Standing(room="elsewhere", role="owner", may=("kick",)))
+
+    room = state.rooms["lobby"]
+    assert (room.kind, room.read_only, room.archived, room.last) == ("private", True, False, 5)
+    assert (room.role, room.may) == ("moderator", ("kick",))
+    assert set(state.rooms) == {"lobby"}
+
+
+def test_a_renamed_room_is_the_same_and_its_former_name_is_nobodys() -> None:
+    state = apply(start(), said(5))
+    state = apply(state, Renamed("lobby", "+tea-room-k3f9x2"))
+    state = apply(state, Presence(room="lobby", user=ANN, state="left"))
+
+    assert set(state.rooms) == {"+tea-room-k3f9x2"}
+    room = state.rooms["+tea-room-k3f9x2"]
+    assert (room.title, room.last, room.unread) == ("tea-room", 5, 3)
+
+
+def test_becoming_a_member_brings_other_rights() -> None:
+    you = Self("u1", "ann", "member", "moderator")
+    state = apply(start(), You(user=you, may=("ban",)))
+
+    assert (state.user, state.may) == (you, ("ban",))

@@ -170,3 +170,25 @@ async def test_a_room_that_goes_away_sends_no_line_to_another() -> None:
             "! You are in no room; /join ROOM enters one.",
         ]
     assert fake.texts == []
+
+
+async def test_what_is_deleted_set_and_renamed_is_told_and_the_room_stays_in_view() -> None:
+    async with desk() as (person, fake):
+        await fake.say("oops")
+        await person.shown("[bob]: oops")
+        await fake.tell(fake.append("lobby", "", type="deleted", target=1))
+        await person.shown("* -- bob deleted a message.")
+        fake.logs["+tea-k3f9x2"] = fake.logs.pop("lobby")
+        event = {"type": "settings", "kind": "private", "read_only": True, "was": "lobby"}
+        await fake.tell(fake.append("+tea-k3f9x2", "", **event))
+        await person.shown("* -- bob renamed lobby to tea.")
+        assert person.conversation.room == "+tea-k3f9x2"
+        await person.type("hi")
+        await person.shown("[ann]: hi")
+        assert fake.requests[-1]["room"] == "+tea-k3f9x2"
+        left = {"type": "presence", "room": "+tea-k3f9x2", "state": "left"}
+        await fake.tell({**left, "user": {"id": "u1", "name": "user0"}})
+        await person.shown("! You are no longer in tea.")
+        await fake.tell({"type": "notice", "text": "bob showed you out of tea: rude"})
+        await person.shown("bob showed you out of tea: rude")
+        assert person.conversation.room is None

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from hubbub.client.state import with_members
 from hubbub.client.tui.completion import Offer, offer
-from hubbub.client.tui.store import View, with_chat
+from hubbub.client.tui.store import with_chat
+from hubbub.client.tui.view import View
 from hubbub.protocol.events import CommandInfo, Member
 from tests.client.tui.test_store import loaded, start
 

@@ -28,6 +28,8 @@ PICTURES = Path(__file__).parent / "pictures"
         ("chosen-80x24", (80, 24), "hubbub", ("ctrl+up", "up")),
         ("switcher-80x24", (80, 24), "hubbub", ("ctrl+k",)),
         ("completion-80x24", (80, 24), "hubbub", ("slash", "n")),
+        ("person-80x24", (80, 24), "hubbub", ("alt+p", "b", "enter")),
+        ("delete-60x20", (60, 20), "hubbub", ("ctrl+up", "d")),
     ],
 )
 async def test_it_looks_as_it_did(
@@ -39,6 +41,7 @@ async def test_it_looks_as_it_did(
     keys: tuple[str, ...],
 ) -> None:
     fill(fake)
+    fake.may, fake.may_here = ["ban", "mute_everywhere"], ["post", "delete", "kick", "mute"]
     async with staged(fake, size=size) as stage:
         stage.app.theme = theme
         await stage.until(lambda: len(stage.conversation.view.chat.names) == 3)

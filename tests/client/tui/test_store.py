@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from hubbub.client.changes import ChatEvent, Disconnected, Reconnected, RoomRefused
+import msgspec
+
+from hubbub.client.changes import ChatEvent, Disconnected, Reconnected, Renamed, RoomRefused
 from hubbub.client.state import RoomView
 from hubbub.client.tui.store import (
-    View,
     arrived,
     entered,
     gone_from,
@@ -25,6 +26,7 @@ from hubbub.client.tui.store import (
     without_ignored,
 )
 from hubbub.client.tui.timeline import Note, Timeline, with_latest
+from hubbub.client.tui.view import View
 from hubbub.errors import RoomFull
 from hubbub.protocol.events import (
     Message,
@@ -256,3 +258,46 @@ def test_people_who_are_away_are_known_until_they_are_back() -> None:
 
     view = after(view, Presence(room="lobby", user=BOB, state="back"))
     assert view.chat.rooms["lobby"].away == frozenset()
+
+
+def test_a_room_that_is_renamed_keeps_everything_under_its_new_name() -> None:
+    view = with_draft(start(room("lobby"), room("dev", 12, 9)), "dev", "half a")
+    view = looked_at(view, "dev")
+    timeline = view.timeline
+    view = happened(view, Renamed("dev", "devel"), 0.0, AT)
+    left_it = Presence(room="dev", user=ANN, state="left")
+    view = happened(view, left_it, 0.0, AT)
+
+    assert (view.room, view.order) == ("devel", ("lobby", "devel"))
+    assert (view.timeline, view.drafts, view.mark) == (timeline, {"devel": "half a"}, 9)
+    assert view.chat.rooms["devel"].unread == 3
+    assert (view.current("dev"), view.current("devel"), view.current("x")) == (
+        "devel",
+        "devel",
+        "x",
+    )
+
+
+def test_a_second_new_name_is_followed_and_a_new_room_of_the_old_name_is_itself() -> None:
+    view = start(room("lobby"), room("a"))
+    view = happened(view, Renamed("a", "b"), 0.0, AT)
+    view = happened(view, Renamed("b", "c"), 0.0, AT)
+    assert view.current("a") == "c"
+
+    view = entered(view, RoomView("a"))
+    assert view.current("a") == "a"
+
+
+def test_whom_the_server_knows_to_be_ignored_is_ignored_from_the_start() -> None:
+    greeting = msgspec.structs.replace(welcome(room("lobby")), ignored=(BOB,))
+    view = arrived(greeting, ("lobby",))
+
+    assert view.ignores(said(11))
+
+
+def test_a_welcome_after_a_break_tells_what_the_rooms_are_now() -> None:
+    now = msgspec.structs.replace(room("lobby"), read_only=True, role="moderator", may=("kick",))
+    view = welcomed_again(start(), welcome(now), AT)
+
+    lobby = view.chat.rooms["lobby"]
+    assert (lobby.read_only, lobby.role, lobby.may) == (True, "moderator", ("kick",))

@@ -17,9 +17,10 @@ from hubbub.client.tui.timeline import (
     with_newer,
     with_note,
     with_older,
+    with_part,
     with_pending,
 )
-from hubbub.protocol.events import LogEvent, Message, Page, Person, Posted
+from hubbub.protocol.events import Deleted, LogEvent, Message, Page, Person, Posted
 
 AT = "2026-03-05T09:00:00.000Z"
 ANN, BOB = Person("u1", "ann"), Person("u2", "bob")
@@ -224,3 +225,41 @@ def test_whatever_happens_a_window_is_a_bounded_run_of_the_log(
         assert len(timeline.entries) <= bound + SLACK_ENTRIES + 40
         assert timeline.last == log
         assert timeline.has_newer == bool(timeline.loaded and here and here[-1] < log)
+
+
+def deleted(seq: int, target: int) -> Deleted:
+    return Deleted(room="lobby", seq=seq, at=AT, sender=BOB, target=target)
+
+
+def emptied(timeline: Timeline) -> list[int]:
+    entries = (entry for entry in timeline.entries if isinstance(entry, Message))
+    return [entry.seq for entry in entries if entry.deleted and not entry.text]
+
+
+def test_a_message_that_is_deleted_keeps_its_place_without_its_text() -> None:
+    timeline = live(opened(), deleted(11, 4))
+
+    assert emptied(timeline) == [4]
+    assert seqs(timeline) == list(range(1, 12))
+
+
+def test_what_a_later_page_deletes_is_deleted_in_the_window() -> None:
+    later = Page(events=(said(11), deleted(12, 9)), more=False, first=1, last=12)
+
+    assert emptied(with_newer(with_latest(Timeline(), page(1, 10, end=12)), later, 50)) == [9]
+
+
+def test_what_is_deleted_while_the_reader_is_far_above_is_deleted_there() -> None:
+    timeline = live(opened(1, 60), deleted(61, 2), bound=50, reading=True)
+
+    assert emptied(timeline) == [2]
+
+
+def test_another_part_of_the_log_takes_the_place_of_the_window() -> None:
+    timeline = with_part(opened(90, 100), page(1, 20, end=100))
+
+    assert (seqs(timeline), timeline.has_newer, timeline.has_older) == (
+        list(range(1, 21)),
+        True,
+        False,
+    )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from rich.cells import cell_len
 
 from hubbub.client.tui.rows import MOST_ROWS, Page, links_in
-from hubbub.client.tui.store import View, happened, looked_away, with_ignored, with_timeline
+from hubbub.client.tui.store import happened, looked_away, with_ignored, with_timeline
 from hubbub.client.tui.timeline import (
     Note,
     Pending,
@@ -17,6 +17,7 @@ from hubbub.client.tui.timeline import (
     with_pending,
 )
 from hubbub.client.tui.transcript import Transcript
+from hubbub.client.tui.view import View
 from hubbub.protocol.events import Message, Person, Topic
 from hubbub.protocol.events import Page as LogPage
 from tests.client.tui.test_store import ANN, AT, BOB, CARA, said, start

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hubbub.client.tui.emoji import matching
 from hubbub.client.tui.view import View
+from hubbub.model import room_title
 from hubbub.protocol.events import CommandInfo, Message
 
 CHOICES = 50
@@ -20,7 +21,9 @@ _OWN_SUMMARIES = {
 }
 _ROOM_COMMANDS = frozenset({"/join", "/j", "/leave", "/part", "/who"})
 _NAME_LISTS = frozenset({"/whisper", "/w", "/msg"})
-_NAME_COMMANDS = _NAME_LISTS | {"/whois", "/ignore", "/unignore", "/kick", "/ban", "/mute"}
+_NAME_COMMANDS = _NAME_LISTS | {
+    *("/whois", "/ignore", "/unignore", "/kick", "/ban", "/mute", "/unmute", "/role", "/invite"),
+}
 _EMOJI = re.compile(r"(?:^|(?<=[\s(])):([a-z0-9_+-]{2,})$", re.IGNORECASE)
 
 
@@ -85,9 +88,9 @@ def _rooms(word: str, view: View, rooms: Iterable[str], sign: str) -> Offer:
     names = sorted({*topics, *rooms}, key=str.casefold)
     start = word.removeprefix("#").casefold()
     choices = tuple(
-        Choice(f"{sign}{name} ", name, topics.get(name, ""))
+        Choice(f"{sign}{name} ", room_title(name), topics.get(name, ""))
         for name in names
-        if name.casefold().startswith(start)
+        if name.casefold().startswith(start) or room_title(name).casefold().startswith(start)
     )
     return Offer(len(word), choices[:CHOICES], unasked=True)
 

@@ -33,11 +33,11 @@ ROOMS = (
 HOUSE = (
     Key("alt+p", "Alt+P", "choose_person", "Choose a person: whisper, ignore, moderate"),
     Key("alt+r", "Alt+R", "room_settings", "See what this room is, and change it"),
-    Key("", "Ctrl+P", "new_room", "Make a room", right="create_room"),
-    Key("", "Ctrl+P", "sessions", "See where you are signed in, and end it", right="sessions"),
-    Key("", "Ctrl+P", "invitations", "Invite people to the server", right="invite"),
-    Key("", "Ctrl+P", "bans", "See who is banned or muted", right="audit audit_here"),
-    Key("", "Ctrl+P", "audit", "See what moderators did", right="audit audit_here"),
+    Key("", "Ctrl+P …", "new_room", "Make a room", right="create_room"),
+    Key("", "Ctrl+P …", "sessions", "See where you are signed in, and end it", right="sessions"),
+    Key("", "Ctrl+P …", "invitations", "Invite people to the server", right="invite"),
+    Key("", "Ctrl+P …", "bans", "See who is banned or muted", right="audit audit_here"),
+    Key("", "Ctrl+P …", "audit", "See what moderators did", right="audit audit_here"),
 )
 READING = (
     Key("pageup", "PageUp", "scroll_page(-1)", "Scroll back"),

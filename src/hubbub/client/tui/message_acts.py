@@ -202,7 +202,8 @@ class MessageActs(PeopleActs):
         if view is None or not isinstance(chosen, Message):
             return "Esc back  C copy"
         deletes = "  D delete" if offers.may_delete(view, chosen) else ""
-        return f"Esc back  W whisper  P person  C copy{deletes}  Enter all"
+        opens = "  O link" if links_in(chosen.text) else ""
+        return f"Esc back  W whisper  P person{deletes}  C copy{opens}  Enter all"
 
     def action_read_all(self) -> None:
         """Shows the whole message."""
