@@ -123,6 +123,11 @@ def masked(line: str) -> str:
     return f"{line.split(maxsplit=1)[0]} …" if is_secret(line) else line
 
 
+def makes_room(line: str) -> bool:
+    """Whether a command makes a room, in which whoever makes it wants to be."""
+    return line.lower().split()[:2] == ["/room", "new"]
+
+
 def is_farewell(answer: str) -> bool:
     """Whether somebody who was asked for a name wants to leave instead."""
     return answer.strip().lower() == "quit" or isinstance(read_typed(answer), Quit)

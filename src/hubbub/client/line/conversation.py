@@ -37,6 +37,7 @@ from hubbub.client.typed import (
     Typed,
     Unignore,
     Wrong,
+    makes_room,
     masked,
     needs_room,
 )
@@ -71,6 +72,7 @@ class Conversation:
         self._changed = changed
         self._ignored: dict[str, str | None] = _ignored(chat)
         self._to_enter: list[str] = []
+        self._making = False
         self._marks: dict[str, int] = {}
         public = self.public_rooms
         self.room = room if room in public else next(iter(public), None)
@@ -140,7 +142,11 @@ class Conversation:
                 continue
             view = joined_view(joined)
             self.state = replace(self.state, rooms={**self.state.rooms, view.name: view})
-            self._show(notice(f"You are in {view.title} too; /join {view.name} goes there."))
+            if self._making:
+                self.room, self._making = view.name, False
+            else:
+                too = f"You are in {view.title} too; /join {view.name} goes there."
+                self._show(notice(too))
 
     def _take_server_event(self, event: ChatEvent) -> None:
         if isinstance(event, LogEvent):
@@ -176,6 +182,8 @@ class Conversation:
                 self._show(self._look.faint(clean(masked(line))))
                 if self.room is None and needs_room(line):
                     raise NotAMember(NO_ROOM)
+                # Whoever makes a room wants to be in it.
+                self._making = makes_room(line)
                 answer = await self.chat.command(line, self.room)
                 if answer:
                     self._show(notice(answer))

@@ -151,11 +151,13 @@ async def _ask(wish: Wish, why: Refusal | None = None) -> None:
 
     Raises EOFError for whoever leaves instead.
     """
-    session: PromptSession[str] = PromptSession()
-    answer = await session.prompt_async(ASK_NAME)
-    if is_farewell(answer):
-        raise EOFError
-    former, wish.name, wish.password = wish.name, answer.strip() or None, None
+    former, wish.password = wish.name, None
+    if former is None or not isinstance(why, NotSignedIn):
+        session: PromptSession[str] = PromptSession()
+        answer = await session.prompt_async(ASK_NAME)
+        if is_farewell(answer):
+            raise EOFError
+        wish.name = answer.strip() or None
     # Another name than the one that somebody holds may go without.
     other = isinstance(why, NameTaken) and wish.name != former
     signing_in = why is not None and is_about_signing_in(why) and not other

@@ -12,11 +12,13 @@ from typing import assert_never
 
 from hubbub.client.changes import ChatEvent, Reconnected, Renamed
 from hubbub.client.chat import Chat
+from hubbub.client.failures import BANNED
 from hubbub.client.state import joined_view, with_members, with_people
 from hubbub.client.tui import store
 from hubbub.client.tui import timeline as lines
-from hubbub.client.tui.saying import Saying, now
-from hubbub.client.tui.timeline import IN_VIEW_ENTRIES, NoteKind, Timeline
+from hubbub.client.tui.paging import Paging
+from hubbub.client.tui.saying import now
+from hubbub.client.tui.timeline import NoteKind, Timeline
 from hubbub.client.tui.view import View, name_key
 from hubbub.client.typed import (
     GoFrom,
@@ -29,14 +31,14 @@ from hubbub.client.typed import (
     Typed,
     Unignore,
     Wrong,
+    makes_room,
     masked,
     needs_room,
 )
 from hubbub.errors import BadRequest, ConnectionFailed, HubbubError, Refusal
 from hubbub.model import UserKind, room_name, user_name
-from hubbub.protocol.events import Found, Message, Page, Presence, You
+from hubbub.protocol.events import Message, Page, Presence, You
 
-PAGE_EVENTS = 100
 MARK_READ_S = 1.0
 TYPING_S = 3.0
 KNOWN_ROOMS = 1_000
@@ -45,7 +47,7 @@ DIRECT_ROOMS = 50
 """Direct rooms whose people are looked up at the start."""
 
 
-class Conversation(Saying):
+class Conversation(Paging):
     """The view, and what changes it. `changed` is called after every change."""
 
     def __init__(
@@ -64,8 +66,6 @@ class Conversation(Saying):
         self.view: View = replace(view, drafts=drafts or {})
         self.known_rooms: set[str] = set()
         self._changed = changed
-        self._asked: set[tuple[str, str]] = set()
-        self._refused_pages: set[str] = set()
         self._marks: dict[str, int] = {}
         self._wrote_s = float("-inf")
         self._making = False
@@ -79,8 +79,9 @@ class Conversation(Saying):
             try:
                 await self._listen()
             except ConnectionFailed as error:
-                # The line below has no place for a long reason.
-                self.note(str(error), "refusal")
+                if error.code == BANNED:
+                    # The line below has no place for until when and why.
+                    self.note(str(error), "refusal")
                 self._show(store.ended(self.view, str(error)))
             else:
                 self._show(store.ended(self.view, "The server said goodbye."))
@@ -147,7 +148,7 @@ class Conversation(Saying):
                 room = self._inside(here) if needs_room(typed.line) else here
                 self.note(masked(typed.line), "typed", room)
                 # Whoever makes a room wants to be in it.
-                self._making = typed.line.lower().startswith("/room new ")
+                self._making = makes_room(typed.line)
                 self._put((room, typed))
             case GoTo(room=room):
                 self._start("enter", room, self._enter(room, look=True))
@@ -225,58 +226,11 @@ class Conversation(Saying):
             self._page(room, self._load_latest)
         self._start("members", room, self._learn_members(room))
 
-    def load_older(self) -> None:
-        """Asks for the page before what is here."""
-        room, timeline = self.view.room, self.view.timeline
-        if room is not None and timeline.has_older:
-            self._page(room, self._load_older)
-
-    def load_newer(self) -> None:
-        """Asks for the page after what is here."""
-        room, timeline = self.view.room, self.view.timeline
-        if room is not None and timeline.has_newer:
-            self._page(room, self._load_newer)
-
-    def load_latest(self) -> None:
-        """Jumps to the log's end, without what is between."""
-        room = self.view.room
-        if room is not None and self.view.timeline.has_newer:
-            self._start("latest", room, self._load_latest(room))
-
     def moved(self) -> None:
         """The reader moved: what was refused is asked for once more."""
         self._refused_pages.clear()
         if not self.view.timeline.loaded:
             self.look()
-
-    def _page(self, room: str, load: Callable[[str], Coroutine[None, None, None]]) -> None:
-        if self.view.line != "over" and room not in self._refused_pages:
-            self._start("page", room, load(room))
-
-    @property
-    def loading(self) -> bool:
-        """Whether a page of the room in view is on its way."""
-        return ("page", self.view.room or "") in self._asked
-
-    async def _load_latest(self, room: str) -> None:
-        page = await self.chat.history(room, limit=PAGE_EVENTS)
-        self._with_page(room, lambda timeline: lines.with_latest(timeline, page))
-
-    async def _load_older(self, room: str) -> None:
-        oldest = self.view.timelines.get(room, Timeline()).oldest
-        page = await self.chat.history(room, before=oldest, limit=PAGE_EVENTS)
-        self._with_page(room, lambda timeline: lines.with_older(timeline, page, IN_VIEW_ENTRIES))
-
-    async def _load_newer(self, room: str) -> None:
-        newest = self.view.timelines.get(room, Timeline()).newest or 0
-        page = await self.chat.history(room, after=newest, limit=PAGE_EVENTS)
-        self._with_page(room, lambda timeline: lines.with_newer(timeline, page, IN_VIEW_ENTRIES))
-
-    def _with_page(self, room: str, how: Callable[[Timeline], Timeline]) -> None:
-        timeline = self.view.timelines.get(room)
-        self._asked.discard(("page", room))
-        if timeline is not None:
-            self._show(store.with_timeline(self.view, room, how(timeline)))
 
     async def _enter(self, room: str, *, look: bool = False) -> None:
         joined = await self.chat.join(room)
@@ -322,25 +276,6 @@ class Conversation(Saying):
     def delete(self, room: str, seq: int, reason: str) -> None:
         """Takes a message's text away; the room is told by an event, a refusal is noted."""
         self._start("delete", f"{room} {seq}", self.chat.delete(room, seq, reason))
-
-    async def search(self, room: str, text: str, before: int | None) -> Found:
-        """The messages of a room that have a text in them. Raises HubbubError."""
-        return await self.chat.search(text, self.view.current(room), before=before)
-
-    def bring(self, room: str, seq: int, then: Callable[[], None]) -> None:
-        """Loads what is around a message, if it is not here, and calls `then`."""
-        self._start("bring", room, self._bring(self.view.current(room), seq, then))
-
-    async def _bring(self, room: str, seq: int, then: Callable[[], None]) -> None:
-        self._show(store.looked_at(self.view, room))
-        timeline = self.view.timelines.get(room, Timeline())
-        oldest, newest = timeline.oldest, timeline.newest
-        if not (timeline.loaded and oldest and newest and oldest <= seq <= newest):
-            around = PAGE_EVENTS // 2
-            page = await self.chat.history(room, before=seq + around, limit=PAGE_EVENTS)
-            self._with_page(room, lambda timeline: lines.with_part(timeline, page))
-        if self.view.room == room:
-            then()
 
     def look_up(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
         """Asks for something beside the rest; a refusal is noted."""
