@@ -172,6 +172,7 @@ class Conversation:
         try:
             await self._carry_out(typed)
         except HubbubError as error:
+            self._making = False
             self._show(refusal(str(error)))
 
     async def _carry_out(self, typed: Typed) -> None:

@@ -68,7 +68,6 @@ class Conversation(Paging):
         self._changed = changed
         self._marks: dict[str, int] = {}
         self._wrote_s = float("-inf")
-        self._making = False
         self._group: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hubbub.client.tui import offers, reports
 from hubbub.client.tui.items import Item, narrowed
 from hubbub.client.tui.room_acts import RoomActs
+from hubbub.client.tui.shown import one_line
 from hubbub.client.typed import Run, read_typed
 from hubbub.errors import HubbubError
 
@@ -87,7 +88,7 @@ class HouseActs(RoomActs):
                 self.ask(f"Invite into {title}", "Invite", then, Field("A name", needed=True))
             case "topic":
                 then = self._with_words("/topic", room)
-                topic = self.view.chat.rooms[room].topic if self.view is not None else ""
+                topic = one_line(self.view.chat.rooms[room].topic) if self.view is not None else ""
                 self.ask(f"Topic of {title}", "Set it", then, Field("The topic", topic))
             case "archive":
                 question = f"Archive {title}? It can be read then, and nothing is added to it."
@@ -122,7 +123,7 @@ class HouseActs(RoomActs):
                 self.run_line(f"/role {name} {role} here")
 
         if name is not None:
-            self.choose(f"{name} in this room", partial(narrowed, items), give)
+            self.choose(f"{one_line(name)} in this room", partial(narrowed, items), give)
 
     def action_new_room(self) -> None:
         """Makes a room."""

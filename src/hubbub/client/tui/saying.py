@@ -30,6 +30,8 @@ class Saying:
         self.chat = chat
         self._said: asyncio.Queue[_Wish] = asyncio.Queue(SAID)
         self._count = 0
+        self._making = False
+        """Whether the next room that this user is in is one that was made here just now."""
 
     def note(self, text: str, kind: NoteKind = "info", room: str | None = None) -> None:
         """Shows this person a line."""
@@ -136,6 +138,7 @@ class Saying:
         try:
             answer = await self.chat.command(line, room)
         except HubbubError as error:
+            self._making = False
             self.note(str(error), "refusal", room)
         else:
             if answer:
