@@ -73,7 +73,7 @@ class Person:
     @property
     def composer(self) -> Locator:
         """Where they write."""
-        return self.page.locator("#composer")
+        return self.page.locator("textarea#composer")
 
     def join(self, url: str) -> "Person":
         """Opens the page, types the name, presses Enter."""

@@ -14,7 +14,7 @@ def test_a_message_of_long_ago_is_found_and_shown_in_its_place(
     shared: Server, people: People
 ) -> None:
     async def fill() -> None:
-        async with hubbub.connect(shared.url, name="filler", rooms=["haystack"]) as filler:
+        async with hubbub.connect(shared.url, name="hay.filler", rooms=["haystack"]) as filler:
             await filler.post("The NEEDLE is here", "haystack")
             for number in range(299):
                 await filler.post_soon(f"straw {number}", "haystack")
@@ -43,7 +43,7 @@ def test_what_is_not_there_is_said_and_more_is_found_further_back(
     shared: Server, people: People
 ) -> None:
     async def fill() -> None:
-        async with hubbub.connect(shared.url, name="counter", rooms=["many"]) as counter:
+        async with hubbub.connect(shared.url, name="hits.counter", rooms=["many"]) as counter:
             for number in range(40):
                 await counter.post(f"hit {number}", "many")
 

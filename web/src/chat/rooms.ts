@@ -60,9 +60,9 @@ export class Rooms {
     await this.enterOrSay(name);
   }
 
-  /** The next room that is entered shall be opened. */
-  openNext(): void {
-    this.#opensUntil = Date.now() + OPEN_MS;
+  /** The next room that is entered shall be opened; or no more, where none was made. */
+  openNext(wanted = true): void {
+    this.#opensUntil = wanted ? Date.now() + OPEN_MS : 0;
   }
 
   renamed(was: string, name: string): void {

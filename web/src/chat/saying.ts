@@ -136,6 +136,7 @@ export class Saying {
     this.#commands.set(command, (answer) => {
       const text = typeof answer === "string" ? answer : answer.message;
       const kind = typeof answer === "string" ? "info" : "error";
+      if (kind === "error") this.rooms.openNext(false);
       if (text !== "") dispatch({ type: "note", room, text, kind });
     });
     this.#follows = true;

@@ -20,6 +20,7 @@ export function NewRoomDialog(): VNode {
     chat.rooms.openNext();
     const line = newRoomLine(name.value, isPrivate.value, readOnly.value);
     if (await deed.run(() => chat.command(line))) dispatch({ type: "dialog", dialog: null });
+    else chat.rooms.openNext(false);
   };
   return (
     <Dialog title={strings.makeRoomTitle} kind="settings">
