@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from textual import events
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 import hubbub
 from hubbub.client import saved
@@ -65,9 +67,15 @@ class Stage:
     async def pick(self, what: str) -> None:
         """Takes a line of the list that is open."""
         await self.shows(what)
-        await self.type(what)
+        await self.fill(what)
+
+    async def fill(self, text: str) -> None:
+        """Pastes into a dialog's line, which is quicker than keys, and Enter."""
+        focused = self.app.focused
+        assert isinstance(focused, Input)
+        focused.post_message(events.Paste(text))
+        await self.until(lambda: focused.value == text)
         await self.press("enter")
-        await self.pilot.pause()
 
     async def say(self, text: str) -> None:
         await self.type(text)

@@ -25,10 +25,8 @@ async def test_a_mute_from_the_list_of_people_is_told_to_whom_it_is_about(house:
         await about(ann, "gus")
         await ann.pick("Mute here")
         await ann.shows("Mute gus in this room", "How long", "Esc    Leave it")
-        await ann.type("10m")
-        await ann.press("enter")
-        await ann.type("too loud")
-        await ann.press("enter")
+        await ann.fill("10m")
+        await ann.fill("too loud")
         await ann.shows("gus is muted in hall for 10 minutes.")
 
         await gus.shows("You are muted in hall", "too loud")
@@ -48,8 +46,7 @@ async def test_a_message_is_deleted_by_key_and_its_place_stays(house: Server) ->
         await ann.press("d")
         await ann.shows("Delete what moe said?", "Why (for the audit log)")
         await ann.press("escape", "d")
-        await ann.type("ugly")
-        await ann.press("enter")
+        await ann.fill("ugly")
 
         for stage in (ann, moe):
             await stage.shows("message deleted")
@@ -75,8 +72,7 @@ async def test_a_click_on_a_name_offers_to_remove_and_the_one_removed_reads_why(
         row = next(y for y, line in enumerate(ann.lines) if line.endswith("yuri"))
         await ann.pilot.click("#people", offset=(2, row))
         await ann.pick("Remove from this room")
-        await ann.type("flooding")
-        await ann.press("enter")
+        await ann.fill("flooding")
         await ann.shows("yuri is shown out of yard.", "1 person")
 
         await yuri.shows("no longer in yard", "ann showed you out of yard: flooding")
@@ -122,10 +118,8 @@ async def test_a_ban_ends_it_for_one_and_is_lifted_from_the_list(house: Server) 
     async with member(house, "ann", "door", size=WIDE) as ann, guest(house, "max", "door") as max_:
         await about(ann, "max")
         await ann.pick("Ban from the server")
-        await ann.type("7d")
-        await ann.press("enter")
-        await ann.type("spam")
-        await ann.press("enter")
+        await ann.fill("7d")
+        await ann.fill("spam")
         await max_.shows("✗ Ctrl+Q quits.", "You are banned until", "spam")
         with pytest.raises(hubbub.Banned):
             async with hubbub.connect(house.url, name="max"):

@@ -19,15 +19,13 @@ async def test_a_private_room_is_made_and_whoever_is_invited_is_in_it(house: Ser
     async with member(house, "ann", "lobby", size=WIDE) as ann, member(house, "bob") as bob:
         await ann.press("ctrl+p")
         await ann.pick("Make a room")
-        await ann.type("board")
-        await ann.press("enter")
+        await ann.fill("board")
         await ann.pick("Private")
         await ann.until(lambda: "🔒board" in ann.lines[0])
         await ann.press("alt+r")
         await ann.shows("board: private; you are its owner")
         await ann.pick("Invite somebody")
-        await ann.type("bob")
-        await ann.press("enter")
+        await ann.fill("bob")
         await ann.shows("bob is invited.")
 
         await bob.shows("🔒board")
@@ -63,8 +61,7 @@ async def test_a_room_that_is_renamed_keeps_the_draft_and_the_place(house: Serve
         await milo.type("half a thou")
         await ann.press("alt+r")
         await ann.pick("Rename it")
-        await ann.type("windmill")
-        await ann.press("enter")
+        await ann.fill("windmill")
         await milo.shows("#windmill", "ann renamed mill to windmill.", "before")
         await milo.type("ght")
         assert milo.draft == "half a thought"

@@ -120,8 +120,7 @@ async def test_sessions_are_listed_and_the_one_that_is_ended_is_forgotten(house:
         await here.press("ctrl+p")
         await here.pick("See where you are signed in")
         await here.shows("this one, hubbub")
-        await here.type("hubbub")
-        await here.press("enter")
+        await here.fill("hubbub")
         await here.shows("End this session?")
         await here.press("enter")
 
