@@ -7,7 +7,7 @@ handful of statements.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Any, assert_never
 
 from msgspec import structs
 from sqlalchemy.exc import IntegrityError
@@ -283,6 +283,9 @@ class _Batch:
             for key in of_room:
                 self.members[name, key[1]] = self.members.pop(key)
             self.moderation.rename(was, name)
+            for nonce, said in self.said.items():
+                if said.room == was:
+                    self.said[nonce] = structs.replace(said, room=name)
         room.kind, room.read_only, room.archived = change.kind, change.read_only, change.archived
         room.changed = True
         room.last += 1
@@ -335,6 +338,10 @@ class _Batch:
 
     def _write_rooms(self, driver: Driver) -> None:
         made = [room for room in self.rooms.values() if not room.id]
+        # A name that is free at the end may be another room's until then.
+        between = [(room, f"*{room.id}") for room in self.renamed.values() if room.id]
+        if between:
+            driver.write(queries.SET_ROOM, [_room_row(room, name) for room, name in between])
         if made:
             self._make_rooms(driver, made)
         moved = [
@@ -356,21 +363,11 @@ class _Batch:
             self._change_rooms(driver, changed)
 
     def _change_rooms(self, driver: Driver, changed: Sequence[_Room]) -> None:
-        rows = [
-            {
-                "of": room.id,
-                "to_name": room.name,
-                "to_kind": room.kind.value,
-                "to_read_only": int(room.read_only),
-                "to_archived": int(room.archived),
-            }
-            for room in changed
-        ]
-        driver.write(queries.SET_ROOM, rows)
+        driver.write(queries.SET_ROOM, [_room_row(room, room.name) for room in changed])
         former = [{"name": name, "room_id": room.id} for name, room in self.renamed.items()]
         if former:
             driver.write(queries.SAVE_FORMER_NAMES, former)
-            driver.write(queries.DELETE_FORMER_NAMES, [{"of": room.name} for room in changed])
+            driver.write(queries.DELETE_FORMER_NAMES, [{"of": name} for name in self.rooms])
 
     def _make_rooms(self, driver: Driver, made: Sequence[_Room]) -> None:
         driver.write(
@@ -422,6 +419,16 @@ class _Batch:
             driver.write(queries.MOVE_READ, moved)
         if notified:
             driver.write(queries.SET_NOTIFY, notified)
+
+
+def _room_row(room: _Room, name: str) -> dict[str, Any]:
+    return {
+        "of": room.id,
+        "to_name": name,
+        "to_kind": room.kind.value,
+        "to_read_only": int(room.read_only),
+        "to_archived": int(room.archived),
+    }
 
 
 def _same(message: Message, change: AppendMessage) -> bool:
