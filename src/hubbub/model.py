@@ -141,6 +141,11 @@ def _rule(what: str, quoted: str, limit_chars: int) -> str:
     )
 
 
+def with_article(word: str) -> str:
+    """`a member`, `an owner`."""
+    return f"{'an' if word[0] in 'aeio' else 'a'} {word}"
+
+
 def format_instant(at_ms: int) -> str:
     """Milliseconds since 1970 as RFC 3339 in UTC with milliseconds, `2026-01-31T12:00:00.000Z`."""
     instant = datetime.fromtimestamp(at_ms // 1000, UTC)

@@ -252,7 +252,7 @@ async def test_a_guest_at_a_plain_connection_signs_in_where_it_is(house: House) 
     assert "bad_password" not in await typed(bob, "/login ann wrong-horse")
     assert bob.session.user is not None
     assert bob.session.user.name.shown == "bob"
-    assert "You are ann now, owner of this server." in await typed(bob, f"/login ann {PASSWORD}")
+    assert "You are ann now, an owner of this server." in await typed(bob, f"/login ann {PASSWORD}")
 
     assert await typed(bob, "hello") == "[ann]: hello"
     assert other.lines()[-1] == "[ann]: hello"

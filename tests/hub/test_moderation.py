@@ -234,7 +234,7 @@ async def test_nobody_acts_on_somebody_of_the_same_rank_or_on_themselves(
     bob, _ = await member(house, "bob")
     cara, _ = await member(house, "cara")
     await member(house, "dora")
-    assert await ran(ann, "/role bob admin") == "bob is admin of this server now."
+    assert await ran(ann, "/role bob admin") == "bob is an admin of this server now."
     await ran(ann, "/role cara moderator")
     await ran(ann, "/role dora moderator")
     for line in ("/ban {}", "/mute {}", "/mute {} everywhere", "/kick {}"):
@@ -245,7 +245,7 @@ async def test_nobody_acts_on_somebody_of_the_same_rank_or_on_themselves(
     assert await ran(bob, "/role cara admin") == "forbidden"
     assert await ran(bob, "/role ann member") == "forbidden"
     assert await ran(bob, "/role bob owner") == "forbidden"
-    assert await ran(bob, "/role cara member") == "cara is member of this server now."
+    assert await ran(bob, "/role cara member") == "cara is a member of this server now."
     assert await ran(ann, "/role guest moderator") == "no_such_user"
     await house.json(name="guest")
     assert await ran(ann, "/role guest moderator") == "forbidden"
@@ -257,7 +257,7 @@ async def test_a_server_keeps_an_owner(house: House, ann: Client) -> None:
     await member(house, "bob")
     assert await ran(ann, "/role ann member") == "forbidden"
     await ran(ann, "/role bob owner")
-    assert await ran(ann, "/role ann member") == "ann is member of this server now."
+    assert await ran(ann, "/role ann member") == "ann is a member of this server now."
 
 
 async def test_a_new_role_holds_at_once_on_all_connections(house: House, ann: Client) -> None:
@@ -291,7 +291,7 @@ async def test_a_role_in_a_room_is_one_there_alone(house: House, ann: Client) ->
         reply = await client.ask(requests.Command(room="dev", line=line))
         return str(reply["text"] if reply["type"] == "ok" else reply["code"])
 
-    assert await there(bob, "/role cara moderator here") == "cara is moderator of dev now."
+    assert await there(bob, "/role cara moderator here") == "cara is a moderator of dev now."
     (standing,) = [f for f in cara.objects() if f["type"] == "standing"]
     assert (standing["room"], standing["role"]) == ("dev", "moderator")
     assert await there(bob, "/role dora moderator here") == "forbidden"

@@ -152,14 +152,14 @@ async def test_whoever_is_shown_out_is_out_in_all_ways(house: House) -> None:
     name = await private_room(house, ann)
     await ran_in(ann, name, "/invite bob")
     bob.objects()
-    assert await ran_in(ann, name, "/kick bob it was a test") == f"bob is shown out of {name}."
+    assert await ran_in(ann, name, "/kick bob it was a test") == "bob is shown out of board."
     await ann.say("without bob", name)
     await house.hub.quiet()
 
     heard = bob.objects()
     assert [f["state"] for f in heard if f["type"] == "presence"] == ["left"]
     notices = [f["text"] for f in heard if f["type"] == "notice"]
-    assert notices == [f"ann showed you out of {name}: it was a test"]
+    assert notices == ["ann showed you out of board: it was a test"]
     assert [f for f in heard if f["type"] == "message"] == []
     assert (await bob.ask(requests.History(room=name)))["code"] == "no_such_room"
     bob.leave()

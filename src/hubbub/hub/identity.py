@@ -121,12 +121,12 @@ class Identity:
 
     async def recognise(self, session: Session, secret: str, name: str | None) -> Arrival:
         """Whose secret that is. Raises BadToken, RateLimited, NameTaken, Banned."""
-        self._rates.sign_in(session)
+        self._rates.sign_in(session.address)
         token_hash = hashed(secret)
         storage = self._log.storage
         found = await self._log.read(_session, storage, token_hash, self._clock.now_ms())
         if found is None:
-            self._rates.failed_sign_in(session)
+            self._rates.failed_sign_in(session.address)
             raise BadToken(NO_SESSION)
         record, memberships, ignored = found
         if record.kind is UserKind.GUEST and not self._accounts.policy.guests:

@@ -73,7 +73,7 @@ class Moderation:
         target = self._users.get(whom.id)
         here = [] if target is None else in_room(target, room)
         if not here and not (room.private and whom.id in room.roles):
-            raise NotAMember(f"{whom.name} is not in {room.name}.")
+            raise NotAMember(f"{whom.name} is not in {room.title}.")
         reason = tidy(reason)
         audit = self._audit("kick", user, whom.name, room, reason)
         await self._committer.outcomes(RemoveMember(room.name, whom.id), audit)
@@ -87,7 +87,7 @@ class Moderation:
         for session in in_room(target, room):
             self._rooms.leave(session, room)
             session.send(Presence(room=room.name, user=target.person, state="left"))
-            session.send(Notice(text=f"{user.name.shown} showed you out of {room.name}{because}"))
+            session.send(Notice(text=f"{user.name.shown} showed you out of {room.title}{because}"))
             if session.dialect.one_room:
                 # It has no room to go to that it would not have to be shown out of as well.
                 self._end(session, 1000, "shown out")
@@ -130,9 +130,9 @@ class Moderation:
         page = await self._log.read(storage.page, room.name, after=seq - 1, limit=1, limit_bytes=1)
         found = page.events[0] if page.events else None
         if not isinstance(found, Message) or found.seq != seq:
-            raise BadRequest(f"There is no message {seq} in {room.name}.")
+            raise BadRequest(f"There is no message {seq} in {room.title}.")
         if found.deleted:
-            raise BadRequest(f"The message {seq} of {room.name} was deleted before.")
+            raise BadRequest(f"The message {seq} of {room.title} was deleted before.")
         own = found.sender.id == user.id
         if room.archived:
             self._permissions.require(user, Right.POST, room)
@@ -252,7 +252,7 @@ class Moderation:
         target = self._users.get(whom.id)
         here = target is not None and in_room(target, room)
         if not here and whom.id not in room.roles:
-            raise NotAMember(f"{whom.name} is not in {room.name}.")
+            raise NotAMember(f"{whom.name} is not in {room.title}.")
         audit = self._audit("role", user, whom.name, room, role.value)
         await self._committer.outcomes(SaveMember(room.name, whom.id, role), audit)
         room.roles[whom.id] = role

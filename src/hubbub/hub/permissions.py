@@ -7,7 +7,7 @@ from enum import StrEnum
 from hubbub.errors import Forbidden
 from hubbub.hub.room import Room
 from hubbub.hub.session import User
-from hubbub.model import Role, RoomKind
+from hubbub.model import Role, RoomKind, with_article
 
 RANKS = {Role.GUEST: 0, Role.MEMBER: 1, Role.MODERATOR: 2, Role.ADMIN: 3, Role.OWNER: 4}
 SERVER_ROLES = tuple(RANKS)
@@ -129,16 +129,17 @@ class Permissions:
         rule = self._table[right]
         if rule.server is not None or room is None:
             least = rule.server or Role.MODERATOR
-            return f"To {rule.meaning} one must be {_a(least)}; you are {_a(user.role)}."
+            own = with_article(user.role)
+            return f"To {rule.meaning} one must be {with_article(least)}; you are {own}."
         if room.direct:
             return "In a direct conversation there is nothing of that kind."
         if room.archived and right not in _IN_ARCHIVED:
-            return f"{room.name} is archived: it can be read, and nothing is added to it."
+            return f"{room.title} is archived: it can be read, and nothing is added to it."
         read_only = room.read_only and right in {Right.POST, Right.TOPIC}
         rule = self._table[Right.ANNOUNCE] if read_only else rule
         assert rule.room is not None, "a right of rooms"
-        role = _a(role_in(user, room))
-        return f"To {rule.meaning} one must be its {rule.room}; in {room.name} you are {role}."
+        role = with_article(role_in(user, room))
+        return f"To {rule.meaning} one must be its {rule.room}; in {room.title} you are {role}."
 
     def on_server(self, user: User) -> tuple[str, ...]:
         """The rights that a user has everywhere, as `welcome` names them."""
@@ -154,7 +155,9 @@ class Permissions:
         """Raises Forbidden where `other`, a role on the server or in the room, is not below."""
         own = user.role if room is None else role_in(user, room)
         if not (RANKS[own] > RANKS[other]):
-            raise Forbidden(f"You are {_a(own)}, and cannot do that to {_a(other)}.")
+            raise Forbidden(
+                f"You are {with_article(own)}, and cannot do that to {with_article(other)}."
+            )
 
 
 def role_in(user: User, room: Room) -> Role:
@@ -194,7 +197,3 @@ def _cells(rule: Rule) -> Iterable[str]:
         yield "yes" if at_least(own, rule.server or rule.room or Role.OWNER) else ""
     for role in ROOM_ROLES:
         yield "yes" if rule.room and at_least(role, rule.room) else ""
-
-
-def _a(role: Role) -> str:
-    return f"{'an' if role.value[0] in 'ao' else 'a'} {role.value}"

@@ -176,14 +176,14 @@ class Rates:
                 session.user.commands.take(now_s, "requests")
             session.address.commands.take(now_s, "requests from your address")
 
-    def sign_in(self, session: "Session") -> None:
+    def sign_in(self, address: AddressRates) -> None:
         """Asks whether a token may be tried. Raises RateLimited."""
         if self.on:
-            session.address.failed_sign_ins.look(self._clock.steady_s(), "wrong tokens")
+            address.failed_sign_ins.look(self._clock.steady_s(), "wrong tokens")
 
-    def failed_sign_in(self, session: "Session") -> None:
+    def failed_sign_in(self, address: AddressRates) -> None:
         """Counts a token that was wrong."""
-        session.address.failed_sign_ins.drain(1)
+        address.failed_sign_ins.drain(1)
 
     def password(self, session: "Session", key: str) -> None:
         """Counts a password that is tried for a name. Raises RateLimited."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hubbub.model import Role, RoomKind
+from hubbub.model import Role, RoomKind, room_title
 from hubbub.protocol.events import LogEvent, Person, Settings, Topic
 from hubbub.storage.records import RoomRecord
 
@@ -76,6 +76,11 @@ class Room:
     def direct(self) -> bool:
         """Whether this is the room of a fixed set of users, who are in it wherever they are."""
         return self.kind is RoomKind.DIRECT
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return room_title(self.name)
 
     @property
     def private(self) -> bool:

@@ -54,7 +54,7 @@ class RoomSettings:
         else:
             room = await self._rooms.admit(session, typed)
             if room.made or room.name == self._default:
-                raise NameTaken(f"There is a room {room.name}: /join {room.name}")
+                raise NameTaken(f"There is a room {room.title}: /join {room.name}")
         changes: list[Change] = []
         room.made = True
         if user.kind is not UserKind.GUEST:
@@ -87,7 +87,7 @@ class RoomSettings:
         archived = room.archived if archived is None else archived
         moves = kind is not room.kind or name is not None
         if room.name == self._default and (moves or archived):
-            raise Forbidden(f"{room.name} is where everyone begins: it stays as it is.")
+            raise Forbidden(f"{room.title} is where everyone begins: it stays as it is.")
         new = await self._new_name(room, kind, name) if moves else room.name
         if (kind, read_only, archived, new) == (
             room.kind,
@@ -95,7 +95,7 @@ class RoomSettings:
             room.archived,
             room.name,
         ):
-            raise BadRequest(f"{room.name} is so already.")
+            raise BadRequest(f"{room.title} is so already.")
         change = ChangeRoom(room.name, user.person, kind, read_only, archived, new)
         described = _described(kind, read_only, archived=archived)
         if moves:
@@ -118,7 +118,7 @@ class RoomSettings:
                 return name
 
     async def _new_name(self, room: Room, kind: RoomKind, typed: str | None) -> str:
-        title = room_title(room.name) if typed is None else typed
+        title = room.title if typed is None else typed
         if kind is RoomKind.PRIVATE:
             return await self._private_name(title)
         name = room_name(title)
@@ -148,7 +148,7 @@ class RoomSettings:
         Raises Refusal.
         """
         if not room.private:
-            raise BadRequest(f"{room.name} is open to everybody: /join {room.name}")
+            raise BadRequest(f"{room.title} is open to everybody: /join {room.name}")
         self._permissions.require(user, Right.INVITE_HERE, room)
         whom = await self._directory.find(typed)
         if whom.id in room.roles:
@@ -166,7 +166,7 @@ class RoomSettings:
         return whom.name
 
     async def _bring_in(self, target: User, room: Room, user: User) -> None:
-        title = room_title(room.name)
+        title = room.title
         invited = Notice(text=f"{user.name.shown} invites you to {title}: /join {room.name}")
         for session in list(target.sessions):
             if session.dialect.one_room:

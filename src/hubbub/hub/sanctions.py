@@ -13,7 +13,7 @@ from hubbub.hub.committer import Committer
 from hubbub.hub.log import Log
 from hubbub.hub.room import Room
 from hubbub.hub.session import Session, User
-from hubbub.model import UserKind, format_instant
+from hubbub.model import UserKind, format_instant, room_title
 from hubbub.storage.changes import Change, EndSanction, SaveSanction
 from hubbub.storage.records import Against, Sanction, SanctionKey, SanctionKind
 
@@ -115,7 +115,7 @@ class Sanctions:
     def sentence(self, entry: Sanction) -> str:
         """What somebody is told of it."""
         what = "banned" if entry.kind is SanctionKind.BAN else "muted"
-        where = f" in {entry.room}" if entry.room else ""
+        where = f" in {room_title(entry.room)}" if entry.room else ""
         until = "" if entry.ends_ms is None else f" until {instant(entry.ends_ms)}"
         return f"You are {what}{where}{until}{f': {entry.reason}' if entry.reason else '.'}"
 

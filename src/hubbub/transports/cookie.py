@@ -5,7 +5,7 @@ the WebSocket's handshake, to this server alone. The guard says who may ask at a
 elsewhere can neither set nor clear it (docs/security.md).
 """
 
-from typing import Annotated, cast
+from typing import Annotated
 
 import msgspec
 from aiohttp import web
@@ -17,7 +17,6 @@ from hubbub.hub.hub import Hub
 from hubbub.hub.identity import NO_SESSION
 from hubbub.hub.log import NOT_READ
 from hubbub.hub.rates import AddressRates
-from hubbub.hub.session import Session
 from hubbub.model import UserKind
 from hubbub.transports.guard import Guard
 from hubbub.transports.refusals import refused
@@ -69,10 +68,8 @@ class SessionCookie:
     async def _life_s(self, address: AddressRates, secret: str) -> int:
         """How long the session lasts from now on; what is no session counts against the address."""
         hub = self._hub
-        # The rates ask a connection for nothing but its address.
-        asker = cast(Session, _Asker(address))
         try:
-            hub.rates.sign_in(asker)
+            hub.rates.sign_in(address)
             now_ms = self._clock.now_ms()
             found = await hub.log.read(hub.log.storage.session_user, hashed(secret), now_ms)
         except RateLimited as refusal:
@@ -81,16 +78,11 @@ class SessionCookie:
             down = Unavailable(NOT_READ, retry_after=1.0)
             raise refused(web.HTTPServiceUnavailable, down) from None
         if found is None or found.kind is UserKind.BOT:
-            hub.rates.failed_sign_in(asker)
+            hub.rates.failed_sign_in(address)
             raise refused(web.HTTPForbidden, BadToken(NO_SESSION))
         guest = found.kind is UserKind.GUEST
         hours = hub.limits.guest_session_h if guest else hub.limits.session_days * 24
         return int(hours * HOUR_S)
-
-
-class _Asker:
-    def __init__(self, address: AddressRates) -> None:
-        self.address = address
 
 
 def secret_of(request: web.Request) -> str | None:

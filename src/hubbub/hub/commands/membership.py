@@ -8,7 +8,7 @@ from hubbub.hub.commands.table import COMMANDS, Call, command, needs_more, room_
 from hubbub.hub.permissions import Right
 from hubbub.hub.sanctions import instant
 from hubbub.hub.session import SIGNED_OUT
-from hubbub.model import Role
+from hubbub.model import Role, with_article
 from hubbub.storage.changes import AppendAudit
 
 
@@ -22,7 +22,7 @@ async def _register(call: Call) -> str:
     password, code = split_invitation(call.rest)
     await call.hub.accounts.register(call.user, password, code, call.session)
     return (
-        f"{call.user.name.shown} is yours now, as {call.user.role} of this server. "
+        f"{call.user.name.shown} is yours now, as {with_article(call.user.role)} of this server. "
         "With your name and your password you come back from anywhere."
     )
 
@@ -39,7 +39,7 @@ async def _login(call: Call) -> str:
     await call.hub.arrivals.sign_in(call.session, name, password.strip())
     user = call.session.user
     assert user is not None, "who signed in is somebody"
-    return f"You are {user.name.shown} now, {user.role} of this server."
+    return f"You are {user.name.shown} now, {with_article(user.role)} of this server."
 
 
 @command("logout", "Signs you out on this device.", rights=(Right.SEE_SESSIONS,))

@@ -7,7 +7,7 @@ from hubbub.hub.durations import parse_duration, show_duration
 from hubbub.hub.permissions import Right
 from hubbub.hub.room import Room
 from hubbub.hub.sanctions import instant
-from hubbub.model import Role
+from hubbub.model import Role, room_title, with_article
 from hubbub.storage.records import AuditRecord, Sanction
 
 AUDIT_LINES = 200
@@ -22,7 +22,7 @@ async def _kick(call: Call) -> str:
     name, _, reason = call.rest.partition(" ")
     room = await room_of(call)
     whom = await call.hub.moderation.kick(call.user, room, name, reason)
-    return f"{whom} is shown out of {room.name}."
+    return f"{whom} is shown out of {room.title}."
 
 
 @command(
@@ -100,7 +100,7 @@ async def _delete(call: Call) -> str:
     else:
         raise BadRequest(f"/delete takes a message's number: {COMMANDS['delete'].usage}")
     await call.hub.moderation.delete(call.user, room, seq, reason)
-    return f"The message {seq} of {room.name} is deleted."
+    return f"The message {seq} of {room.title} is deleted."
 
 
 @command(
@@ -115,7 +115,7 @@ async def _role(call: Call) -> str:
         raise BadRequest(f"/role is typed so: {COMMANDS['role'].usage}")
     if len(words) == 1:
         found = await call.hub.directory.find(words[0])
-        return f"{found.name} is {found.role} of this server."
+        return f"{found.name} is {with_article(found.role)} of this server."
     try:
         role = Role(words[1].lower())
     except ValueError:
@@ -125,9 +125,9 @@ async def _role(call: Call) -> str:
     if len(words) == 3:
         room = await room_of(call)
         whom = await call.hub.moderation.set_room_role(call.user, room, words[0], role)
-        return f"{whom} is {role} of {room.name} now."
+        return f"{whom} is {with_article(role)} of {room.title} now."
     whom = await call.hub.moderation.set_role(call.user, words[0], role)
-    return f"{whom} is {role} of this server now."
+    return f"{whom} is {with_article(role)} of this server now."
 
 
 @command(
@@ -172,7 +172,7 @@ def _duration(typed: str) -> tuple[int | None, str]:
 
 
 def _place(room: Room | None) -> str:
-    return "everywhere" if room is None else f"in {room.name}"
+    return "everywhere" if room is None else f"in {room.title}"
 
 
 def _until(duration_s: int | None) -> str:
@@ -180,13 +180,15 @@ def _until(duration_s: int | None) -> str:
 
 
 def _shown_sanction(entry: Sanction) -> str:
-    what = f"{entry.kind.value}  {entry.whom}{f' in {entry.room}' if entry.room else ''}"
+    what = (
+        f"{entry.kind.value}  {entry.whom}{f' in {room_title(entry.room)}' if entry.room else ''}"
+    )
     until = "" if entry.ends_ms is None else f" until {instant(entry.ends_ms)}"
     return f"{what}{until}, by {entry.by}{f': {entry.reason}' if entry.reason else ''}"
 
 
 def _shown_act(entry: AuditRecord) -> str:
-    where = f" in {entry.room}" if entry.room else ""
+    where = f" in {room_title(entry.room)}" if entry.room else ""
     whom = f" {entry.whom}" if entry.whom else ""
     because = f": {entry.reason}" if entry.reason else ""
     return f"{instant(entry.at_ms)}  {entry.by}  {entry.act}{whom}{where}{because}"

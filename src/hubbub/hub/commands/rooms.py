@@ -4,7 +4,7 @@ from hubbub.errors import BadRequest
 from hubbub.hub.commands.table import COMMANDS, Call, command, room_of
 from hubbub.hub.permissions import role_in
 from hubbub.hub.room import Room
-from hubbub.model import RoomKind, room_title
+from hubbub.model import RoomKind, room_title, with_article
 
 
 @command(
@@ -23,7 +23,7 @@ async def _room(call: Call) -> str:
         case ["rename"] if len(words) == 2:
             room, former = await room_of(call), call.room
             await call.hub.room_settings.change(call.user, room, name=words[1])
-            return f"{room_title(former)} is called {room_title(room.name)} now."
+            return f"{room_title(former)} is called {room.title} now."
         case [word] if len(words) == 1:
             return await _change(call, word)
         case _:
@@ -38,7 +38,7 @@ async def _new(call: Call, name: str, words: list[str]) -> str:
         call.session, call.user, name, private=private, read_only=read_only
     )
     await call.hub.enter(call.session, room.name)
-    return f"{room_title(room.name)} is made, and you are in it.{_hint(room)}"
+    return f"{room.title} is made, and you are in it.{_hint(room)}"
 
 
 def _hint(room: Room) -> str:
@@ -66,6 +66,5 @@ def _told(call: Call, room: Room) -> str:
     if room.direct:
         return "This is a direct conversation, for its people alone."
     words = [room.kind.value, *(["read-only"] * room.read_only), *(["archived"] * room.archived)]
-    role = role_in(call.user, room)
-    a = "an" if role.value[0] in "ao" else "a"
-    return f"{room_title(room.name)} is a {', '.join(words)} room; you are {a} {role} of it."
+    role = with_article(role_in(call.user, room))
+    return f"{room.title} is a {', '.join(words)} room; you are {role} of it."

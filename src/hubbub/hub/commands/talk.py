@@ -3,7 +3,7 @@
 from hubbub.errors import BadRequest, Forbidden, NoSuchUser
 from hubbub.hub.commands.table import COMMANDS, Call, command, find, needs_more, room_of
 from hubbub.hub.permissions import highest_in_rooms
-from hubbub.model import UserKind, user_name
+from hubbub.model import UserKind, user_name, with_article
 from hubbub.protocol import events, text
 from hubbub.storage.changes import SaveIgnored
 
@@ -143,8 +143,7 @@ async def _whois(call: Call) -> str:
     where = ", ".join(shown) or "no room"
     away = f"; away{_because(user.away)}" if user.away is not None else ""
     kind = user.role if user.kind is UserKind.MEMBER else user.kind
-    a = "an" if kind[0] in "ao" else "a"
-    return f"{user.name.shown}, {a} {kind}, in {where}{away}."
+    return f"{user.name.shown}, {with_article(kind)}, in {where}{away}."
 
 
 @command("topic", "Shows this room's topic, or sets it.", arguments="[TEXT]")
