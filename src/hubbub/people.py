@@ -101,11 +101,14 @@ def list_users(data: str | None, config_file: Path | None) -> None:
 @of_a_log
 def role(name: str, new_role: str, data: str | None, config_file: Path | None) -> None:
     """Makes NAME a member, moderator, admin or owner."""
-    from hubbub.storage.changes import SaveUser
+    from hubbub.accounts.accounts import check_another_owner
+    from hubbub.storage.changes import SaveAccount
 
     with _storage(data, config_file) as storage:
         found = _account(storage, name).user
-        saved = SaveUser(replace(found, role=Role(new_role)))
+        if found.role is Role.OWNER and new_role != Role.OWNER:
+            check_another_owner(storage.accounts(), found.id)
+        saved = SaveAccount(found.id, found.kind, Role(new_role))
         storage.commit([saved, _audit("role", found.name, new_role)], _now_ms())
     click.echo(f"{found.name} is {new_role} now.")
 

@@ -84,7 +84,7 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
         await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             await serving
-        code = None if settings.on_loopback else await hub.accounts.set_up_code()
+        code = None if settings.for_this_machine else await hub.accounts.set_up_code()
         host, port = await listener.open(settings.host, settings.port, tls)
     except BaseException:
         waiting.cancel()

@@ -71,7 +71,7 @@ class Settings(Limits, BaseSettings):
         "the operator alone.",
         json_schema_extra={
             "allowed": "open, invite or closed",
-            "default_in_words": "open on the loopback, else invite",
+            "default_in_words": "open for this machine alone, else invite",
         },
     )
     guests: bool | None = Field(
@@ -174,14 +174,23 @@ class Settings(Limits, BaseSettings):
             return self.host.lower() == "localhost"
 
     @property
+    def for_this_machine(self) -> bool:
+        """Whether only the machine's own people are meant: nothing tells of others, as a proxy or
+        a name in the network would.
+        """
+        known_elsewhere = self.public_url or self.trusted_proxies or self.allowed_hosts
+        return self.on_loopback and not known_elsewhere
+
+    @property
     def policy(self) -> Policy:
         """Who may come in, and how one becomes a member."""
-        registration = Registration(self.registration or ("open" if self.on_loopback else "invite"))
+        own = self.for_this_machine
+        registration = Registration(self.registration or ("open" if own else "invite"))
         guests = registration is Registration.OPEN if self.guests is None else self.guests
         return Policy(
             registration,
             guests,
-            first_is_owner=self.on_loopback,
+            first_is_owner=self.for_this_machine,
             room_creation=Role(self.room_creation),
         )
 

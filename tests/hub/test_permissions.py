@@ -131,6 +131,14 @@ def enters(s: Situation) -> str:
     return DONE if s.level or s.outside == NOT_A_MEMBER else NO_SUCH_ROOM
 
 
+def leaves(s: Situation) -> str:
+    """The only owner of a private room, which the one who leaves is by then, has to stay."""
+    if s.kind == DIRECT or not s.level:
+        return NOT_A_MEMBER
+    alone = s.there == OWNER and s.kind in {PRIVATE, PRIVATE_READ_ONLY}
+    return FORBIDDEN if alone else DONE
+
+
 def makes_private(s: Situation) -> str:
     return members_of_server(s)
 
@@ -232,8 +240,8 @@ ACTS: list[tuple[Ask, Rule]] = [
     (run("/room archive"), lambda s: SAME_IF[owns(s)](s, {ARCHIVED})),
     (run("/room unarchive"), owns),
     (run("/room rename {t}-r"), owns),
-    (run("/leave"), lambda s: NOT_A_MEMBER if s.kind == DIRECT or not s.level else DONE),
-    (of_room(requests.Leave), lambda s: NOT_A_MEMBER),
+    (run("/leave"), leaves),
+    (of_room(requests.Leave), lambda s: NOT_A_MEMBER if leaves(s) == DONE else leaves(s)),
     # A guest is a member after this.
     (run("/register a-few-good-words"), lambda s: DONE if s.server is Role.GUEST else BAD),
     (run("/logout"), anybody),

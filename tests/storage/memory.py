@@ -29,7 +29,9 @@ from hubbub.storage.changes import (
     NonceUsed,
     Outcome,
     RemoveMember,
+    RenameUser,
     RenewSession,
+    SaveAccount,
     SaveIgnored,
     SaveInvitation,
     SaveMember,
@@ -139,7 +141,13 @@ class MemoryStorage:
                 self.ignores.discard((user_id, ignored_id))
                 self.ignores |= {(user_id, ignored_id)} if ignored else set()
             case SaveUser(user):
-                self.users[user.id] = user
+                self.users.setdefault(user.id, user)
+            case RenameUser(user_id, name, key):
+                if user_id in self.users:
+                    self.users[user_id] = replace(self.users[user_id], name=name, key=key)
+            case SaveAccount(user_id, kind, role):
+                if user_id in self.users:
+                    self.users[user_id] = replace(self.users[user_id], kind=kind, role=role)
             case SaveSession(token_hash, user_id, expires_ms, device):
                 now_ms = parse_instant(at)
                 record = SessionRecord(token_hash, device, now_ms, now_ms, expires_ms)
@@ -246,7 +254,7 @@ class MemoryStorage:
         moved = [replace(e, room=name) if e.room == was else e for e in self.held.values()]
         self.held = {entry.key: entry for entry in moved}
         self.acts = [replace(a, room=name) if a.room == was else a for a in self.acts]
-        self.former = {f: name if to == was else to for f, to in self.former.items()} | {was: name}
+        self.former = {f: to for f, to in self.former.items() if to != was} | {was: name}
         self.former.pop(name, None)
         self._moved = {f: name if to == was else to for f, to in self._moved.items()} | {was: name}
         self._moved.pop(name, None)
@@ -319,8 +327,11 @@ class MemoryStorage:
         held = [e for e in self.held.values() if e.ends_ms is None or e.ends_ms > now_ms]
         return sorted(held, key=lambda entry: entry.at_ms)
 
-    def audit(self, *, room: str | None, before: int | None, limit: int) -> list[AuditRecord]:
-        found = [a for a in reversed(self.acts) if room in (None, a.room)]
+    def audit(
+        self, *, room: str | None, before: int | None, limit: int, own: Sequence[str] = ()
+    ) -> list[AuditRecord]:
+        seen = [a for a in reversed(self.acts) if not a.room.startswith("+") or a.room in own]
+        found = [a for a in seen if room in (None, a.room)]
         return [a for a in found if before is None or a.id < before][:limit]
 
     def ignored(self, user_id: str) -> list[Person]:

@@ -31,7 +31,9 @@ from hubbub.storage.changes import (
     MoveRead,
     NonceUsed,
     RemoveMember,
+    RenameUser,
     RenewSession,
+    SaveAccount,
     SaveIgnored,
     SaveInvitation,
     SaveMember,
@@ -205,7 +207,7 @@ def test_public_rooms_are_listed_by_name_and_direct_ones_never(storage: Storage)
 
 def test_the_users_of_a_direct_room_are_its_members(storage: Storage) -> None:
     storage.commit([user(BOB), user(ANN), AppendMessage("@d", BOB, "psst", to=(ANN,))], NOW)
-    storage.commit([SaveUser(UserRecord("b", "Rob", "rob", UserKind.GUEST))], NOW)
+    storage.commit([RenameUser("b", "Rob", "rob")], NOW)
 
     assert storage.direct_members("@d") == (ANN, Person("b", "Rob"))
     (membership,) = storage.memberships("a")
@@ -576,6 +578,8 @@ CHANGES = st.one_of(
         ROOMS,
     ),
     st.builds(ChangeRoom, ROOMS, st.just(ANN), st.just(RoomKind.PRIVATE), name=st.just("+x")),
+    st.builds(RenameUser, USERS, st.just("rob"), st.just("rob")),
+    st.builds(SaveAccount, USERS, st.just(UserKind.MEMBER), st.sampled_from([Role.OWNER])),
     st.builds(SaveSanction, SANCTIONS),
     st.builds(EndSanction, SANCTIONS.map(lambda held: held.key)),
     st.builds(AppendAudit, st.just("mute"), st.just("ann"), st.just("bob"), ROOMS),
@@ -597,7 +601,7 @@ def everything(storage: Storage) -> list[object]:
     found = [storage.search(room, "x", before=None, limit=2) for room in rooms]
     roles = [storage.room_members(room) for room in rooms]
     held = sorted(storage.sanctions(NOW), key=str), storage.sanctions(NOW + 9)
-    acts = [storage.audit(room=room, before=3, limit=9) for room in (None, *rooms)]
+    acts = [storage.audit(room=room, before=3, limit=9, own=["+x"]) for room in (None, *rooms)]
     ignored = [storage.ignored(user_id) for user_id in ("a", "b")]
     public = storage.public_rooms(after=None, limit=9)
     moderation = [found, roles, held[0], sorted(held[1], key=str), acts, ignored, public]

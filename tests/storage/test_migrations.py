@@ -160,7 +160,9 @@ def test_an_old_log_is_upgraded_and_has_what_it_had(tmp_path: Path, revision: st
         assert (board.name, board.kind, board.read_only) == ("+board-abcdef", "private", True)
         assert storage.room_members("+board-abcdef") == {MIA.id: Role.OWNER}
         assert [held.room for held in storage.sanctions(NOW)] == ["+board-abcdef"]
-        assert [act.act for act in storage.audit(room=None, before=None, limit=9)] == ["mute"]
+        assert [
+            act.act for act in storage.audit(room=None, before=None, limit=9, own=[board.name])
+        ] == ["mute"]
         assert storage.ignored(MIA.id) == [BOB]
     assert member == UserRecord(MIA.id, "Mia", "mia", UserKind.MEMBER, Role.MEMBER)
     assert [account.id for account in storage.accounts()] == [MIA.id]

@@ -30,6 +30,7 @@ from hubbub.storage.changes import (
     Change,
     EndSession,
     EndSessions,
+    SaveAccount,
     SaveInvitation,
     SaveMember,
     SavePassword,
@@ -66,6 +67,18 @@ def secret_id(secret_hash: bytes) -> str:
     return secret_hash.hex()[:ID_CHARS]
 
 
+def check_another_owner(accounts: Iterable[UserRecord], user_id: str) -> None:
+    """Raises Forbidden where no other member owns the server."""
+    owners = (a for a in accounts if a.role is Role.OWNER and a.kind is UserKind.MEMBER)
+    if all(each.id == user_id for each in owners):
+        raise Forbidden("A server has an owner; make somebody else one first.")
+
+
+def _check_guest(user: User) -> None:
+    if user.kind is not UserKind.GUEST:
+        raise BadRequest("You are a member already; /password changes your password.")
+
+
 class Accounts:
     """Who belongs here. `end` ends a connection with a close code and a reason."""
 
@@ -82,6 +95,9 @@ class Accounts:
         you: Callable[[User, str | None], You],
     ) -> None:
         self.policy = policy
+        self.version = 0
+        """Counts what is done to accounts here: what was read before it is outdated."""
+        self.may_invite: Callable[[UserRecord], bool] = lambda maker: True
         self.url = ""
         """Where the page of this server is, for invitations."""
         self._log = storage_log
@@ -110,8 +126,7 @@ class Accounts:
         The guest's session ends: whoever else has its secret must not be a member by it. That
         connection, where there is one, gets another; others come in again by what it tells them.
         """
-        if user.kind is not UserKind.GUEST:
-            raise BadRequest("You are a member already; /password changes your password.")
+        _check_guest(user)
         if user.name.reserved:
             raise BadName(f"{user.name.shown} is an automatic name; take your own by /nick NAME.")
         # Asked for once more below; what is refused shall not cost a hash.
@@ -119,9 +134,11 @@ class Accounts:
         kept = await self._passwords.hash(password)
         # One after the other: an invitation has so many uses, and one is the first.
         async with self._registering:
+            _check_guest(user)
             role, used = await self._admission(code)
             record = replace(user.record, kind=UserKind.MEMBER, role=role)
-            changes: list[Change] = [SaveUser(record), SavePassword(user.id, kept)]
+            saved = SaveAccount(user.id, record.kind, role)
+            changes: list[Change] = [SaveUser(record), saved, SavePassword(user.id, kept)]
             if used is not None:
                 changes.insert(0, SaveInvitation(replace(used, uses=used.uses - 1)))
             # From a plain connection nothing was kept yet.
@@ -153,7 +170,7 @@ class Accounts:
         if code:
             storage = self._log.storage
             found = await self._log.read(storage.invitation, hashed(code), self._clock.now_ms())
-            if found is None:
+            if found is None or not await self._holds(found):
                 raise Forbidden("That invitation is unknown, used up or has run out.")
             return found.role, found
         if self.policy.first_is_owner and not await self._has_members():
@@ -163,6 +180,21 @@ class Accounts:
         if self.policy.registration is Registration.INVITE:
             raise Forbidden("One becomes a member here by an invitation; ask somebody for one.")
         raise Forbidden("Members are made by the operator of this server alone.")
+
+    async def _holds(self, invitation: Invitation) -> bool:
+        """Whether an invitation is still worth something, and not only there.
+
+        One for an owner until there is a member; others while their maker may invite.
+        """
+        if invitation.role is Role.OWNER:
+            return not await self._has_members()
+        if self.policy.registration is Registration.CLOSED:
+            return False
+        if not invitation.maker_id:
+            return True
+        found = await self._log.read(self._log.storage.known_users, [invitation.maker_id])
+        maker = found.get(invitation.maker_id)
+        return maker is not None and self.may_invite(maker)
 
     async def invite(
         self, maker: User | None, role: Role, uses: int, days: int, *others: Change
@@ -194,10 +226,12 @@ class Accounts:
 
     async def revoke_invitation(self, typed: str, audit: AppendAudit) -> None:
         """Ends an invitation by its id. Raises BadRequest."""
-        found = [i for i in await self.invitations() if secret_id(i.code_hash) == typed.lower()]
-        if not found:
-            raise BadRequest(f"There is no invitation {typed[:16]!r}; /invite list lists them.")
-        await self._committer.outcomes(SaveInvitation(replace(found[0], uses=0)), audit)
+        # Not while somebody comes in by it.
+        async with self._registering:
+            found = [i for i in await self.invitations() if secret_id(i.code_hash) == typed.lower()]
+            if not found:
+                raise BadRequest(f"There is no invitation {typed[:16]!r}; /invite list lists them.")
+            await self._committer.outcomes(SaveInvitation(replace(found[0], uses=0)), audit)
 
     def link(self, code: str) -> str:
         """The page that takes an invitation."""
@@ -246,8 +280,7 @@ class Accounts:
 
     async def sessions(self, user: User) -> list[SessionRecord]:
         """The user's sessions, the last used first."""
-        now_ms = self._clock.now_ms()
-        return await self._log.read(self._log.storage.sessions_of, user.id, now_ms)
+        return await self.sessions_of(user.id)
 
     async def end_session(self, session: Session, user: User, typed: str) -> bytes:
         """Ends a session by its id, with its connections but this one; its token hash.
@@ -276,12 +309,14 @@ class Accounts:
             # It ends by itself, after its answer.
             session.token_hash = None
 
-    async def revoke_all(self, user_id: str) -> None:
-        """Lets nobody come in any more by a session that the user has now; ends none of them."""
-        storage, now_ms = self._log.storage, self._clock.now_ms()
-        self._revoke(
-            s.token_hash for s in await self._log.read(storage.sessions_of, user_id, now_ms)
-        )
+    async def sessions_of(self, user_id: str) -> list[SessionRecord]:
+        """The sessions of somebody who may not be here."""
+        now_ms = self._clock.now_ms()
+        return await self._log.read(self._log.storage.sessions_of, user_id, now_ms)
+
+    def revoke(self, sessions: Iterable[SessionRecord]) -> None:
+        """Lets nobody come in any more by sessions that were ended just now."""
+        self._revoke(session.token_hash for session in sessions)
 
     def revoked(self, token_hash: bytes) -> bool:
         """Whether that session was ended a moment ago."""
@@ -295,19 +330,19 @@ class Accounts:
 
     # --- roles
 
-    async def check_another_owner(self, user_id: str) -> None:
-        """Raises Forbidden where nobody else owns the server."""
-        accounts = await self._log.read(self._log.storage.accounts)
-        if all(each.role is not Role.OWNER or each.id == user_id for each in accounts):
-            raise Forbidden("A server has an owner; make somebody else one first.")
-
     async def save_role(self, whom: UserRecord, role: Role, audit: AppendAudit) -> None:
-        """Gives an account a role on the server."""
-        user = self._users.get(whom.id)
-        record = replace(whom if user is None else user.record, role=role)
-        await self._committer.outcomes(SaveUser(record), audit)
-        if user is not None:
-            user.role = role
+        """Gives an account a role on the server. Raises Forbidden for the last owner's."""
+        # One after the other, so that two owners cannot both give it up.
+        async with self._registering:
+            if whom.role is Role.OWNER and role is not Role.OWNER:
+                accounts = await self._log.read(self._log.storage.accounts)
+                check_another_owner(accounts, whom.id)
+            self.version += 1
+            await self._committer.outcomes(SaveAccount(whom.id, whom.kind, role), audit)
+            user = self._users.get(whom.id)
+            if user is not None:
+                user.role = role
+            self.version += 1
 
     def tell(self, user: User) -> None:
         """Tells somebody what they are now."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from structlog import get_logger
@@ -11,6 +10,7 @@ from hubbub.accounts.accounts import Accounts
 from hubbub.errors import (
     BadRequest,
     Forbidden,
+    NoSuchRoom,
     NotSignedIn,
     Refusal,
     StorageError,
@@ -32,6 +32,7 @@ from hubbub.protocol import events
 from hubbub.storage.changes import (
     Change,
     EndSession,
+    RenameUser,
     RenewSession,
     SaveMember,
     SaveSession,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from hubbub.protocol import requests
 
 log = get_logger(__name__)
+
+NOT_YOURS = "There is no such room that you may enter."
 
 
 class Arrivals:
@@ -135,7 +138,12 @@ class Arrivals:
         return await self._become(session, user, room_name)
 
     async def register(
-        self, session: Session, name: str, password: str, code: str, room_name: str | None = None
+        self,
+        session: Session,
+        name: str,
+        password: str,
+        code: str | None,
+        room_name: str | None = None,
     ) -> int:
         """The same for somebody who becomes a member by an invitation. Raises Refusal."""
         user = await self._identity.new_member(session, name, password, code)
@@ -145,7 +153,10 @@ class Arrivals:
         if session.user is None:
             return await self._let_in(session, user, room_name, [])
         self._identity.check_alive(session, user)
-        rooms = list(session.rooms.values())
+        default = await self._rooms.admit(session, self._welcome.facts.default_room, user)
+        self._identity.check_alive(session, user)
+        # What the guest was invited to is not the member's.
+        rooms = [room for room in session.rooms.values() if room.visible_to(user.id)] or [default]
         self._part(session, "signed in")
         self._be(session, self._users.get(user.id, user))
         for room in rooms:
@@ -189,6 +200,11 @@ class Arrivals:
             # No await until all holds are set: where the logs end now, the replays end, and what
             # comes later waits for its turn.
             self._be(session, arrival.user)
+            self._ignore(session, arrival.ignored)
+            for room in [room for room in wanted if not room.visible_to(arrival.user.id)]:
+                # Shown out on the way in.
+                del wanted[room]
+                refused.append(NoSuchRoom(NOT_YOURS, room=asked.get(room.name, room.name)))
             for room in wanted:
                 self._rooms.enter(session, room)
                 room.hold(session)
@@ -207,6 +223,8 @@ class Arrivals:
                 session.reply(events.Error.of(refusal))
             stale = request.epoch is not None and request.epoch != self._log.storage.epoch
             for room, after in wanted.items():
+                if session.closed:
+                    return
                 await self._replay(session, room, after, stale=stale)
 
     def _forget(self, arrival: Arrival) -> None:
@@ -245,6 +263,7 @@ class Arrivals:
         changes: list[Change] = []
         if not user.stored:
             changes.append(SaveUser(user.record))
+            changes.append(RenameUser(user.id, user.name.shown, user.name.key))
         if arrival.new:
             changes.append(SaveSession(token_hash, user.id, self._session_end_ms(user), device))
         elif user.kind is not UserKind.BOT:
@@ -280,6 +299,8 @@ class Arrivals:
             limit = max(1, missed)
         try:
             async with self._rooms.catch_up(session, room, after, limit) as page:
+                if session.closed:
+                    return
                 if after is not None and after < page.first - 1:
                     # Retention took the beginning of it while it was read.
                     last = max(hold.last, page.first - 1)
@@ -350,8 +371,7 @@ class Arrivals:
         name = await self._identity.claim(session, typed, user.id)
         if user.kept or user.stored:
             try:
-                record = replace(user.record, name=name.shown, key=name.key)
-                await self._committer.outcome(SaveUser(record))
+                await self._committer.outcome(RenameUser(user.id, name.shown, name.key))
             except BaseException:
                 if name.key != former.key:
                     self._names.release(name, user.id)

@@ -22,7 +22,7 @@ from hubbub.hub.log import NOT_STORED, Log
 from hubbub.hub.room import Room
 from hubbub.hub.session import Session
 from hubbub.hub.stats import Stats
-from hubbub.storage.changes import Change, Outcome
+from hubbub.storage.changes import Change, EndSanction, Outcome, SaveSanction
 
 log = get_logger(__name__)
 
@@ -39,6 +39,8 @@ class Submission(NamedTuple):
     session: Session | None = None
     request_id: str | None = None
     future: "asyncio.Future[Outcome] | None" = None
+    joined: bool = False
+    """Whether it goes into one commit with the next."""
 
 
 Settle = Callable[[Sequence[Submission], Sequence[Outcome | Refusal]], None]
@@ -80,18 +82,22 @@ class Committer:
         self.submit(Submission(change, room=room, future=future))
         return await future
 
-    async def outcomes(self, *changes: Change) -> None:
-        """Puts changes that belong together into one commit and waits. Raises Unavailable."""
+    async def outcomes(self, *changes: Change, room: Room | None = None) -> Outcome:
+        """Puts changes that belong together into one commit and waits for the last one's outcome.
+
+        `room` is where that one goes. All of them are made or none. Raises Unavailable.
+        """
         *earlier, final = changes
         for change in earlier:
-            self.submit(Submission(change))
-        await self.outcome(final)
+            self.submit(Submission(change, joined=True))
+        return await self.outcome(final, room)
 
     def rename(self, was: str, name: str) -> None:
         """Makes what waits for a room that has another name now go there."""
         for place, entry in enumerate(self._queue):
-            if getattr(entry.change, "room", None) == was:
-                self._queue[place] = entry._replace(change=_in_room(entry.change, name))
+            moved = _in_room(entry.change, was, name)
+            if moved is not entry.change:
+                self._queue[place] = entry._replace(change=moved)
 
     async def wait_for_room(self, session: Session) -> None:
         """Waits while the session, or the queue as a whole, has as much waiting as it may."""
@@ -148,6 +154,9 @@ class Committer:
     async def _commit_once(self) -> None:
         size = min(len(self._queue), self._limits.commit_batch_requests)
         batch = [self._queue.popleft() for _ in range(size)]
+        while batch[-1].joined:
+            batch.append(self._queue.popleft())
+        size = len(batch)
         # Instants of one log never run backward, even when the machine's clock does.
         self._last_ms = max(self._last_ms, self._clock.now_ms())
         results: Sequence[Outcome | Refusal]
@@ -186,7 +195,15 @@ class Committer:
                 free -= 1
 
 
-def _in_room(change: Change, name: str) -> Change:
+def _in_room(change: Change, was: str, name: str) -> Change:
+    """A change as it is after a room got another name."""
+    match change:
+        case SaveSanction(sanction) if sanction.room == was:
+            return SaveSanction(replace(sanction, room=name))
+        case EndSanction((kind, room, against, subject)) if room == was:
+            return EndSanction((kind, name, against, subject))
+    if getattr(change, "room", None) != was:
+        return change
     # Some changes are structs, for speed, and some dataclasses.
     if isinstance(change, Struct):
         return structs.replace(change, room=name)

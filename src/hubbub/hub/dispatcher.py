@@ -240,6 +240,7 @@ class Dispatcher:
                 events=page.events,
                 more=page.more,
             )
-            session.reply(joined)
+            if not session.closed:
+                session.reply(joined)
         if made:
             self._hub.accounts.tell(user)

@@ -6,6 +6,7 @@ connection is open closes it (4001).
 
 from collections.abc import Callable, Mapping
 
+from hubbub.accounts.accounts import Accounts
 from hubbub.hub.clock import Clock
 from hubbub.hub.log import Log
 from hubbub.hub.moderation import Moderation
@@ -26,6 +27,7 @@ class Elsewhere:
         clock: Clock,
         sanctions: Sanctions,
         moderation: Moderation,
+        accounts: Accounts,
         end: Callable[[Session, int, str], None],
     ) -> None:
         self._log = log
@@ -33,11 +35,14 @@ class Elsewhere:
         self._clock = clock
         self._sanctions = sanctions
         self._moderation = moderation
+        self._accounts = accounts
         self._end = end
+        self._again = False
 
     async def look(self) -> None:
         """Looks once. Raises StorageError."""
-        if await self._log.write(self._log.storage.changed_elsewhere):
+        if self._again or await self._log.write(self._log.storage.changed_elsewhere):
+            self._again = False
             await self._sanctions.load()
             self._moderation.shut_out()
             await self._look_at_accounts()
@@ -48,7 +53,12 @@ class Elsewhere:
 
     async def _look_at_accounts(self) -> None:
         kept = [user.id for user in self._users.values() if user.kind is not UserKind.GUEST]
+        version = self._accounts.version
         records = await self._log.read(self._log.storage.known_users, kept)
+        if version != self._accounts.version:
+            # A role was given meanwhile, which what was read may lack.
+            self._again = True
+            return
         for user_id in kept:
             user, record = self._users.get(user_id), records.get(user_id)
             if user is None:

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable
 from structlog import get_logger
 
 from hubbub.accounts.accounts import Accounts, split_invitation
-from hubbub.accounts.policy import Policy
-from hubbub.errors import BadRequest, NoSuchRoom, NotAMember, NotSignedIn, StorageError
+from hubbub.accounts.policy import Policy, Registration
+from hubbub.errors import BadRequest, Forbidden, NoSuchRoom, NotAMember, NotSignedIn, StorageError
 from hubbub.hub import commands
 from hubbub.hub.arrivals import Arrivals
 from hubbub.hub.clock import Clock, SystemClock
@@ -29,13 +29,13 @@ from hubbub.hub.messages import RECIPIENTS, Messages
 from hubbub.hub.moderation import Moderation
 from hubbub.hub.names import Names
 from hubbub.hub.notices import Notices, Pusher
-from hubbub.hub.permissions import Permissions, Right
+from hubbub.hub.permissions import Permissions, Right, higher
 from hubbub.hub.rates import AddressRates, Rates
 from hubbub.hub.retention import Retention
 from hubbub.hub.room import Room
 from hubbub.hub.room_settings import RoomSettings
 from hubbub.hub.rooms import Rooms
-from hubbub.hub.sanctions import Sanctions
+from hubbub.hub.sanctions import EVERYWHERE, Sanctions
 from hubbub.hub.session import TOO_SLOW, Dialect, Line, Session, User
 from hubbub.hub.settlement import Settlement
 from hubbub.hub.stats import Stats
@@ -43,6 +43,7 @@ from hubbub.hub.welcome import ServerFacts, Welcome
 from hubbub.model import Role, room_name
 from hubbub.protocol import events
 from hubbub.storage.interface import Storage
+from hubbub.storage.records import Against, SanctionKind, UserRecord
 
 log = get_logger(__name__)
 
@@ -68,7 +69,12 @@ class Hub:
     ) -> None:
         policy = policy or Policy()
         clock = clock or SystemClock()
-        permissions = self.permissions = Permissions({Right.CREATE_ROOM: policy.room_creation})
+        permissions = self.permissions = Permissions(
+            {
+                Right.CREATE_ROOM: policy.room_creation,
+                Right.CREATE_PRIVATE: higher(policy.room_creation, Role.MEMBER),
+            }
+        )
         default_room = room_name(default_room)
         self.limits = limits
         self.recipients = RECIPIENTS
@@ -124,7 +130,7 @@ class Hub:
             self.end_session,
             welcome.you,
         )
-        identity = Identity(
+        self.identity = Identity(
             self.log,
             self.names,
             self.users,
@@ -145,7 +151,7 @@ class Hub:
             self.rates,
             welcome,
             self.accounts,
-            identity,
+            self.identity,
         )
         self.moderation = Moderation(
             self.log,
@@ -170,8 +176,15 @@ class Hub:
             default_room,
         )
         self.elsewhere = Elsewhere(
-            self.log, self.users, clock, self.sanctions, self.moderation, self.end_session
+            self.log,
+            self.users,
+            clock,
+            self.sanctions,
+            self.moderation,
+            self.accounts,
+            self.end_session,
         )
+        self.accounts.may_invite = self._may_invite
         self.dispatcher = Dispatcher(self)
 
     # --- the life of the hub
@@ -203,6 +216,12 @@ class Hub:
     def stop(self) -> None:
         """Takes no more changes; `run` returns once those that wait are durable."""
         self.committer.stop()
+
+    def _may_invite(self, maker: UserRecord) -> bool:
+        user = User.of(maker, self.limits)
+        by = (Against.USER, maker.id)
+        banned = self.sanctions.on(SanctionKind.BAN, EVERYWHERE, [by]) is not None
+        return not banned and self.permissions.may(user, Right.INVITE)
 
     def _renamed(self, was: str, name: str) -> None:
         self.sanctions.rename(was, name)
@@ -269,7 +288,9 @@ class Hub:
         match word.lower():
             case "login" if secret:
                 return await self.arrivals.sign_in(session, name, secret, room)
-            case "register" if code is not None:
+            case "register" if code is not None or (
+                secret and self.accounts.policy.registration is Registration.OPEN
+            ):
                 return await self.arrivals.register(session, name, password, code, room)
             case "quit" | "exit" | "bye":
                 self.bye(session)
@@ -313,6 +334,8 @@ class Hub:
                 raise BadRequest(f"This is {name}, where everyone begins; /quit ends it all.")
             self.rooms.leave(session, room)
             return name
+        if room.private and room.roles.get(session.user.id) is Role.OWNER:
+            _check_left_to_somebody(room, session.user)
         for other in list(session.user.sessions):
             if name in other.rooms and not other.dialect.one_room:
                 self.rooms.leave(other, room)
@@ -321,6 +344,13 @@ class Hub:
                     self._fanout.tell((other,), left)
         self.rooms.forget(session.user, room)
         return name
+
+
+def _check_left_to_somebody(room: Room, user: User) -> None:
+    """Raises Forbidden where a private room would have people in it and nobody to care for it."""
+    others = [role for user_id, role in room.roles.items() if user_id != user.id]
+    if others and Role.OWNER not in others:
+        raise Forbidden(f"You own {room.title}: first make somebody owner, /role NAME owner here.")
 
 
 async def _every(pause_s: float, work: Callable[[], Awaitable[None]]) -> None:

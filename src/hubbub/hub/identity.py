@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hubbub.accounts.accounts import Accounts, hashed
+from hubbub.accounts.policy import Registration
 from hubbub.errors import BadRequest, BadToken, Banned, NotSignedIn, Refusal, Unavailable
 from hubbub.hub.clock import Clock
 from hubbub.hub.limits import Limits
@@ -145,6 +146,12 @@ class Identity:
             user.stored = False
         return Arrival(user, secret, memberships, False, ignored)
 
+    def check_registration(self, session: Session, name: str) -> None:
+        """Raises RateLimited, and Muted for one who would come back as another."""
+        self._rates.password(session, f"new {name[:64]}")
+        if self._accounts.policy.registration is Registration.OPEN:
+            self._sanctions.check_registration(session)
+
     def member(self, record: UserRecord) -> User:
         """The user of that record, who may be here already. Raises NameTaken."""
         user = self._users.get(record.id)
@@ -157,6 +164,7 @@ class Identity:
         self, session: Session, typed: str, password: str, code: str | None
     ) -> User:
         """Somebody new who has become a member. Raises Refusal."""
+        self.check_registration(session, typed)
         user_id = secrets.token_urlsafe(9)
         name = await self.claim(session, typed, user_id)
         user = User(user_id, name, self._limits)

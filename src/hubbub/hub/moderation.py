@@ -15,14 +15,15 @@ from hubbub.errors import (
 )
 from hubbub.hub.addresses import parse_address, subscriber
 from hubbub.hub.clock import Clock
-from hubbub.hub.committer import Committer, Submission
+from hubbub.hub.committer import Committer
 from hubbub.hub.directory import Directory
+from hubbub.hub.durations import show_duration
 from hubbub.hub.limits import Limits
 from hubbub.hub.log import Log
 from hubbub.hub.permissions import ROOM_ROLES, Permissions, Right, stored_role_in
 from hubbub.hub.room import Room
 from hubbub.hub.rooms import Rooms, in_room
-from hubbub.hub.sanctions import EVERYWHERE, Sanctions, Subject, subjects_of
+from hubbub.hub.sanctions import EVERYWHERE, Sanctions, Subject, subjects_against
 from hubbub.hub.session import BANNED, Session, User
 from hubbub.model import Role, UserKind, user_name
 from hubbub.protocol.events import Error, Message, Notice, Presence
@@ -106,7 +107,8 @@ class Moderation:
         whom = await self._below(user, typed, room)
         reason = tidy(reason)
         entries = self._sanctions_on(SanctionKind.MUTE, room, whom, user, duration_s, reason)
-        await self._sanctions.lay(entries, self._audit("mute", user, whom.name, room, reason))
+        audit = self._audit("mute", user, whom.name, room, _lasting(duration_s, reason))
+        await self._sanctions.lay(entries, audit, room=room)
         if room is None or room.visible_to(whom.id):
             self._notify(whom.id, self._sanctions.sentence(entries[0]))
         return whom.name
@@ -116,6 +118,8 @@ class Moderation:
         right = Right.MUTE_EVERYWHERE if room is None else Right.MUTE
         self._permissions.require(user, right, room)
         place = EVERYWHERE if room is None else room.name
+        if await self._found(typed) is not None:
+            await self._below(user, typed, room)
         found = self._named(SanctionKind.MUTE, place, typed)
         whom = found[0].whom
         await self._sanctions.lift(found, self._audit("unmute", user, whom, room))
@@ -138,11 +142,10 @@ class Moderation:
             self._permissions.require(user, Right.POST, room)
         if not own:
             self._permissions.require(user, Right.DELETE, room)
+            await self._check_above(user, found.sender.id, room)
         change = DeleteMessage(room.name, user.person, seq)
-        if not own:
-            audit = self._audit("delete", user, found.sender.name, room, tidy(reason))
-            self._committer.submit(Submission(audit))
-        await self._committer.outcome(change, room)
+        audit = self._audit("delete", user, found.sender.name, room, tidy(reason))
+        await self._committer.outcomes(*([] if own else [audit]), change, room=room)
         return not own
 
     # --- on the server
@@ -151,9 +154,10 @@ class Moderation:
         """Shuts somebody out, by a name or an address; whom. Raises Refusal."""
         self._permissions.require(user, Right.BAN)
         reason = tidy(reason)
-        if (address := parse_address(typed)) is not None:
-            return await self._ban_address(user, subscriber(str(address)), duration_s, reason)
         whom = await self._found(typed)
+        # A guest may call themselves like an address; whoever is meant by a name is meant first.
+        if whom is None and (address := parse_address(typed)) is not None:
+            return await self._ban_address(user, subscriber(str(address)), duration_s, reason)
         if whom is None:
             # Somebody who has gone, or who has not come yet.
             name = user_name(typed.removeprefix("@"))
@@ -168,10 +172,10 @@ class Moderation:
             self._permissions.require_rank(user, whom.role)
             entries = self._sanctions_on(SanctionKind.BAN, None, whom, user, duration_s, reason)
             shown, others = whom.name, [EndSessions(whom.id)]
-        audit = self._audit("ban", user, shown, None, reason)
-        if whom is not None:
-            await self._accounts.revoke_all(whom.id)
+        audit = self._audit("ban", user, shown, None, _lasting(duration_s, reason))
+        former = [] if whom is None else await self._accounts.sessions_of(whom.id)
         await self._sanctions.lay(entries, *others, audit)
+        self._accounts.revoke(former)
         self.shut_out()
         return shown
 
@@ -188,7 +192,8 @@ class Moderation:
         ends_ms = self._ends_ms(min(duration_s or longest_s, longest_s))
         by = (Against.ADDRESS, subject)
         entry = self._sanction(SanctionKind.BAN, None, by, shown, user, ends_ms, reason)
-        await self._sanctions.lay([entry], self._audit("ban", user, shown, None, reason))
+        lasting = _lasting(duration_s, reason)
+        await self._sanctions.lay([entry], self._audit("ban", user, shown, None, lasting))
         self.shut_out()
         return shown
 
@@ -196,7 +201,8 @@ class Moderation:
         """Lets somebody in again; whom. Raises Refusal, NoSuchUser for one who is not banned."""
         self._permissions.require(user, Right.BAN)
         address = parse_address(typed)
-        if address is not None:
+        names = {name_key(each.whom) for each in self._sanctions.holding(SanctionKind.BAN)}
+        if address is not None and name_key(typed) not in names:
             typed = f"{ADDRESS} {subscriber(str(address))}"
         found = self._named(SanctionKind.BAN, EVERYWHERE, typed)
         whom = found[0].whom
@@ -224,8 +230,6 @@ class Moderation:
         if user.role is not Role.OWNER:
             self._permissions.require_rank(user, whom.role)
             self._permissions.require_rank(user, role)
-        if whom.role is Role.OWNER and role is not Role.OWNER:
-            await self._accounts.check_another_owner(whom.id)
         audit = self._audit("role", user, whom.name, None, role.value)
         await self._accounts.save_role(whom, role, audit)
         target = self._users.get(whom.id)
@@ -281,6 +285,15 @@ class Moderation:
             self._permissions.require_rank(user, role, room)
         return whom
 
+    async def _check_above(self, user: User, other_id: str, room: Room) -> None:
+        """Raises Forbidden for what somebody of the same rank said, if they are still known."""
+        known = await self._log.read(self._log.storage.known_users, [other_id])
+        other = self._users[other_id].record if other_id in self._users else known.get(other_id)
+        if other is not None:
+            there = room.roles.get(other_id, Role.MEMBER)
+            role = stored_role_in(other.role, there, room.kind)
+            self._permissions.require_rank(user, role, room)
+
     def _check_not_oneself(self, user: User, whom: UserRecord) -> None:
         if whom.id == user.id:
             raise BadRequest("You cannot do that to yourself.")
@@ -299,7 +312,7 @@ class Moderation:
         addresses = {session.address.key for session in target.sessions}
         longest_s = int(self._limits.address_retention_h * 3600)
         found = []
-        for subject in subjects_of(target, sorted(addresses)):
+        for subject in subjects_against(target, sorted(addresses)):
             lasts_s = duration_s
             if subject[0] is Against.ADDRESS:
                 lasts_s = min(duration_s or longest_s, longest_s)
@@ -346,6 +359,11 @@ class Moderation:
         place = "" if room is None else room.name
         log.info(act, by=user.name.shown, room=place)
         return AppendAudit(act, user.name.shown, whom, place, reason)
+
+
+def _lasting(duration_s: int | None, reason: str) -> str:
+    lasts = "" if duration_s is None else f"for {show_duration(duration_s)}"
+    return ": ".join(part for part in (lasts, reason) if part)
 
 
 def name_key(typed: str) -> str:

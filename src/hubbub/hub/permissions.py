@@ -69,7 +69,7 @@ TABLE: dict[Right, Rule] = {
     Right.SETTINGS: Rule("rename, archive or close a room, or open it", room=Role.OWNER),
     Right.GRANT_HERE: Rule("give somebody a role in a room", room=Role.OWNER),
 }
-"""The setting `room_creation` moves the first line."""
+"""The setting `room_creation` moves the first line, and the second where it is above member."""
 
 _IN_DIRECT = frozenset({Right.POST})
 _IN_ARCHIVED = frozenset({Right.SETTINGS, Right.GRANT_HERE, Right.AUDIT_HERE})
@@ -78,6 +78,11 @@ _IN_ARCHIVED = frozenset({Right.SETTINGS, Right.GRANT_HERE, Right.AUDIT_HERE})
 def at_least(role: Role, least: Role) -> bool:
     """Whether a role is that one or a higher one."""
     return RANKS[role] >= RANKS[least]
+
+
+def higher(one: Role, other: Role) -> Role:
+    """The higher of two roles."""
+    return max(one, other, key=RANKS.__getitem__)
 
 
 class Permissions:

@@ -7,6 +7,7 @@ from hubbub.hub.permissions import Right
 from hubbub.hub.room import Room
 from hubbub.hub.sanctions import EVERYWHERE
 from hubbub.hub.session import Session, User
+from hubbub.hub.veil import Veil
 from hubbub.model import PRIVATE, format_instant
 from hubbub.protocol import events, requests
 from hubbub.storage.records import AuditRecord, Sanction
@@ -14,8 +15,8 @@ from hubbub.storage.records import AuditRecord, Sanction
 if TYPE_CHECKING:
     from hubbub.hub.hub import Hub
 
-STEPS = 20
-"""How many pages of the audit log one request reads to find what its reader may see."""
+VEIL = Veil()
+"""The ids of acts count up; shown as they are they would tell how many one may not see."""
 
 
 async def sessions(
@@ -45,7 +46,7 @@ async def audit(
     )
     told = tuple(
         events.AuditEntry(
-            each.id,
+            VEIL.cast(each.id),
             format_instant(each.at_ms),
             each.act,
             each.by,
@@ -66,16 +67,16 @@ async def audit_page(
     What was done in private rooms is for those who may see these. Raises Forbidden, NoSuchRoom.
     """
     room = await _room(hub, session, user, typed, Right.AUDIT)
-    storage, found = hub.log.storage, list[AuditRecord]()
-    name = None if room is None else room.name
+    storage = hub.log.storage
     own = {each.room.name for each in await hub.log.read(storage.memberships, user.id)}
     own |= {each.name for each in session.rooms.values()}
-    for _ in range(STEPS):
-        page = await hub.log.read(storage.audit, room=name, before=before, limit=limit + 1)
-        found += [e for e in page if not e.room.startswith(PRIVATE) or e.room in own]
-        if len(page) <= limit or len(found) > limit:
-            break
-        before = page[-1].id
+    found = await hub.log.read(
+        storage.audit,
+        room=None if room is None else room.name,
+        before=None if before is None else VEIL.lift(before),
+        limit=limit + 1,
+        own=sorted(own),
+    )
     return found[:limit], len(found) > limit
 
 

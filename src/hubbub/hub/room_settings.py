@@ -1,11 +1,12 @@
 """What rooms are: making them, opening and closing them, who is invited into them."""
 
+import asyncio
 import base64
 import secrets
 from collections.abc import Mapping
 
 from hubbub.errors import BadRequest, Forbidden, NameTaken, Refusal
-from hubbub.hub.committer import Committer, Submission
+from hubbub.hub.committer import Committer
 from hubbub.hub.directory import Directory
 from hubbub.hub.log import Log
 from hubbub.hub.permissions import Permissions, Right
@@ -40,6 +41,7 @@ class RoomSettings:
         self._users = users
         self._permissions = permissions
         self._default = default_room
+        self._changing = asyncio.Lock()
 
     async def make(
         self, session: Session, user: User, typed: str, *, private: bool, read_only: bool
@@ -52,7 +54,7 @@ class RoomSettings:
             name = await self._private_name(typed)
             room = self._rooms.add(RoomRecord(name, RoomKind.PRIVATE, "", 1, 0))
         else:
-            room = await self._rooms.admit(session, typed)
+            room = await self._rooms.admit(session, typed, former=False)
             if room.made or room.name == self._default:
                 raise NameTaken(f"There is a room {room.title}: /join {room.name}")
         changes: list[Change] = []
@@ -81,7 +83,22 @@ class RoomSettings:
         name: str | None = None,
     ) -> None:
         """Changes what a room is; the rest stays as it was. Raises Refusal."""
+        # One change after the other: each says all that the room is.
+        async with self._changing:
+            await self._change(user, room, kind, read_only, archived, name)
+
+    async def _change(
+        self,
+        user: User,
+        room: Room,
+        kind: RoomKind | None,
+        read_only: bool | None,
+        archived: bool | None,
+        name: str | None,
+    ) -> None:
         self._permissions.require(user, Right.SETTINGS, room)
+        if room.private and kind is RoomKind.PUBLIC:
+            self._permissions.require(user, Right.CREATE_ROOM)
         kind = kind or room.kind
         read_only = room.read_only if read_only is None else read_only
         archived = room.archived if archived is None else archived
@@ -102,13 +119,11 @@ class RoomSettings:
             described += f", called {room_title(new)}"
         # What was public is its own members' alone from here on.
         closes = kind is RoomKind.PRIVATE and not room.private
-        changes: list[Change] = self._members_here(room) if closes else []
-        changes.append(self._audit("room", user, room.name, described))
+        audit = self._audit("room", user, room.name, described)
         with self._rooms.reserved(room, new):
-            await self._commit(changes, change, room)
+            await self._commit([audit], change, room)
         if closes:
-            kept = await self._log.read(self._log.storage.room_members, room.name)
-            room.roles = kept | room.roles
+            await self._keep_members(room)
 
     async def _private_name(self, title: str) -> str:
         while True:
@@ -126,20 +141,23 @@ class RoomSettings:
             raise BadRequest("A public room's name begins with a letter or a digit.")
         return name
 
-    def _members_here(self, room: Room) -> list[Change]:
+    async def _keep_members(self, room: Room) -> None:
+        """Makes whoever is in a room that has closed one of its members, before anything else."""
+        people = list(room.users())
         changes: list[Change] = []
-        for user in room.users():
+        for user in people:
             room.roles.setdefault(user.id, Role.MEMBER)
-            if not user.stored:
-                changes.append(SaveUser(user.record))
-                user.stored = True
+            changes += [SaveUser(user.record)] if not user.stored else []
             changes.append(SaveMember(room.name, user.id))
-        return changes
+        if changes:
+            await self._committer.outcomes(*changes)
+        for user in people:
+            user.stored = True
+        kept = await self._log.read(self._log.storage.room_members, room.name)
+        room.roles = kept | room.roles
 
     async def _commit(self, changes: list[Change], change: ChangeRoom, room: Room) -> None:
-        for each in changes:
-            self._committer.submit(Submission(each))
-        if isinstance(await self._committer.outcome(change, room), NameUsed):
+        if isinstance(await self._committer.outcomes(*changes, change, room=room), NameUsed):
             raise NameTaken("Another room has that name; take another.")
 
     async def invite(self, user: User, room: Room, typed: str) -> str:
@@ -157,19 +175,23 @@ class RoomSettings:
         changes: list[Change] = []
         if target is not None and not target.stored:
             changes.append(SaveUser(target.record))
-            target.stored = True
         audit = AppendAudit("invite", user.name.shown, whom.name, room.name)
         await self._committer.outcomes(*changes, SaveMember(room.name, whom.id), audit)
         room.roles.setdefault(whom.id, Role.MEMBER)
         if target is not None:
+            target.stored = True
             await self._bring_in(target, room, user)
         return whom.name
 
     async def _bring_in(self, target: User, room: Room, user: User) -> None:
         title = room.title
         invited = Notice(text=f"{user.name.shown} invites you to {title}: /join {room.name}")
+        if any(user.id in session.ignored for session in target.sessions):
+            return
         for session in list(target.sessions):
-            if session.dialect.one_room:
+            # Nobody's places are taken up by what others invite them to.
+            full = len(session.rooms) >= self._rooms.rooms_per_connection // 2
+            if session.dialect.one_room or full:
                 session.send(invited)
                 continue
             try:

@@ -66,6 +66,7 @@ class Rooms:
         self._committer = committer
         self._fanout = fanout
         self._limits = limits
+        self.rooms_per_connection = limits.rooms_per_connection
         self._permissions = permissions
         self._default = default_room
         self._live: dict[str, Room] = {}
@@ -83,7 +84,7 @@ class Rooms:
         public = (room for room in self._live.values() if room.kind is RoomKind.PUBLIC)
         return [room for room in public if room.people and not room.archived]
 
-    async def open(self, typed: str, user_id: str = "") -> Room:
+    async def open(self, typed: str, user_id: str = "", *, former: bool = True) -> Room:
         """The room of that name, from the storage or new, as that user may see it.
 
         Raises BadName, and NoSuchRoom for a direct or private one of others, just as for none. A
@@ -97,6 +98,8 @@ class Rooms:
             room = await self._open_kept(name)
         else:
             self._touch(room)
+        if room is not None and not former and room.name != name:
+            room = None
         if room is not None and room.visible_to(user_id):
             return room
         if name.startswith(PRIVATE):
@@ -109,6 +112,9 @@ class Rooms:
 
     async def _open_kept(self, name: str) -> Room | None:
         found = await self._log.read(_kept_room, self._log.storage, name)
+        if found is not None and found.name in self._reserved and found.name not in self._live:
+            # The room that is about to be called so is in memory under its other name.
+            raise Unavailable(f"{found.name} is being made; try again.", retry_after=1.0)
         return None if found is None else self._keep(found)
 
     async def _by_title(self, name: str, user_id: str) -> Room | None:
@@ -157,13 +163,20 @@ class Rooms:
 
     # --- coming and going
 
-    async def admit(self, session: "Session", typed: str, user: "User | None" = None) -> Room:
+    async def admit(
+        self,
+        session: "Session",
+        typed: str,
+        user: "User | None" = None,
+        *,
+        former: bool = True,
+    ) -> Room:
         """A room that the session may enter. Raises BadName, NoSuchRoom, RoomFull, Forbidden.
 
         `user` is who comes in by `hello`, whom the session does not have yet.
         """
         user = user or session.user
-        room = await self.open(typed, "" if user is None else user.id)
+        room = await self.open(typed, "" if user is None else user.id, former=former)
         if room.direct:
             return room
         if user is not None and not room.made and room.name != self._default:
@@ -273,7 +286,8 @@ class Rooms:
             self._committer.submit(Submission(SaveMember(room.name, user.id)))
 
     def forget(self, user: "User", room: Room) -> None:
-        """Ends a kept membership."""
+        """Ends a membership, with the role that went with it."""
+        room.roles.pop(user.id, None)
         if user.kept:
             self._committer.submit(Submission(RemoveMember(room.name, user.id)))
 

@@ -17,8 +17,8 @@ from hubbub.model import UserKind, format_instant, room_title
 from hubbub.storage.changes import Change, EndSanction, SaveSanction
 from hubbub.storage.records import Against, Sanction, SanctionKey, SanctionKind
 
-SANCTIONS = 10_000
-"""How many bans and mutes there may be."""
+SANCTIONS, ROOM_SANCTIONS, ROOMS_SANCTIONS = 10_000, 200, 50_000
+"""How many bans and mutes there may be on the server, in one room, and in all rooms together."""
 EVERYWHERE = ""
 
 Subject = tuple[Against, str]
@@ -32,40 +32,64 @@ class Sanctions:
         self._committer = committer
         self._clock = clock
         self._all: dict[SanctionKey, Sanction] = {}
+        self._version = 0
+        self._muted: set[str] = set()
         self.any_mutes = False
 
     async def load(self) -> None:
         """Reads them all; also again, where another process may have changed them."""
-        found = await self._log.read(self._log.storage.sanctions, self._clock.now_ms())
-        self._all = {entry.key: entry for entry in found}
-        self._note_mutes()
+        while True:
+            version = self._version
+            found = await self._log.read(self._log.storage.sanctions, self._clock.now_ms())
+            # What was laid or lifted meanwhile may be missing in what was read.
+            if version == self._version:
+                self._set({entry.key: entry for entry in found})
+                return
 
-    def _note_mutes(self) -> None:
-        self.any_mutes = any(key[0] is SanctionKind.MUTE for key in self._all)
+    def _set(self, entries: dict[SanctionKey, Sanction]) -> None:
+        self._version += 1
+        self._all = entries
+        mutes = [entry for entry in entries.values() if entry.kind is SanctionKind.MUTE]
+        self.any_mutes = bool(mutes)
+        self._muted = {entry.subject for entry in mutes}
 
-    async def lay(self, entries: Sequence[Sanction], *others: Change) -> None:
+    async def lay(
+        self, entries: Sequence[Sanction], *others: Change, room: Room | None = None
+    ) -> None:
         """Makes sanctions that belong to one act, with what else it changes.
 
         Raises Forbidden at the bound, Unavailable.
         """
         self._forget_ended()
-        if len(self._all) + len(entries) > SANCTIONS:
-            raise Forbidden(f"There are {SANCTIONS} bans and mutes, the most there may be.")
+        self._check_bounds(entries)
         await self._committer.outcomes(*(SaveSanction(entry) for entry in entries), *others)
-        self._all |= {entry.key: entry for entry in entries}
-        self._note_mutes()
+        if room is not None:
+            # It may have got another name meanwhile, under which the log has them.
+            entries = [replace(entry, room=room.name) for entry in entries]
+        self._set(self._all | {entry.key: entry for entry in entries})
+
+    def _check_bounds(self, entries: Sequence[Sanction]) -> None:
+        # Whoever fills a room of their own with mutes keeps nobody else from laying one.
+        place = entries[0].room
+        here = sum(entry.room == place for entry in self._all.values())
+        if place == EVERYWHERE:
+            most, what = SANCTIONS, "bans and mutes of the server"
+        else:
+            most, what = ROOM_SANCTIONS, "mutes in one room"
+        elsewhere = sum(entry.room != EVERYWHERE for entry in self._all.values())
+        if here + len(entries) > most or (place and elsewhere >= ROOMS_SANCTIONS):
+            raise Forbidden(f"There may be {most} {what}; lift some first: /bans")
 
     async def lift(self, entries: Sequence[Sanction], *others: Change) -> None:
         """Ends sanctions. Raises Unavailable."""
         await self._committer.outcomes(*(EndSanction(entry.key) for entry in entries), *others)
-        for entry in entries:
-            self._all.pop(entry.key, None)
-        self._note_mutes()
+        ended = {entry.key for entry in entries}
+        self._set({key: entry for key, entry in self._all.items() if key not in ended})
 
     def rename(self, was: str, name: str) -> None:
         """Follows a room to its new name, as the log does."""
         moved = (replace(e, room=name) if e.room == was else e for e in self._all.values())
-        self._all = {entry.key: entry for entry in moved}
+        self._set({entry.key: entry for entry in moved})
 
     def holding(self, kind: SanctionKind | None = None, room: str | None = None) -> list[Sanction]:
         """Those that hold, the newest first: of one kind, of one room, or all."""
@@ -100,8 +124,18 @@ class Sanctions:
         if found is not None:
             raise Banned(self.sentence(found))
 
+    def check_registration(self, session: Session) -> None:
+        """Raises Muted where somebody who is muted would come back as another one."""
+        by = (Against.ADDRESS, session.address.key)
+        places = {entry.room for entry in self._all.values() if entry.kind is SanctionKind.MUTE}
+        found = (self.on(SanctionKind.MUTE, place, [by]) for place in places)
+        if session.address.key in self._muted and any(found):
+            raise Muted("Nobody registers from here while somebody from here is muted.")
+
     def check_speech(self, session: Session, user: User, room: Room) -> None:
         """Raises Muted for one who may not say anything there for now."""
+        if user.kind is not UserKind.GUEST and user.id not in self._muted:
+            return
         subjects = tuple(subjects_of(user, [session.address.key]))
         found = self.on(SanctionKind.MUTE, EVERYWHERE, subjects)
         if found is None and not room.direct:
@@ -121,15 +155,13 @@ class Sanctions:
 
     def _forget_ended(self) -> None:
         now_ms = self._clock.now_ms()
-        self._all = {
-            key: entry
-            for key, entry in self._all.items()
-            if entry.ends_ms is None or entry.ends_ms > now_ms
-        }
+        ended = [e.key for e in self._all.values() if e.ends_ms is not None and e.ends_ms <= now_ms]
+        if ended:
+            self._set({key: entry for key, entry in self._all.items() if key not in ended})
 
 
 def subjects_of(user: User, addresses: Sequence[str]) -> Iterator[Subject]:
-    """By what a sanction knows a user.
+    """By what somebody is known who comes in or says something.
 
     An account is itself wherever it comes from; a guest, who could be another one in a moment, is
     its name and its address too. The own machine's address is everybody's.
@@ -137,9 +169,22 @@ def subjects_of(user: User, addresses: Sequence[str]) -> Iterator[Subject]:
     yield Against.USER, user.id
     if user.kind is UserKind.GUEST:
         yield Against.NAME, user.name.key
-        for address in addresses:
-            if is_somebodys(address):
-                yield Against.ADDRESS, address
+        yield from addresses_of(addresses)
+
+
+def subjects_against(user: User, addresses: Sequence[str]) -> Iterator[Subject]:
+    """By what a sanction is laid on somebody: a member's address keeps out new guests from there,
+    of whom the member could be the next.
+    """
+    yield Against.USER, user.id
+    if user.kind is UserKind.GUEST:
+        yield Against.NAME, user.name.key
+    yield from addresses_of(addresses)
+
+
+def addresses_of(addresses: Sequence[str]) -> Iterator[Subject]:
+    """Those addresses that are somebody's."""
+    return ((Against.ADDRESS, address) for address in addresses if is_somebodys(address))
 
 
 def instant(at_ms: int) -> str:

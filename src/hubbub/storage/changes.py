@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from hubbub.model import NotifyLevel, Role, RoomKind
+from hubbub.model import NotifyLevel, Role, RoomKind, UserKind
 from hubbub.protocol.events import LogEvent, Person
 from hubbub.storage.records import Invitation, Sanction, SanctionKey, Subscription, UserRecord
 
@@ -60,9 +60,27 @@ class ChangeRoom:
 
 @dataclass(frozen=True, slots=True)
 class SaveUser:
-    """Makes or updates a user."""
+    """Makes a user; of one who is there it only notes that they still are."""
 
     user: UserRecord
+
+
+@dataclass(frozen=True, slots=True)
+class RenameUser:
+    """Gives a user another name, if the user is there; `key` is its compared form."""
+
+    user_id: str
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveAccount:
+    """What a user is from now on, and with which role on the server, if the user is there."""
+
+    user_id: str
+    kind: UserKind
+    role: Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +226,8 @@ Change = (
     | DeleteMessage
     | ChangeRoom
     | SaveUser
+    | RenameUser
+    | SaveAccount
     | SaveSession
     | RenewSession
     | EndSession

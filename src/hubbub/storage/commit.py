@@ -34,7 +34,9 @@ from hubbub.storage.changes import (
     NonceUsed,
     Outcome,
     RemoveMember,
+    RenameUser,
     RenewSession,
+    SaveAccount,
     SaveIgnored,
     SaveInvitation,
     SaveMember,
@@ -129,6 +131,8 @@ def _rooms(driver: Driver, changes: Iterable[Change]) -> dict[str, _Room]:
         if not isinstance(
             change,
             SaveUser
+            | RenameUser
+            | SaveAccount
             | SaveSession
             | RenewSession
             | EndSession
@@ -205,6 +209,8 @@ class _Batch:
                     membership.move = max(membership.move, min(seq, found.last))
             case (
                 SaveUser()
+                | RenameUser()
+                | SaveAccount()
                 | SaveSession()
                 | RenewSession()
                 | EndSession()
@@ -364,8 +370,12 @@ class _Batch:
 
     def _change_rooms(self, driver: Driver, changed: Sequence[_Room]) -> None:
         driver.write(queries.SET_ROOM, [_room_row(room, room.name) for room in changed])
-        former = [{"name": name, "room_id": room.id} for name, room in self.renamed.items()]
+        last = {room.id: name for name, room in self.renamed.items()}
+        former = [{"name": name, "room_id": room_id} for room_id, name in last.items()]
         if former:
+            # A room leaves one name behind: more would be a way to keep names from others.
+            of_rooms = [{"of_room": room.id} for room in self.renamed.values()]
+            driver.write(queries.DELETE_FORMER_NAMES_OF, of_rooms)
             driver.write(queries.SAVE_FORMER_NAMES, former)
             driver.write(queries.DELETE_FORMER_NAMES, [{"of": name} for name in self.rooms])
 

@@ -37,6 +37,7 @@ from hubbub.storage.records import (
 from hubbub.storage.rows import (
     automatic,
     invitation,
+    json_list,
     log_event,
     membership_record,
     room_record,
@@ -300,9 +301,12 @@ class Database:
                 sanction(row) for row in driver.rows(people_queries.SANCTIONS, {"now_ms": now_ms})
             ]
 
-    def audit(self, *, room: str | None, before: int | None, limit: int) -> list[AuditRecord]:
+    def audit(
+        self, *, room: str | None, before: int | None, limit: int, own: Sequence[str] = ()
+    ) -> list[AuditRecord]:
         """See Storage."""
         values: dict[str, Any] = {"before": SEQ_MAX if before is None else before, "limit": limit}
+        values["own"] = json_list(list(own))
         query = people_queries.AUDIT
         if room is not None:
             query, values["room"] = people_queries.AUDIT_OF_ROOM, room

@@ -94,8 +94,12 @@ class Storage(Protocol):
         """All bans and mutes that hold, the oldest first."""
         ...
 
-    def audit(self, *, room: str | None, before: int | None, limit: int) -> list[AuditRecord]:
-        """What moderators did, newest first, of everywhere or of one room."""
+    def audit(
+        self, *, room: str | None, before: int | None, limit: int, own: Sequence[str] = ()
+    ) -> list[AuditRecord]:
+        """What moderators did, newest first, of everywhere or of one room; of private rooms only
+        what was done in `own`.
+        """
         ...
 
     def ignored(self, user_id: str) -> list[Person]:

@@ -8,7 +8,9 @@ from hubbub.storage.changes import (
     EndSession,
     EndSessions,
     EndSubscription,
+    RenameUser,
     RenewSession,
+    SaveAccount,
     SaveInvitation,
     SavePassword,
     SaveSession,
@@ -20,6 +22,8 @@ from hubbub.storage.records import Invitation, Subscription
 
 PeopleChange = (
     SaveUser
+    | RenameUser
+    | SaveAccount
     | SaveSession
     | RenewSession
     | EndSession
@@ -36,6 +40,8 @@ class People:
     """These changes of one commit."""
 
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
+    renames: dict[str, dict[str, str]] = field(default_factory=dict)
+    accounts: dict[str, dict[str, str]] = field(default_factory=dict)
     sessions: dict[bytes, SaveSession | None] = field(default_factory=dict)
     """None stands for one that ends."""
     renewed: dict[bytes, int] = field(default_factory=dict)
@@ -49,14 +55,14 @@ class People:
         """Works out what a change comes to after those before it."""
         match change:
             case SaveUser(user):
-                self.users[user.id] = {
-                    "id": user.id,
-                    "name": user.name,
-                    "name_key": user.key,
-                    "kind": user.kind.value,
-                    "saved_ms": now_ms,
-                    "role": user.role.value,
-                }
+                values = {"id": user.id, "name": user.name, "name_key": user.key}
+                values |= {"kind": user.kind.value, "role": user.role.value}
+                self.users.setdefault(user.id, {**values, "saved_ms": now_ms})
+            case RenameUser(user_id, name, key):
+                self.renames[user_id] = {"of": user_id, "to_name": name, "to_key": key}
+            case SaveAccount(user_id, kind, role):
+                account = {"of": user_id, "to_kind": kind.value, "to_role": role.value}
+                self.accounts[user_id] = account
             case SaveSession(token_hash):
                 self.sessions[token_hash] = change
                 self.renewed.pop(token_hash, None)
@@ -93,6 +99,10 @@ class People:
     def _write_users(self, driver: Driver, now_ms: int) -> None:
         if self.users:
             driver.write(people_queries.SAVE_USERS, list(self.users.values()))
+        if self.renames:
+            driver.write(people_queries.RENAME_USERS, list(self.renames.values()))
+        if self.accounts:
+            driver.write(people_queries.SET_ACCOUNTS, list(self.accounts.values()))
         if self.ended:
             ended_of = [{"of_user": each.user_id, "but": each.but} for each in self.ended]
             driver.write(people_queries.DELETE_SESSIONS_OF, ended_of)

@@ -1,6 +1,7 @@
 """The statements about people: users, sessions, browsers, moderation, and what goes with them."""
 
 from sqlalchemy import (
+    Text,
     bindparam,
     case,
     delete,
@@ -12,8 +13,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 
-from hubbub.model import NotifyLevel, RoomKind, UserKind
+from hubbub.model import PRIVATE, NotifyLevel, RoomKind, UserKind
 from hubbub.storage.interface import SUBSCRIPTIONS
+from hubbub.storage.queries import JsonStrings
 from hubbub.storage.records import ADDRESS
 from hubbub.storage.schema import (
     audit,
@@ -112,12 +114,17 @@ USER_NAMES = select(users.c.name_key).where(
 )
 _saved_users = sqlite.insert(users)
 SAVE_USERS = _saved_users.on_conflict_do_update(
-    index_elements=[users.c.id],
-    set_={
-        column.name: _saved_users.excluded[column.name]
-        for column in users.c
-        if not column.primary_key
-    },
+    index_elements=[users.c.id], set_={"saved_ms": _saved_users.excluded.saved_ms}
+)
+RENAME_USERS = (
+    update(users)
+    .where(users.c.id == bindparam("of"))
+    .values(name=bindparam("to_name"), name_key=bindparam("to_key"))
+)
+SET_ACCOUNTS = (
+    update(users)
+    .where(users.c.id == bindparam("of"))
+    .values(kind=bindparam("to_kind"), role=bindparam("to_role"))
 )
 _saved_sessions = sqlite.insert(sessions)
 SAVE_SESSIONS = _saved_sessions.on_conflict_do_update(
@@ -216,9 +223,17 @@ MOVE_AUDIT = (
     update(audit).where(audit.c.room == bindparam("of_room")).values(room=bindparam("to_room"))
 )
 INSERT_AUDIT = insert(audit)
+_own_rooms = JsonStrings(bindparam("own", type_=Text())).table_valued("value")
 AUDIT = (
     select(audit)
-    .where(audit.c.id < bindparam("before"))
+    .where(
+        audit.c.id < bindparam("before"),
+        # What was done in a private room is for those who may see it.
+        or_(
+            audit.c.room.not_like(f"{PRIVATE}%"),
+            audit.c.room.in_(select(_own_rooms.c.value)),
+        ),
+    )
     .order_by(audit.c.id.desc())
     .limit(bindparam("limit"))
 )

@@ -158,6 +158,7 @@ _saved_names = sqlite.insert(former_names)
 SAVE_FORMER_NAMES = _saved_names.on_conflict_do_update(
     index_elements=[former_names.c.name], set_={"room_id": _saved_names.excluded.room_id}
 )
+DELETE_FORMER_NAMES_OF = delete(former_names).where(former_names.c.room_id == bindparam("of_room"))
 DELETE_FORMER_NAMES = delete(former_names).where(former_names.c.name == bindparam("of"))
 
 PAGE_AFTER = (

@@ -86,7 +86,12 @@ class SqliteFile:
 
     def fold(self) -> bool:
         """Writes the journal into the file and empties it; False where a reader is in the way."""
-        busy, *_ = self.committer.run("PRAGMA wal_checkpoint(TRUNCATE)")[0]
+        # At once or the next time: nobody's post waits for a reader.
+        self.committer.run("PRAGMA busy_timeout = 0")
+        try:
+            busy, *_ = self.committer.run("PRAGMA wal_checkpoint(TRUNCATE)")[0]
+        finally:
+            self.committer.run(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
         return not busy
 
     @contextmanager

@@ -20,6 +20,7 @@ from hubbub.storage.changes import AppendAudit
 async def _register(call: Call) -> str:
     needs_more(call, "register")
     password, code = split_invitation(call.rest)
+    call.hub.identity.check_registration(call.session, call.user.name.key)
     await call.hub.accounts.register(call.user, password, code, call.session)
     return (
         f"{call.user.name.shown} is yours now, as {with_article(call.user.role)} of this server. "

@@ -1,0 +1,38 @@
+"""Numbers that count up, shown so that nobody can tell how many lie between two of them.
+
+A Feistel network over 52 bits with a key of this process: what was cast is lifted by the same
+process alone, which is enough to go on from a page.
+"""
+
+import hashlib
+import secrets
+
+HALF_BITS = 26
+ROUNDS = 4
+_MASK = (1 << HALF_BITS) - 1
+
+
+class Veil:
+    """A secret permutation of the numbers below 2**52, which JSON has exactly."""
+
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(16)
+
+    def cast(self, number: int) -> int:
+        """What is shown in place of a number."""
+        left, right = number >> HALF_BITS, number & _MASK
+        for step in range(ROUNDS):
+            left, right = right, left ^ self._round(step, right)
+        return left << HALF_BITS | right
+
+    def lift(self, shown: int) -> int:
+        """The number that something shown stands for."""
+        left, right = (shown >> HALF_BITS) & _MASK, shown & _MASK
+        for step in reversed(range(ROUNDS)):
+            left, right = right ^ self._round(step, left), left
+        return left << HALF_BITS | right
+
+    def _round(self, step: int, half: int) -> int:
+        data = bytes([step]) + half.to_bytes(4, "big")
+        digest = hashlib.blake2b(data, key=self._key, digest_size=4).digest()
+        return int.from_bytes(digest, "big") & _MASK
