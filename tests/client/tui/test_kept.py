@@ -67,6 +67,7 @@ async def test_two_terminals_of_one_person_keep_what_each_was_writing(fake: Fake
         await one.type("for the lobby")
         await other.say("said there")
         await other.press("alt+2")
+        await other.shows("Message dev")
         await other.type("for dev")
         await other.press("ctrl+q")
         await one.press("ctrl+q")

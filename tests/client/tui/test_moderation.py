@@ -105,7 +105,7 @@ async def test_a_new_role_is_there_at_once(house: Server) -> None:
         await about(ann, "bob")
         await ann.pick("Role in this room")
         await ann.pick("moderator")
-        await ann.shows("bob is moderator of jobs now.")
+        await ann.shows("bob is a moderator of jobs now.")
 
         await bob.until(lambda: "kick" in bob.conversation.view.chat.rooms["jobs"].may)
         await about(bob, "ann")
@@ -127,7 +127,7 @@ async def test_a_ban_ends_it_for_one_and_is_lifted_from_the_list(house: Server) 
 
         await ann.press("ctrl+p")
         await ann.pick("See what moderators did")
-        await ann.shows("ann ban max: spam", "Esc closes")
+        await ann.shows("ann ban max: for 7 days: spam", "Esc closes")
         await ann.press("escape", "ctrl+p")
         await ann.pick("See who is banned or muted")
         await ann.pick("max banned")
