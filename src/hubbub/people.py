@@ -30,6 +30,7 @@ NEVER_MS = 253_402_300_799_000
 """The end of the year 9999, for a token that does not run out."""
 OPERATOR = "(operator)"
 """Who does in the audit log what is done at the server's own machine; nobody can have that name."""
+SERVER_NOTICES_S = 1.5
 DAY_MS = 24 * 60 * 60 * 1000
 ROLES = [role.value for role in (Role.MEMBER, Role.MODERATOR, Role.ADMIN, Role.OWNER)]
 
@@ -73,7 +74,7 @@ def add(
             raise NameTaken(f"The name {found.shown} is taken; take another.")
         if not bot and all(each.kind is UserKind.BOT for each in storage.accounts()):
             record = replace(record, role=Role.OWNER)
-        added = _audit("add user", found.shown, f"{'bot' if bot else record.role.value}")
+        added = _audit("add user", found.shown, "bot" if bot else record.role.value, record.id)
         changes: list[Change] = [SaveUser(record), added]
         if not bot:
             changes.append(SavePassword(record.id, _hash(_password(ask=not password_stdin))))
@@ -109,7 +110,7 @@ def role(name: str, new_role: str, data: str | None, config_file: Path | None) -
         if found.role is Role.OWNER and new_role != Role.OWNER:
             check_another_owner(storage.accounts(), found.id)
         saved = SaveAccount(found.id, found.kind, Role(new_role))
-        storage.commit([saved, _audit("role", found.name, new_role)], _now_ms())
+        storage.commit([saved, _audit("role", found.name, new_role, found.id)], _now_ms())
     click.echo(f"{found.name} is {new_role} now.")
 
 
@@ -126,7 +127,9 @@ def password(name: str, password_stdin: bool, data: str | None, config_file: Pat
         if found.kind is UserKind.BOT:
             raise ConfigError(f"{found.name} is a bot: `hubbub user token {found.name}`.")
         saved = SavePassword(found.id, _hash(_password(ask=not password_stdin)))
-        storage.commit([saved, EndSessions(found.id), _audit("password", found.name)], _now_ms())
+        storage.commit(
+            [saved, EndSessions(found.id), _audit("password", found.name, "", found.id)], _now_ms()
+        )
     click.echo(f"{found.name} has another password now.")
 
 
@@ -152,7 +155,9 @@ def token(
         if found.kind is not UserKind.BOT:
             raise ConfigError(f"{found.name} is no bot; make one with `hubbub user add --bot`.")
         if revoke:
-            storage.commit([EndSessions(found.id), _audit("revoke", found.name)], _now_ms())
+            storage.commit(
+                [EndSessions(found.id), _audit("revoke", found.name, "", found.id)], _now_ms()
+            )
             click.echo(f"{found.name} has no token now.")
         else:
             click.echo(_token(storage, found.id, label or found.name, days))
@@ -192,7 +197,12 @@ def delete(name: str, messages: str, yes: bool, data: str | None, config_file: P
             raise ConfigError(f"{found.name} owns the server; make somebody else owner first.")
         if not yes:
             click.confirm(f"Delete {found.name} for good?", abort=True)
-        count = storage.forget_user(found.id, purge=messages == "purge")
+        purge = messages == "purge"
+        storage.forget_user(found.id, purge=purge)
+        # A server that runs has noticed by then that the account is gone; what was said until then
+        # goes too.
+        time.sleep(SERVER_NOTICES_S)
+        count = storage.forget_user(found.id, purge=purge)
         act = _audit("delete user", DELETED_USER, f"messages: {messages}")
         storage.commit([act], _now_ms())
     what = "said by a deleted user now" if messages == "keep" else "without their text"
@@ -208,10 +218,10 @@ def _folder(data: str | None, config_file: Path | None) -> Path:
     return load_settings({"data": data}, config_file, os.environ).settings.data
 
 
-def _audit(act: str, whom: str, reason: str = "") -> "AppendAudit":
+def _audit(act: str, whom: str, reason: str = "", whom_id: str = "") -> "AppendAudit":
     from hubbub.storage.changes import AppendAudit
 
-    return AppendAudit(act, OPERATOR, whom, reason=reason)
+    return AppendAudit(act, OPERATOR, whom, reason=reason, whom_id=whom_id)
 
 
 @contextmanager

@@ -133,9 +133,9 @@ class MemoryStorage:
                 self.held[sanction.key] = sanction
             case EndSanction(key):
                 self.held.pop(key, None)
-            case AppendAudit(act, by, whom, room, reason):
-                number = len(self.acts) + 1
-                record = AuditRecord(number, parse_instant(at), act, by, whom, room, reason)
+            case AppendAudit(act, by, whom, room, reason, by_id, whom_id):
+                what = (act, by, whom, room, reason, by_id, whom_id)
+                record = AuditRecord(len(self.acts) + 1, parse_instant(at), *what)
                 self.acts.append(record)
             case SaveIgnored(user_id, ignored_id, ignored):
                 self.ignores.discard((user_id, ignored_id))

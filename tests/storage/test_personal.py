@@ -62,7 +62,7 @@ def live(storage: Storage, folder: Path) -> None:
             SaveSanction(
                 Sanction(SanctionKind.MUTE, "", Against.USER, ANN.id, "ann", "bob", NOW, None)
             ),
-            AppendAudit("mute", "bob", "ann"),
+            AppendAudit("mute", "bob", "ann", by_id=BOB.id, whom_id=ANN.id),
         ],
         NOW,
     )
@@ -115,7 +115,7 @@ def test_a_person_gets_all_that_the_log_holds_of_them_and_no_secret(tmp_path: Pa
 
     assert count == 4
     assert [line["type"] for line in found] == [
-        "account", "session", "room", "room", "room", "audit",
+        "account", "session", "room", "room", "room", "mute", "audit",
         "settings", "message", "message", "topic",
     ]  # fmt: skip
     assert [line["room"] for line in found if line["type"] == "room"] == [

@@ -11,6 +11,7 @@ from hubbub.client.calls import Bounds
 from hubbub.client.changes import ChatEvent
 from hubbub.client.connection import Connection
 from hubbub.client.inbox import cursors
+from hubbub.client.state import LOBBY
 from hubbub.errors import BadRequest, HubbubError
 from hubbub.model import room_name
 from hubbub.protocol import events
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 QUIT_S = 1.0
-LOBBY = "lobby"
 
 
 class _Joined(events.Joined, frozen=True, kw_only=True, tag="ok"):

@@ -37,6 +37,8 @@ from hubbub.protocol.events import (
     You,
 )
 
+LOBBY = "lobby"
+"""The room that servers call so unless they are told otherwise."""
 KNOWN_MEMBERS = 1_000
 """Names kept for one room; in larger rooms those who were heard last."""
 

@@ -76,7 +76,7 @@ class Moderation:
         if not here and not (room.private and whom.id in room.roles):
             raise NotAMember(f"{whom.name} is not in {room.title}.")
         reason = tidy(reason)
-        audit = self._audit("kick", user, whom.name, room, reason)
+        audit = self._audit("kick", user, whom.name, room, reason, whom_id=whom.id)
         await self._committer.outcomes(RemoveMember(room.name, whom.id), audit)
         room.roles.pop(whom.id, None)
         if target is not None:
@@ -107,7 +107,8 @@ class Moderation:
         whom = await self._below(user, typed, room)
         reason = tidy(reason)
         entries = self._sanctions_on(SanctionKind.MUTE, room, whom, user, duration_s, reason)
-        audit = self._audit("mute", user, whom.name, room, _lasting(duration_s, reason))
+        lasting = _lasting(duration_s, reason)
+        audit = self._audit("mute", user, whom.name, room, lasting, whom_id=whom.id)
         await self._sanctions.lay(entries, audit, room=room)
         if room is None or room.visible_to(whom.id):
             self._notify(whom.id, self._sanctions.sentence(entries[0]))
@@ -122,7 +123,9 @@ class Moderation:
             await self._below(user, typed, room)
         found = self._named(SanctionKind.MUTE, place, typed)
         whom = found[0].whom
-        await self._sanctions.lift(found, self._audit("unmute", user, whom, room))
+        await self._sanctions.lift(
+            found, self._audit("unmute", user, whom, room, whom_id=_id(found))
+        )
         for each in found:
             if each.against is Against.USER and (room is None or room.visible_to(each.subject)):
                 self._notify(each.subject, f"{user.name.shown} gave you the word back.")
@@ -144,7 +147,9 @@ class Moderation:
             self._permissions.require(user, Right.DELETE, room)
             await self._check_above(user, found.sender.id, room)
         change = DeleteMessage(room.name, user.person, seq)
-        audit = self._audit("delete", user, found.sender.name, room, tidy(reason))
+        audit = self._audit(
+            "delete", user, found.sender.name, room, tidy(reason), whom_id=found.sender.id
+        )
         await self._committer.outcomes(*([] if own else [audit]), change, room=room)
         return not own
 
@@ -172,7 +177,14 @@ class Moderation:
             self._permissions.require_rank(user, whom.role)
             entries = self._sanctions_on(SanctionKind.BAN, None, whom, user, duration_s, reason)
             shown, others = whom.name, [EndSessions(whom.id)]
-        audit = self._audit("ban", user, shown, None, _lasting(duration_s, reason))
+        audit = self._audit(
+            "ban",
+            user,
+            shown,
+            None,
+            _lasting(duration_s, reason),
+            whom_id="" if whom is None else whom.id,
+        )
         former = [] if whom is None else await self._accounts.sessions_of(whom.id)
         await self._sanctions.lay(entries, *others, audit)
         self._accounts.revoke(former)
@@ -206,7 +218,9 @@ class Moderation:
             typed = f"{ADDRESS} {subscriber(str(address))}"
         found = self._named(SanctionKind.BAN, EVERYWHERE, typed)
         whom = found[0].whom
-        await self._sanctions.lift(found, self._audit("unban", user, whom, None))
+        await self._sanctions.lift(
+            found, self._audit("unban", user, whom, None, whom_id=_id(found))
+        )
         return whom
 
     def shut_out(self) -> None:
@@ -230,7 +244,7 @@ class Moderation:
         if user.role is not Role.OWNER:
             self._permissions.require_rank(user, whom.role)
             self._permissions.require_rank(user, role)
-        audit = self._audit("role", user, whom.name, None, role.value)
+        audit = self._audit("role", user, whom.name, None, role.value, whom_id=whom.id)
         await self._accounts.save_role(whom, role, audit)
         target = self._users.get(whom.id)
         if target is not None:
@@ -257,7 +271,7 @@ class Moderation:
         here = target is not None and in_room(target, room)
         if not here and whom.id not in room.roles:
             raise NotAMember(f"{whom.name} is not in {room.title}.")
-        audit = self._audit("role", user, whom.name, room, role.value)
+        audit = self._audit("role", user, whom.name, room, role.value, whom_id=whom.id)
         await self._committer.outcomes(SaveMember(room.name, whom.id, role), audit)
         room.roles[whom.id] = role
         if target is not None:
@@ -354,11 +368,23 @@ class Moderation:
             session.send(Notice(text=sentence))
 
     def _audit(
-        self, act: str, user: User, whom: str, room: Room | None, reason: str = ""
+        self,
+        act: str,
+        user: User,
+        whom: str,
+        room: Room | None,
+        reason: str = "",
+        *,
+        whom_id: str = "",
     ) -> AppendAudit:
         place = "" if room is None else room.name
         log.info(act, by=user.name.shown, room=place)
-        return AppendAudit(act, user.name.shown, whom, place, reason)
+        return AppendAudit(act, user.name.shown, whom, place, reason, user.id, whom_id)
+
+
+def _id(entries: list[Sanction]) -> str:
+    """Whose sanctions they are, where that is known."""
+    return next((each.subject for each in entries if each.against is Against.USER), "")
 
 
 def _lasting(duration_s: int | None, reason: str) -> str:

@@ -175,7 +175,9 @@ class RoomSettings:
         changes: list[Change] = []
         if target is not None and not target.stored:
             changes.append(SaveUser(target.record))
-        audit = AppendAudit("invite", user.name.shown, whom.name, room.name)
+        audit = AppendAudit(
+            "invite", user.name.shown, whom.name, room.name, by_id=user.id, whom_id=whom.id
+        )
         await self._committer.outcomes(*changes, SaveMember(room.name, whom.id), audit)
         room.roles.setdefault(whom.id, Role.MEMBER)
         if target is not None:
@@ -206,7 +208,7 @@ class RoomSettings:
             session.send(Notice(text=f"{user.name.shown} invited you into {title}."))
 
     def _audit(self, act: str, user: User, room: str, what: str) -> AppendAudit:
-        return AppendAudit(act, user.name.shown, "", room, what)
+        return AppendAudit(act, user.name.shown, "", room, what, user.id)
 
 
 def _mark() -> str:

@@ -209,6 +209,8 @@ class AppendAudit:
     whom: str = ""
     room: str = ""
     reason: str = ""
+    by_id: str = ""
+    whom_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,9 @@ _SANCTIONS = """
 SELECT kind, room, against, subject, whom, made_by, at_ms, ends_ms, reason FROM sanctions
 WHERE against <> 'address' ORDER BY at_ms, kind, room, against, subject
 """
-_AUDIT = "SELECT at_ms, act, made_by, whom, room, reason FROM audit ORDER BY id"
+_AUDIT = """
+SELECT at_ms, act, made_by, whom, room, reason, by_id, whom_id FROM audit ORDER BY id
+"""
 _IGNORED = "SELECT user_id, ignored_id FROM ignored ORDER BY user_id, ignored_id"
 _MEMBERS = """
 SELECT rooms.name, user_id, read_seq, notify, role FROM members JOIN rooms ON rooms.id = room_id
@@ -167,11 +169,20 @@ def _moderation(connection: sqlite3.Connection) -> Iterator[ModerationLine]:
             until=None if held.ends_ms is None else format_instant(held.ends_ms),
             reason=held.reason,
         )
-    for at_ms, act, by, whom, room, reason in connection.execute(_AUDIT):
+    for at_ms, act, by, whom, room, reason, *ids in connection.execute(_AUDIT):
         at = format_instant(at_ms)
         if whom.startswith(f"{ADDRESS} "):
             whom = ADDRESS
-        yield AuditLine(at=at, act=act, by=by, whom=whom, room=room, reason=reason)
+        yield AuditLine(
+            at=at,
+            act=act,
+            by=by,
+            whom=whom,
+            room=room,
+            reason=reason,
+            by_id=ids[0],
+            whom_id=ids[1],
+        )
 
 
 def _entries(connection: sqlite3.Connection) -> Iterator[EntryLine]:

@@ -289,7 +289,8 @@ class _Import:
             case AuditLine():
                 self.acts += 1
                 act = (line.act, line.by, line.whom, line.room, line.reason)
-                self._put(_AUDIT, (self.acts, _ms(line.at), *act))
+                ids = (line.by_id, line.whom_id)
+                self._put(_AUDIT, (self.acts, _ms(line.at), *act, *ids))
             case _:
                 assert_never(line)
 

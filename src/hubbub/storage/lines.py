@@ -107,6 +107,8 @@ class AuditLine(_Line, frozen=True, kw_only=True, tag="audit"):
     whom: str = ""
     room: str = ""
     reason: str = ""
+    by_id: str = ""
+    whom_id: str = ""
 
 
 class MessageLine(_Line, frozen=True, kw_only=True, tag="message"):

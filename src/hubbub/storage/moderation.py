@@ -48,10 +48,10 @@ class Moderation:
                 self.sanctions[named.key] = named
             case EndSanction((kind, room, against, subject)):
                 self.sanctions[kind, self._name(room), against, subject] = None
-            case AppendAudit(act, by, whom, room, reason):
-                room = self._name(room)
-                entry = {"act": act, "made_by": by, "whom": whom, "room": room, "reason": reason}
-                self.audit.append({"at_ms": now_ms, **entry})
+            case AppendAudit(act, by, whom, room, reason, by_id, whom_id):
+                entry = {"act": act, "made_by": by, "whom": whom, "reason": reason}
+                ids = {"by_id": by_id, "whom_id": whom_id}
+                self.audit.append({"at_ms": now_ms, "room": self._name(room), **entry, **ids})
             case SaveIgnored(user_id, ignored_id, ignored):
                 self.ignored[user_id, ignored_id] = ignored
             case _:

@@ -45,7 +45,13 @@ _IGNORED = """
 SELECT name FROM ignored JOIN users ON users.id = ignored_id WHERE user_id = ? ORDER BY name
 """
 _BROWSERS = "SELECT endpoint FROM subscriptions WHERE user_id = ? ORDER BY endpoint"
-_ACTS = "SELECT at_ms, act, made_by, whom, room, reason FROM audit WHERE made_by = ? OR whom = ?"
+_ACTS = """
+SELECT at_ms, act, made_by, whom, room, reason FROM audit WHERE ? IN (by_id, whom_id) ORDER BY id
+"""
+_HELD = """
+SELECT kind, room, made_by, at_ms, ends_ms, reason FROM sanctions
+WHERE against = 'user' AND subject = ? ORDER BY at_ms
+"""
 _ENTRIES = """
 SELECT rooms.name, seq, events.kind, at_ms, user_id, user_name, text, me, others
 FROM events JOIN rooms ON rooms.id = room_id WHERE user_id = ? ORDER BY at_ms, rooms.name, seq
@@ -85,7 +91,11 @@ def _lines(connection: sqlite3.Connection, user_id: str) -> Iterator[dict[str, A
         yield {"type": "ignored", "name": other}
     for (endpoint,) in read(_BROWSERS):
         yield {"type": "browser", "endpoint": endpoint}
-    for at_ms, act, by, whom, room, reason in read(_ACTS, name, name):
+    for kind, room, by, at_ms, ends_ms, reason in read(_HELD):
+        held = {"type": kind, "room": room, "by": by, "at": format_instant(at_ms)}
+        until = None if ends_ms is None else format_instant(ends_ms)
+        yield {**held, "until": until, "reason": reason}
+    for at_ms, act, by, whom, room, reason in read(_ACTS):
         entry = {"act": act, "by": by, "whom": whom, "room": room, "reason": reason}
         yield {"type": "audit", "at": format_instant(at_ms), **entry}
     for room, *row in read(_ENTRIES):
@@ -105,6 +115,7 @@ _WIPE = (
     .values(kind=DELETED_MESSAGE, text="", me=0)
 )
 _RENAME = update(events).where(*_mine).values(user_name=DELETED_USER, nonce=None)
+_LAST = select(rooms.c.last_seq).where(rooms.c.id == bindparam("of_room"))
 _DIRECT = select(events.c.seq, events.c.others).where(
     events.c.room_id == bindparam("of_room"),
     events.c.seq.between(bindparam("first"), bindparam("last")),
@@ -123,24 +134,27 @@ def forget_user(
     """Takes a user out of the log, step by step; how many entries were theirs.
 
     What they said stays under another name, or with `purge` loses its text. Every transaction is
-    one of `writing`. One that is cut off can be done again.
+    one of `writing`. The account goes first, so that nobody says anything by it meanwhile; one that
+    is cut off can be done again by the user's id.
     """
     with writing() as connection:
-        row = connection.execute(select(users.c.name).where(users.c.id == user_id)).first()
-        name = None if row is None else row[0]
-        found = connection.execute(select(rooms.c.id, rooms.c.first_seq, rooms.c.last_seq)).all()
+        _forget_account(connection, user_id)
+        found = connection.execute(select(rooms.c.id, rooms.c.first_seq)).all()
     count = 0
-    for room_id, first_seq, last_seq in found:
-        for first in range(first_seq, last_seq + 1, STEP_SEQS):
-            last = min(first + STEP_SEQS - 1, last_seq)
-            place = {"of_room": room_id, "first": first, "last": last}
+    for room_id, first in found:
+        while True:
             with writing() as connection:
+                # Others go on talking; what there is by now is looked at anew.
+                last_seq = connection.scalar(_LAST, {"of_room": room_id}) or 0
+                last = min(first + STEP_SEQS - 1, last_seq)
+                place = {"of_room": room_id, "first": first, "last": last}
                 if purge:
                     connection.execute(_WIPE, {**place, "of_user": user_id})
                 count += connection.execute(_RENAME, {**place, "of_user": user_id}).rowcount
                 _rename_recipient(connection, place, user_id)
-    with writing() as connection:
-        _forget_account(connection, user_id, name)
+            if last >= last_seq:
+                break
+            first = last + 1
     return count
 
 
@@ -159,16 +173,18 @@ def _rename_recipient(connection: Connection, place: dict[str, int], user_id: st
         connection.execute(_SET_OTHERS, changed)
 
 
-def _forget_account(connection: Connection, user_id: str, name: str | None) -> None:
+def _forget_account(connection: Connection, user_id: str) -> None:
     for table in (sessions, passwords, subscriptions, members):
         connection.execute(delete(table).where(table.c.user_id == user_id))
     either = or_(ignored.c.user_id == user_id, ignored.c.ignored_id == user_id)
     connection.execute(delete(ignored).where(either))
+    name = connection.scalar(select(users.c.name).where(users.c.id == user_id))
+    own = or_(sanctions.c.subject == user_id, sanctions.c.whom == (name or ""))
+    connection.execute(delete(sanctions).where(own))
+    for person, column in ((audit.c.by_id, audit.c.made_by), (audit.c.whom_id, audit.c.whom)):
+        renamed = update(audit).where(person == user_id).values({column.name: DELETED_USER})
+        connection.execute(renamed)
     if name is not None:
-        connection.execute(delete(sanctions).where(sanctions.c.whom == name))
-        for column in (audit.c.whom, audit.c.made_by):
-            renamed = update(audit).where(column == name).values({column.name: DELETED_USER})
-            connection.execute(renamed)
         by = update(sanctions).where(sanctions.c.made_by == name).values(made_by=DELETED_USER)
         connection.execute(by)
     connection.execute(delete(users).where(users.c.id == user_id))

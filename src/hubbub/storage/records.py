@@ -121,7 +121,7 @@ SanctionKey = tuple[SanctionKind, str, Against, str]
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """An act of moderation as it is kept: names as they were, `id` counts up."""
+    """An act of moderation as it is kept: names as they were, whose they were; `id` counts up."""
 
     id: int
     at_ms: int
@@ -130,6 +130,8 @@ class AuditRecord:
     whom: str = ""
     room: str = ""
     reason: str = ""
+    by_id: str = ""
+    whom_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,8 @@ audit = Table(
     Column("whom", Text, nullable=False),
     Column("room", Name, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("by_id", Name, nullable=False, server_default=""),
+    Column("whom_id", Name, nullable=False, server_default=""),
     Index("ix_audit_room", "room", "id"),
     sqlite_autoincrement=True,
 )

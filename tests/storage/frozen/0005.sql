@@ -11,9 +11,11 @@ CREATE TABLE audit (
 	made_by TEXT NOT NULL, 
 	whom TEXT NOT NULL, 
 	room TEXT NOT NULL, 
-	reason TEXT NOT NULL
+	reason TEXT NOT NULL, 
+	by_id TEXT DEFAULT '' NOT NULL, 
+	whom_id TEXT DEFAULT '' NOT NULL
 );
-INSERT INTO "audit" VALUES(1,1767225600020,'mute','Mia','bob','+board-abcdef','loud');
+INSERT INTO "audit" VALUES(1,1767225600020,'mute','Mia','bob','+board-abcdef','loud','','');
 CREATE TABLE events (
 	room_id INTEGER NOT NULL, 
 	seq BIGINT NOT NULL, 
@@ -93,7 +95,7 @@ CREATE TABLE meta (
 
 ;
 INSERT INTO "meta" VALUES('clean','yes');
-INSERT INTO "meta" VALUES('epoch','7b3b90bb0f6f7bf4');
+INSERT INTO "meta" VALUES('epoch','be6ff775dc67b232');
 CREATE TABLE passwords (
 	user_id TEXT NOT NULL, 
 	hash TEXT NOT NULL, 

@@ -122,7 +122,7 @@ export class Chat {
     for (const { room, was } of welcome.rooms) if (was !== undefined) this.#called(was, room);
     const wanted = inReach(this.wanted, welcome);
     this.wanted = null;
-    dispatch({ type: "welcome", welcome, sameLog });
+    dispatch({ type: "welcome", welcome, sameLog, first: defaultRoom() });
     this.rooms.welcomed(welcome, this.#asked);
     const { current, rooms } = store.value;
     // What is open stays as it is: opening it again would close the dialog that somebody types into.

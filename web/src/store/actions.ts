@@ -15,7 +15,8 @@ export interface Kept {
 /** Everything that can change the state: the server's events, the line's, the person's. */
 export type Action =
   // the server
-  | { type: "welcome"; welcome: wire.Welcome; sameLog: boolean }
+  /** `first` is the room that one begins in who has not been anywhere. */
+  | { type: "welcome"; welcome: wire.Welcome; sameLog: boolean; first?: string | null }
   | { type: "event"; event: wire.Event; now: number }
   | { type: "joined"; joined: wire.Joined; asked: boolean }
   | { type: "page"; room: string; page: wire.Page; where: "older" | "newer" | "jump" }

@@ -26,7 +26,7 @@ import { spoken } from "./spoken";
 export function reduce(state: State, action: Action): State {
   switch (action.type) {
     case "welcome":
-      return afterWelcome(state, action.welcome, action.sameLog);
+      return afterWelcome(state, action.welcome, action.sameLog, action.first ?? "");
     case "event":
       return afterEvent(state, action.event, action.now);
     case "joined": {
@@ -131,7 +131,7 @@ function afterPerson(state: State, action: PersonAction): State {
   }
 }
 
-function afterWelcome(before: State, welcome: wire.Welcome, sameLog: boolean): State {
+function afterWelcome(before: State, welcome: wire.Welcome, sameLog: boolean, first: string): State {
   const state = welcome.rooms.reduce((so, { room, was }) => (was === undefined ? so : renamed(so, was, room)), before);
   const rooms = welcomed(state, welcome, sameLog);
   const current = state.current !== null && (state.current in rooms || state.current.startsWith("to:")) ? state.current : null;
@@ -152,7 +152,7 @@ function afterWelcome(before: State, welcome: wire.Welcome, sameLog: boolean): S
     push: { ...state.push, key: welcome.push_key ?? null },
     line: { state: "up", reason: "" },
     rooms,
-    current: current ?? Object.keys(rooms).find((name) => !name.startsWith("@")) ?? null,
+    current: current ?? (first in rooms ? first : Object.keys(rooms).find((name) => !name.startsWith("@")) ?? null),
   };
 }
 

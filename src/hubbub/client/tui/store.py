@@ -18,7 +18,7 @@ from hubbub.client.changes import (
     Restarted,
     RoomRefused,
 )
-from hubbub.client.state import ChatState, RoomView, speaks_to
+from hubbub.client.state import LOBBY, ChatState, RoomView, speaks_to
 from hubbub.client.tui import timeline as lines
 from hubbub.client.tui.timeline import ASIDE_ENTRIES, IN_VIEW_ENTRIES, Note, NoteKind, Timeline
 from hubbub.client.tui.view import View, name_key
@@ -49,7 +49,8 @@ def arrived(welcome: Welcome, followed: tuple[str, ...], room: str | None = None
     view = View(replace(chat, rooms=rooms), ignored=_ignored(welcome))
     view = replace(view, order=_ordered(view, followed))
     public = [name for name in view.order if not name.startswith("@")]
-    first = room if room in rooms else next(iter(public or view.order), None)
+    places = (room, LOBBY, *public, *view.order)
+    first = next((name for name in places if name in rooms), None)
     return looked_at(view, first) if first is not None else view
 
 

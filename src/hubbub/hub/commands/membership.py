@@ -113,7 +113,12 @@ async def _invite(call: Call) -> str:
             return await _list_invitations(call)
         case "revoke" if rest.strip():
             call.hub.permissions.require(call.user, Right.INVITE)
-            audit = AppendAudit("revoke invitation", call.user.name.shown, reason=rest.strip()[:16])
+            audit = AppendAudit(
+                "revoke invitation",
+                call.user.name.shown,
+                reason=rest.strip()[:16],
+                by_id=call.user.id,
+            )
             await call.hub.accounts.revoke_invitation(rest.strip(), audit)
             return "Nobody comes in by that invitation any more."
         case _ if not rest:
@@ -132,7 +137,9 @@ async def _invite_by_link(call: Call, words: list[str]) -> str:
     accounts = call.hub.accounts
     people = "1 person" if uses == 1 else f"{uses} people"
     until = "1 day" if days == 1 else f"{days} days"
-    audit = AppendAudit("invite link", call.user.name.shown, reason=f"{people}, {until}")
+    audit = AppendAudit(
+        "invite link", call.user.name.shown, reason=f"{people}, {until}", by_id=call.user.id
+    )
     code = await accounts.invite(call.user, Role.MEMBER, uses, days, audit)
     return f"For {people}, within {until}: {accounts.link(code)} or /register NAME PASSWORD {code}"
 

@@ -41,6 +41,8 @@ def upgrade() -> None:
         sa.Column("whom", sa.Text(), nullable=False),
         sa.Column("room", Name, nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("by_id", Name, nullable=False, server_default=""),
+        sa.Column("whom_id", Name, nullable=False, server_default=""),
         sa.PrimaryKeyConstraint("id", name="pk_audit"),
         sqlite_autoincrement=True,
     )
