@@ -251,7 +251,8 @@ class MemoryStorage:
                 kept[name, key[1]] = kept.pop(key)
         for key, said in self.nonces.items():
             self.nonces[key] = structs.replace(said, room=name) if said.room == was else said
-        moved = [replace(e, room=name) if e.room == was else e for e in self.held.values()]
+        kept_there = (entry for entry in self.held.values() if entry.room != name)
+        moved = [replace(e, room=name) if e.room == was else e for e in kept_there]
         self.held = {entry.key: entry for entry in moved}
         self.acts = [replace(a, room=name) if a.room == was else a for a in self.acts]
         self.former = {f: to for f, to in self.former.items() if to != was} | {was: name}
@@ -336,7 +337,7 @@ class MemoryStorage:
 
     def ignored(self, user_id: str) -> list[Person]:
         found = [self.users[o] for u, o in self.ignores if u == user_id and o in self.users]
-        return [Person(u.id, u.name) for u in sorted(found, key=lambda u: u.key)]
+        return [Person(u.id, u.name) for u in sorted(found, key=lambda u: (u.key, u.id))]
 
     def known_users(self, ids: Sequence[str]) -> dict[str, UserRecord]:
         return {i: self.users[i] for i in ids if i in self.users}
@@ -422,7 +423,8 @@ class MemoryStorage:
 
     def name_holder(self, key: str, now_ms: int) -> UserRecord | None:
         held = self._held(now_ms)
-        found = [u for u in self.users.values() if u.key == key]
+        named = [u for u in self.users.values() if u.key == key]
+        found = sorted(named, key=lambda u: (u.kind is UserKind.GUEST, u.id))
         return next((u for u in found if u.kind is not UserKind.GUEST or u.id in held), None)
 
     def held_automatic_names(self, now_ms: int) -> set[str]:

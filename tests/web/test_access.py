@@ -171,6 +171,7 @@ def test_axe_finds_nothing_in_what_moderators_see_and_a_finger_hits_everything(
     expect(page.get_by_role("button", name="Lift it for bob")).to_be_visible()
     look_at("bans")
     page.get_by_role("radio", name="Invitations").check()
+    expect(page.get_by_text("None.")).to_be_visible()
     page.get_by_role("button", name="Make a link").tap()
     expect(page.get_by_role("button", name="Revoke")).to_be_visible()
     look_at("invitations")

@@ -88,7 +88,8 @@ class Sanctions:
 
     def rename(self, was: str, name: str) -> None:
         """Follows a room to its new name, as the log does."""
-        moved = (replace(e, room=name) if e.room == was else e for e in self._all.values())
+        kept = (entry for entry in self._all.values() if entry.room != name)
+        moved = (replace(e, room=name) if e.room == was else e for e in kept)
         self._set({entry.key: entry for entry in moved})
 
     def holding(self, kind: SanctionKind | None = None, room: str | None = None) -> list[Sanction]:

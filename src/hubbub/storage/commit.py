@@ -108,6 +108,7 @@ class _Room:
     last: int = 0
     read_only: bool = False
     archived: bool = False
+    name_written: str = ""
     last_written: int = 0
     topic_written: str = ""
     changed: bool = False
@@ -155,8 +156,8 @@ def _rooms(driver: Driver, changes: Iterable[Change]) -> dict[str, _Room]:
     for id_, *columns in rows:
         room = room_record(columns)
         last, topic = room.last, room.topic
-        flags = room.read_only, room.archived
-        found[room.name] = _Room(room.name, room.kind, id_, topic, last, *flags, last, topic)
+        now = topic, last, room.read_only, room.archived
+        found[room.name] = _Room(room.name, room.kind, id_, *now, room.name, last, topic)
     return found
 
 
@@ -284,7 +285,11 @@ class _Batch:
         was = None if name == room.name else room.name
         if was is not None:
             del self.rooms[was]
-            self.rooms[name], room.name, self.renamed[was] = room, name, room
+            self.rooms[name], room.name = room, name
+            # The last name that it left comes last.
+            self.renamed.pop(was, None)
+            self.renamed.pop(name, None)
+            self.renamed[was] = room
             of_room = [key for key in self.members if key[0] == was]
             for key in of_room:
                 self.members[name, key[1]] = self.members.pop(key)
@@ -345,9 +350,12 @@ class _Batch:
     def _write_rooms(self, driver: Driver) -> None:
         made = [room for room in self.rooms.values() if not room.id]
         # A name that is free at the end may be another room's until then.
-        between = [(room, f"*{room.id}") for room in self.renamed.values() if room.id]
-        if between:
-            driver.write(queries.SET_ROOM, [_room_row(room, name) for room, name in between])
+        moving = [
+            room for room in self.rooms.values() if room.id and room.name != room.name_written
+        ]
+        if moving:
+            between = [_room_row(room, f"*{room.id}") for room in moving]
+            driver.write(queries.SET_ROOM, between)
         if made:
             self._make_rooms(driver, made)
         moved = [

@@ -30,11 +30,14 @@ class Moderation:
             self.names[former] = name if later == was else later
         self.names[was] = name
         self.names.pop(name, None)
-        found = self.sanctions.values()
-        kept = (each for each in found if each is not None)
-        moved = [replace(each, room=name) if each.room == was else each for each in kept]
-        ended = {key: None for key, each in self.sanctions.items() if each is None}
-        self.sanctions = ended | {each.key: each for each in moved}
+        moved: dict[SanctionKey, Sanction | None] = {}
+        for (kind, room, against, subject), each in self.sanctions.items():
+            if room == name:
+                continue
+            place = name if room == was else room
+            kept = None if each is None else replace(each, room=place)
+            moved[kind, place, against, subject] = kept
+        self.sanctions = moved
         for entry in self.audit:
             entry["room"] = name if entry["room"] == was else entry["room"]
 
@@ -65,6 +68,8 @@ class Moderation:
         if not (self.sanctions or self.audit or self.ignored or self.moved):
             return
         for former, name in self.moved:
+            # No room was called so: what is there is of one that has long gone.
+            driver.write(people_queries.DELETE_SANCTIONS_IN, [{"of_room": name}])
             moved = [{"of_room": former, "to_room": name}]
             driver.write(people_queries.MOVE_SANCTIONS, moved)
             driver.write(people_queries.MOVE_AUDIT, moved)

@@ -188,7 +188,7 @@ IGNORED = (
     select(users.c.id, users.c.name)
     .join_from(ignored, users, users.c.id == ignored.c.ignored_id)
     .where(ignored.c.user_id == bindparam("user_id"))
-    .order_by(users.c.name_key)
+    .order_by(users.c.name_key, users.c.id)
 )
 SAVE_IGNORED = sqlite.insert(ignored).on_conflict_do_nothing()
 DELETE_IGNORED = delete(ignored).where(
@@ -214,6 +214,7 @@ DELETE_SANCTIONS = delete(sanctions).where(
     sanctions.c.against == bindparam("of_against"),
     sanctions.c.subject == bindparam("of_subject"),
 )
+DELETE_SANCTIONS_IN = delete(sanctions).where(sanctions.c.room == bindparam("of_room"))
 MOVE_SANCTIONS = (
     update(sanctions)
     .where(sanctions.c.room == bindparam("of_room"))
