@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -404,3 +405,19 @@ def test_what_is_allowed_names_every_bound_and_choice(name: str) -> None:
     for choice in schema.get("enum", []):
         assert choice in words
     assert "pattern" not in schema or "allowed" in schema
+
+
+@pytest.mark.parametrize(
+    "known_elsewhere",
+    [
+        {"public_url": "https://chat.example.org"},
+        {"trusted_proxies": ("127.0.0.1",)},
+        {"allowed_hosts": ("chat.example.org",)},
+        {"host": "0.0.0.0"},
+    ],
+)
+def test_a_server_that_others_know_of_is_no_open_table(known_elsewhere: dict[str, Any]) -> None:
+    policy = Settings(**known_elsewhere).policy
+    assert (policy.registration, policy.guests, policy.first_is_owner) == ("invite", False, False)
+    own = Settings().policy
+    assert (own.registration, own.guests, own.first_is_owner) == ("open", True, True)

@@ -364,6 +364,17 @@ async def test_only_those_who_may_invite_do_and_are_offered_to(house: House) -> 
     assert "invite" not in [command["name"] for command in welcome["commands"]]
 
 
+@pytest.mark.parametrize("policy", [Policy(guests=False, first_is_owner=False)])
+async def test_where_registration_is_open_and_there_are_no_guests_one_signs_up_on_a_plain_line(
+    house: House,
+) -> None:
+    stranger = house.stranger()
+    line = f"/register bob {PASSWORD}"
+    assert await house.hub.sign_in_by_line(stranger.session, line, None) == 1
+    assert stranger.session.user is not None
+    assert stranger.session.user.role is Role.MEMBER
+
+
 # --- sessions
 
 
