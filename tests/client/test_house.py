@@ -122,6 +122,8 @@ async def test_a_room_that_is_renamed_goes_on_under_its_new_name(house: Server) 
         await bob.post("one", "before")
         answers = [await bob.post_soon(f"more {n}", "before") for n in range(20)]
         await ann.command("/room rename after", "before")
+        # Those before it may have been quicker; this one comes after, under the former name.
+        answers.append(await bob.post_soon("the last", "before"))
         assert [(await answer).room for answer in answers][-1] == "after"
 
         renamed = await next_of(bob, hubbub.Renamed)

@@ -1,6 +1,6 @@
 """What happened to a room and its messages, in words that every terminal client uses; pure."""
 
-from hubbub.model import RoomKind, room_title
+from hubbub.model import room_title
 from hubbub.protocol.events import Deleted, Message, Settings
 
 DELETED = "message deleted"
@@ -31,11 +31,6 @@ def deleted_sentence(deleted: Deleted) -> str:
 def deleted_line(message: Message) -> str:
     """A message that was deleted before it was read here."""
     return f"A message of {message.sender.name}'s was deleted."
-
-
-def is_private(kind: str) -> bool:
-    """Whether a room is by invitation."""
-    return kind == RoomKind.PRIVATE
 
 
 def why_silent(title: str, may: tuple[str, ...], *, read_only: bool, archived: bool) -> str | None:

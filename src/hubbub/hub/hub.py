@@ -13,7 +13,7 @@ from structlog import get_logger
 from hubbub.accounts.accounts import Accounts, split_invitation
 from hubbub.accounts.policy import Policy, Registration
 from hubbub.errors import BadRequest, Forbidden, NoSuchRoom, NotAMember, NotSignedIn, StorageError
-from hubbub.hub import commands
+from hubbub.hub import commands, elsewhere
 from hubbub.hub.arrivals import Arrivals
 from hubbub.hub.clock import Clock, SystemClock
 from hubbub.hub.committer import Committer
@@ -47,7 +47,7 @@ from hubbub.storage.records import Against, SanctionKind, UserRecord
 
 log = get_logger(__name__)
 
-HOUSEKEEPING_S, ELSEWHERE_S = 600.0, 1.0
+HOUSEKEEPING_S = 600.0
 
 
 class Hub:
@@ -197,7 +197,7 @@ class Hub:
         keeping = [
             asyncio.create_task(_every(HOUSEKEEPING_S, self._keep_house)),
             asyncio.create_task(_every(self.limits.count_interval_s, self._tell_presence)),
-            asyncio.create_task(_every(ELSEWHERE_S, self.elsewhere.look)),
+            asyncio.create_task(_every(elsewhere.INTERVAL_S, self.elsewhere.look)),
         ]
         if self.retention is not None:
             keeping.append(asyncio.create_task(self.retention.run()))

@@ -131,8 +131,8 @@ class Moderation:
                 self._notify(each.subject, f"{user.name.shown} gave you the word back.")
         return whom
 
-    async def delete(self, user: User, room: Room, seq: int, reason: str) -> bool:
-        """Takes a message's text away; whether it was another's. Raises Refusal."""
+    async def delete(self, user: User, room: Room, seq: int, reason: str) -> None:
+        """Takes a message's text away. Raises Refusal."""
         storage = self._log.storage
         page = await self._log.read(storage.page, room.name, after=seq - 1, limit=1, limit_bytes=1)
         found = page.events[0] if page.events else None
@@ -151,7 +151,6 @@ class Moderation:
             "delete", user, found.sender.name, room, tidy(reason), whom_id=found.sender.id
         )
         await self._committer.outcomes(*([] if own else [audit]), change, room=room)
-        return not own
 
     # --- on the server
 
@@ -174,7 +173,7 @@ class Moderation:
             shown, others = name.shown, []
         else:
             self._check_not_oneself(user, whom)
-            self._permissions.require_rank(user, whom.role)
+            self._check_rank(user, whom, None)
             entries = self._sanctions_on(SanctionKind.BAN, None, whom, user, duration_s, reason)
             shown, others = whom.name, [EndSessions(whom.id)]
         audit = self._audit(
@@ -194,14 +193,13 @@ class Moderation:
     async def _ban_address(
         self, user: User, subject: str, duration_s: int | None, reason: str
     ) -> str:
-        longest_s = int(self._limits.address_retention_h * 3600)
-        if duration_s is not None and duration_s > longest_s:
+        if duration_s is not None and duration_s > self._address_s(None):
             raise BadRequest(
                 f"Addresses are kept for {self._limits.address_retention_h:g} h at most "
                 "(the setting address_retention_h); ban it for as long as that or less."
             )
         shown = f"{ADDRESS} {subject}"
-        ends_ms = self._ends_ms(min(duration_s or longest_s, longest_s))
+        ends_ms = self._ends_ms(self._address_s(duration_s))
         by = (Against.ADDRESS, subject)
         entry = self._sanction(SanctionKind.BAN, None, by, shown, user, ends_ms, reason)
         lasting = _lasting(duration_s, reason)
@@ -238,9 +236,7 @@ class Moderation:
     async def set_role(self, user: User, typed: str, role: Role) -> str:
         """Gives an account a role on the server; the name. Raises Refusal."""
         self._permissions.require(user, Right.GRANT)
-        whom = await self._directory.find(typed)
-        if whom.kind is UserKind.GUEST:
-            raise Forbidden(f"{whom.name} is a guest; roles are for members: /register first.")
+        whom = await self._account(typed)
         if user.role is not Role.OWNER:
             self._permissions.require_rank(user, whom.role)
             self._permissions.require_rank(user, role)
@@ -264,9 +260,7 @@ class Moderation:
         if role not in ROOM_ROLES:
             names = ", ".join(each.value for each in ROOM_ROLES)
             raise BadRequest(f"In a room one is {names}.")
-        whom = await self._directory.find(typed)
-        if whom.kind is UserKind.GUEST:
-            raise Forbidden(f"{whom.name} is a guest; roles are for members: /register first.")
+        whom = await self._account(typed)
         target = self._users.get(whom.id)
         here = target is not None and in_room(target, room)
         if not here and whom.id not in room.roles:
@@ -287,26 +281,34 @@ class Moderation:
         except NoSuchUser:
             return None
 
+    async def _account(self, typed: str) -> UserRecord:
+        whom = await self._directory.find(typed)
+        if whom.kind is UserKind.GUEST:
+            raise Forbidden(f"{whom.name} is a guest; roles are for members: /register first.")
+        return whom
+
     async def _below(self, user: User, typed: str, room: Room | None) -> UserRecord:
         """Somebody else, of a lower role. Raises NoSuchUser, BadRequest, Forbidden."""
         whom = await self._directory.find(typed)
         self._check_not_oneself(user, whom)
+        self._check_rank(user, whom, room)
+        return whom
+
+    def _check_rank(self, user: User, whom: UserRecord, room: Room | None) -> None:
+        """Raises Forbidden for somebody of the same rank or above, there or on the server."""
         if room is None:
             self._permissions.require_rank(user, whom.role)
         else:
             there = room.roles.get(whom.id, Role.MEMBER)
             role = stored_role_in(whom.role, there, room.kind)
             self._permissions.require_rank(user, role, room)
-        return whom
 
     async def _check_above(self, user: User, other_id: str, room: Room) -> None:
         """Raises Forbidden for what somebody of the same rank said, if they are still known."""
         known = await self._log.read(self._log.storage.known_users, [other_id])
         other = self._users[other_id].record if other_id in self._users else known.get(other_id)
         if other is not None:
-            there = room.roles.get(other_id, Role.MEMBER)
-            role = stored_role_in(other.role, there, room.kind)
-            self._permissions.require_rank(user, role, room)
+            self._check_rank(user, other, room)
 
     def _check_not_oneself(self, user: User, whom: UserRecord) -> None:
         if whom.id == user.id:
@@ -324,12 +326,11 @@ class Moderation:
         """What keeps somebody out or quiet, the one by the user's id first."""
         target = self._users.get(whom.id) or User.of(whom, self._limits)
         addresses = {session.address.key for session in target.sessions}
-        longest_s = int(self._limits.address_retention_h * 3600)
         found = []
         for subject in subjects_against(target, sorted(addresses)):
             lasts_s = duration_s
             if subject[0] is Against.ADDRESS:
-                lasts_s = min(duration_s or longest_s, longest_s)
+                lasts_s = self._address_s(duration_s)
             ends_ms = self._ends_ms(lasts_s)
             entry = self._sanction(kind, room, subject, whom.name, user, ends_ms, reason)
             found.append(entry)
@@ -348,6 +349,11 @@ class Moderation:
         place = EVERYWHERE if room is None else room.name
         now_ms = self._clock.now_ms()
         return Sanction(kind, place, *subject, whom, by.name.shown, now_ms, ends_ms, reason)
+
+    def _address_s(self, duration_s: int | None) -> int:
+        """How long an address is kept: as long as was asked for and as the limit allows."""
+        longest_s = int(self._limits.address_retention_h * 3600)
+        return min(duration_s or longest_s, longest_s)
 
     def _ends_ms(self, duration_s: int | None) -> int | None:
         return None if duration_s is None else self._clock.now_ms() + duration_s * 1000

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from hubbub.accounts.accounts import secret_id
 from hubbub.hub.permissions import Right
 from hubbub.hub.room import Room
-from hubbub.hub.sanctions import EVERYWHERE
 from hubbub.hub.session import Session, User
 from hubbub.hub.veil import Veil
 from hubbub.model import PRIVATE, format_instant
@@ -66,7 +65,7 @@ async def audit_page(
 
     What was done in private rooms is for those who may see these. Raises Forbidden, NoSuchRoom.
     """
-    room = await _room(hub, session, user, typed, Right.AUDIT)
+    room = await _room(hub, session, user, typed)
     storage = hub.log.storage
     own = {each.room.name for each in await hub.log.read(storage.memberships, user.id)}
     own |= {each.name for each in session.rooms.values()}
@@ -99,21 +98,18 @@ async def bans(hub: "Hub", session: Session, user: User, request: requests.Bans)
 
 async def sanctions(hub: "Hub", session: Session, user: User, typed: str | None) -> list[Sanction]:
     """The same, one for each act: a guest is banned by name and address at once."""
-    room = await _room(hub, session, user, typed, Right.AUDIT)
+    room = await _room(hub, session, user, typed)
     held = hub.sanctions.holding(room=None if room is None else room.name)
     if room is None:
-        names = {each.room for each in held if each.room.startswith(PRIVATE)}
-        hidden = {name for name in names if name not in session.rooms}
-        held = [each for each in held if each.room == EVERYWHERE or each.room not in hidden]
+        rooms = session.rooms
+        held = [e for e in held if not e.room.startswith(PRIVATE) or e.room in rooms]
     by_act = {(each.kind, each.room, each.whom): each for each in reversed(held)}
     return list(reversed(by_act.values()))
 
 
-async def _room(
-    hub: "Hub", session: Session, user: User, typed: str | None, right: Right
-) -> Room | None:
+async def _room(hub: "Hub", session: Session, user: User, typed: str | None) -> Room | None:
     if typed is None:
-        hub.permissions.require(user, right)
+        hub.permissions.require(user, Right.AUDIT)
         return None
     room = await hub.rooms.open_for(session, typed)
     hub.permissions.require(user, Right.AUDIT_HERE, room)

@@ -93,19 +93,6 @@ class Room:
             return any(person.id == user_id for person in self.participants)
         return not self.private or user_id in self.roles
 
-    @property
-    def record(self) -> RoomRecord:
-        """The room as it is kept."""
-        return RoomRecord(
-            self.name,
-            self.kind,
-            self.topic,
-            self.first,
-            self.last,
-            self.read_only,
-            self.archived,
-        )
-
     @contextmanager
     def pinned(self) -> Iterator[None]:
         """Keeps the room in memory for the length of a block."""

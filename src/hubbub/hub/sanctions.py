@@ -167,10 +167,7 @@ def subjects_of(user: User, addresses: Sequence[str]) -> Iterator[Subject]:
     An account is itself wherever it comes from; a guest, who could be another one in a moment, is
     its name and its address too. The own machine's address is everybody's.
     """
-    yield Against.USER, user.id
-    if user.kind is UserKind.GUEST:
-        yield Against.NAME, user.name.key
-        yield from addresses_of(addresses)
+    return subjects_against(user, addresses if user.kind is UserKind.GUEST else ())
 
 
 def subjects_against(user: User, addresses: Sequence[str]) -> Iterator[Subject]:
@@ -180,12 +177,7 @@ def subjects_against(user: User, addresses: Sequence[str]) -> Iterator[Subject]:
     yield Against.USER, user.id
     if user.kind is UserKind.GUEST:
         yield Against.NAME, user.name.key
-    yield from addresses_of(addresses)
-
-
-def addresses_of(addresses: Sequence[str]) -> Iterator[Subject]:
-    """Those addresses that are somebody's."""
-    return ((Against.ADDRESS, address) for address in addresses if is_somebodys(address))
+    yield from ((Against.ADDRESS, address) for address in addresses if is_somebodys(address))
 
 
 def instant(at_ms: int) -> str:
