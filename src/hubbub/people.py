@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hubbub.care import of_a_log
+from hubbub.care import of_a_log, place
 from hubbub.errors import ConfigError, NameTaken
 from hubbub.model import DELETED_USER, Role, UserKind, user_name
 
@@ -173,7 +173,9 @@ def export_(name: str, data: str | None, config_file: Path | None) -> None:
 
     with _storage(data, config_file) as storage:
         found = _account(storage, name).user
-    count = export_user(log_file(_folder(data, config_file)), found.id, sys.stdout.buffer.write)
+    log = place(data, config_file)
+    log = log if isinstance(log, str) else log_file(log)
+    count = export_user(log, found.id, sys.stdout.buffer.write)
     sys.stdout.buffer.flush()
     click.echo(f"{found.name}: {count:,} entries.", err=True)
 
@@ -212,12 +214,6 @@ def delete(name: str, messages: str, yes: bool, data: str | None, config_file: P
 # ---
 
 
-def _folder(data: str | None, config_file: Path | None) -> Path:
-    from hubbub.config import load_settings
-
-    return load_settings({"data": data}, config_file, os.environ).settings.data
-
-
 def _audit(act: str, whom: str, reason: str = "", whom_id: str = "") -> "AppendAudit":
     from hubbub.storage.changes import AppendAudit
 
@@ -228,9 +224,9 @@ def _audit(act: str, whom: str, reason: str = "", whom_id: str = "") -> "AppendA
 def _storage(data: str | None, config_file: Path | None) -> "Iterator[Storage]":
     from hubbub.storage import open_beside, sqlite_url
 
-    folder = _folder(data, config_file)
+    log = place(data, config_file)
     os.umask(0o077)
-    storage = open_beside(sqlite_url(folder))
+    storage = open_beside(log if isinstance(log, str) else sqlite_url(log))
     try:
         yield storage
     finally:

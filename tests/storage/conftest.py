@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from hubbub.cli import main
+from tests.postgres import empty_postgres_url, postgres_url
+
+__all__ = ["empty_postgres_url", "postgres_url"]
 
 
 @dataclass(frozen=True)

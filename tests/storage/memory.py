@@ -24,6 +24,8 @@ from hubbub.storage.changes import (
     EndSession,
     EndSessions,
     EndSubscription,
+    Gone,
+    MakeRoom,
     MoveRead,
     NameUsed,
     NonceUsed,
@@ -95,7 +97,9 @@ class MemoryStorage:
             raise StorageError(self.failing)
         self.commits.append(len(changes))
         # What comes after a renaming in one call may still have the former name.
-        self._moved: dict[str, str] = {}
+        # also where another process renamed the room a moment ago.
+        former = self.former.items()
+        self._moved = {f: to for f, to in former if self.rooms[to].kind is not RoomKind.PRIVATE}
         return [self._apply(self._renamed(change), format_instant(now_ms)) for change in changes]
 
     def _renamed(self, change: Change) -> Change:
@@ -104,6 +108,8 @@ class MemoryStorage:
                 return SaveSanction(replace(sanction, room=self._moved[sanction.room]))
             case EndSanction((kind, room, against, subject)) if room in self._moved:
                 return EndSanction((kind, self._moved[room], against, subject))
+        if isinstance(change, MakeRoom):
+            return change
         name = getattr(change, "room", None)
         if name not in self._moved or (name in self.rooms and not isinstance(change, AppendAudit)):
             return change
@@ -129,6 +135,14 @@ class MemoryStorage:
                 return Appended(deleted)
             case ChangeRoom():
                 return self._change_room(change, at)
+            case MakeRoom(room, owner_id):
+                if room in self.rooms:
+                    return NameUsed()
+                self._room(room)
+                self._moved.pop(room, None)
+                if owner_id is not None:
+                    self.members[room, owner_id] = 0
+                    self.roles[room, owner_id] = Role.OWNER
             case SaveSanction(sanction):
                 self.held[sanction.key] = sanction
             case EndSanction(key):
@@ -200,6 +214,8 @@ class MemoryStorage:
             if not same or _ids(old.to) != _ids(change.to):
                 return NonceUsed()
             return Duplicate(old.room, old.seq, old.at)
+        if change.past > (self.rooms[change.room].last if change.room in self.rooms else 0):
+            return Gone()
         direct = change.to is not None
         made = change.room not in self.rooms
         seq = self._next(change.room, RoomKind.DIRECT if direct else RoomKind.PUBLIC)
@@ -342,8 +358,9 @@ class MemoryStorage:
     def known_users(self, ids: Sequence[str]) -> dict[str, UserRecord]:
         return {i: self.users[i] for i in ids if i in self.users}
 
-    def live_sessions(self, token_hashes: Sequence[bytes], now_ms: int) -> set[bytes]:
-        return {h for h in token_hashes if self.session_user(h, now_ms) is not None}
+    def live_sessions(self, user_ids: Sequence[str], now_ms: int) -> set[bytes]:
+        found = self.sessions.items()
+        return {h for h, (user, s) in found if user in user_ids and s.expires_ms > now_ms}
 
     def changed_elsewhere(self) -> bool:
         changed, self.elsewhere = self.elsewhere, False

@@ -28,6 +28,8 @@ from hubbub.storage.changes import (
     EndSession,
     EndSessions,
     EndSubscription,
+    Gone,
+    MakeRoom,
     MoveRead,
     NonceUsed,
     RemoveMember,
@@ -45,6 +47,7 @@ from hubbub.storage.changes import (
     SaveUser,
 )
 from hubbub.storage.check import check
+from hubbub.storage.database import Database
 from hubbub.storage.interface import SUBSCRIPTIONS, Storage
 from hubbub.storage.records import (
     Account,
@@ -57,6 +60,7 @@ from hubbub.storage.records import (
     Subscription,
     UserRecord,
 )
+from tests.postgres import postgres
 from tests.storage.memory import MemoryStorage
 
 ANN, BOB, CARA = Person("a", "ann"), Person("b", "bob"), Person("c", "cara")
@@ -73,7 +77,19 @@ def memory(_folder: Path) -> Storage:
     return MemoryStorage()
 
 
-BACKENDS: dict[str, Backend] = {"sqlite": sqlite, "memory": memory}
+def on_postgresql(url: str) -> Database:
+    """A log whose instants are those that a test says, and not the database's."""
+    storage = open_storage(url)
+    assert isinstance(storage, Database)
+    storage._backend.clocked = False
+    return storage
+
+
+def postgresql(_folder: Path) -> Storage:
+    return on_postgresql(postgres().make())
+
+
+BACKENDS: dict[str, Backend] = {"sqlite": sqlite, "memory": memory, "postgresql": postgresql}
 
 
 @pytest.fixture(params=BACKENDS.values(), ids=BACKENDS)
@@ -110,7 +126,7 @@ def test_what_was_appended_is_what_is_read(storage: Storage) -> None:
     changes: list[Change] = [
         user(ANN),
         user(BOB),
-        AppendMessage("lobby", ANN, "häłło 👋\n\t", me=True, nonce="1"),
+        AppendMessage("lobby", ANN, "häłło 👋\n\t \\u0000 '\"{}%s", me=True, nonce="1"),
         AppendTopic("lobby", BOB, "cake"),
         AppendMessage("@d", ANN, "psst", to=(BOB,)),
     ]
@@ -147,6 +163,14 @@ def test_a_nonce_for_something_else_is_used(storage: Storage, other: AppendMessa
 
     assert storage.commit([other], NOW) == [NonceUsed()]
     assert storage.room("dev") is None
+
+
+def test_what_is_meant_for_another_room_of_that_name_is_not_stored(storage: Storage) -> None:
+    late = AppendMessage("lobby", ANN, "late", past=2)
+    *others, last = storage.commit([late, said("1"), late, said("2"), late], NOW)[::2]
+    assert others == [Gone(), Gone()]
+    assert isinstance(last, Appended)
+    assert last.event.seq == 3
 
 
 def test_a_nonce_belongs_to_its_user(storage: Storage) -> None:
@@ -533,6 +557,7 @@ MESSAGES = st.builds(
     text=st.sampled_from(["x", "y"]),
     me=st.booleans(),
     nonce=st.sampled_from(["", "1", "2", "3"]),
+    past=st.sampled_from([0, 0, 0, 2]),
 )
 WHISPERS = st.builds(
     AppendMessage,
@@ -579,6 +604,7 @@ CHANGES = st.one_of(
     ),
     st.builds(ChangeRoom, ROOMS, st.just(ANN), st.just(RoomKind.PRIVATE), name=st.just("+x")),
     st.builds(RenameUser, USERS, st.just("rob"), st.just("rob")),
+    st.builds(MakeRoom, ROOMS, st.none() | USERS),
     st.builds(SaveAccount, USERS, st.just(UserKind.MEMBER), st.sampled_from([Role.OWNER])),
     st.builds(SaveSanction, SANCTIONS),
     st.builds(EndSanction, SANCTIONS.map(lambda held: held.key)),
@@ -633,25 +659,43 @@ def empty_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 EXPIRIES = st.none() | st.tuples(st.integers(0, 3), st.integers(0, 9))
 
 
-@given(st.lists(st.tuples(st.lists(CHANGES, max_size=12), EXPIRIES), max_size=5))
+HISTORIES = st.lists(st.tuples(st.lists(CHANGES, max_size=12), EXPIRIES), max_size=5)
+History = list[tuple[list[Change], tuple[int, int] | None]]
+
+
+def same_as_the_model(database: Storage, batches: History) -> None:
+    model = memory(Path())
+    model.commit([user(ANN), user(BOB), user(CARA)], NOW)
+    for number, (batch, expiry) in enumerate(batches):
+        assert database.commit(batch, NOW + number) == model.commit(batch, NOW + number)
+        if expiry is not None:
+            assert expired(database, number, *expiry) == expired(model, number, *expiry)
+    assert everything(database) == everything(model)
+    for room in ("lobby", "dev", "@d", "+x"):
+        log = page(database, room)
+        seqs = [event.seq for event in log.events]
+        assert seqs == list(range(log.first, log.last + 1))
+
+
+@given(HISTORIES)
 @settings(max_examples=60, deadline=None)
-def test_the_database_does_what_the_model_does(
-    empty_log: Path, batches: list[tuple[list[Change], tuple[int, int] | None]]
-) -> None:
+def test_the_database_does_what_the_model_does(empty_log: Path, batches: History) -> None:
     with TemporaryDirectory() as folder:
         copyfile(empty_log, Path(folder) / "hubbub.db")
-        database, model = sqlite(Path(folder)), memory(Path())
+        database = sqlite(Path(folder))
         try:
-            model.commit([user(ANN), user(BOB), user(CARA)], NOW)
-            for number, (batch, expiry) in enumerate(batches):
-                assert database.commit(batch, NOW + number) == model.commit(batch, NOW + number)
-                if expiry is not None:
-                    assert expired(database, number, *expiry) == expired(model, number, *expiry)
-            assert everything(database) == everything(model)
-            for room in ("lobby", "dev", "@d", "+x"):
-                log = page(database, room)
-                seqs = [event.seq for event in log.events]
-                assert seqs == list(range(log.first, log.last + 1))
+            same_as_the_model(database, batches)
             assert check(log_file(Path(folder)))[1] == []
         finally:
             database.close()
+
+
+@given(HISTORIES)
+@settings(max_examples=40, deadline=None)
+def test_postgresql_does_what_the_model_does(batches: History) -> None:
+    database = on_postgresql(postgres().make())
+    try:
+        database.commit([user(ANN), user(BOB), user(CARA)], NOW)
+        same_as_the_model(database, batches)
+    finally:
+        database.close()

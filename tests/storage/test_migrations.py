@@ -52,7 +52,7 @@ def test_the_known_revisions_are_those_of_the_scripts() -> None:
 def test_the_migrated_schema_is_the_one_of_the_code(tmp_path: Path) -> None:
     database = open_storage(sqlite_url(tmp_path))
     assert isinstance(database, Database)
-    with database._file.writer.connect() as connection:
+    with database._backend.writer.connect() as connection:
         difference = compare_metadata(MigrationContext.configure(connection), metadata)
     database.close()
 
@@ -224,7 +224,7 @@ def test_a_table_that_others_refer_to_can_be_rebuilt(
     assert room is not None
     assert room.topic == "tea"
     assert isinstance(storage, Database)
-    with storage._file.writer.connect() as connection:
+    with storage._backend.writer.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
     storage.close()
     assert any("'next'" in line for line in dump(old))

@@ -16,7 +16,8 @@ from hubbub.model import UserKind
 from hubbub.protocol.events import Person
 from hubbub.storage import open_storage, people_queries, queries, sqlite_url
 from hubbub.storage.changes import AppendMessage, SaveMember, SaveSession, SaveUser
-from hubbub.storage.database import GUEST_GRACE_MS, Database
+from hubbub.storage.database import Database
+from hubbub.storage.purge import GUEST_GRACE_MS
 from hubbub.storage.records import UserRecord
 
 ANN = Person("a", "ann")
@@ -29,7 +30,7 @@ def opened(folder: Path, durability: str = "full") -> Database:
 
 
 def pragma(database: Database, name: str) -> object:
-    ((value,),) = database._file.committer.run(f"PRAGMA {name}")
+    ((value,),) = database._backend.committer.run(f"PRAGMA {name}")
     return value
 
 
@@ -237,7 +238,7 @@ def test_the_usual_questions_are_answered_by_an_index(
     tmp_path: Path, query: str, index: str
 ) -> None:
     database = opened(tmp_path)
-    with database._file.writer.connect() as connection:
+    with database._backend.writer.connect() as connection:
         statement = {**vars(queries), **vars(people_queries)}[query]
         compiled = statement.compile(dialect=connection.dialect)
         nothing = ("[]",) * len(compiled.positiontup)
@@ -251,7 +252,7 @@ def test_the_usual_questions_are_answered_by_an_index(
 
 def test_what_is_too_old_is_looked_for_room_by_room(tmp_path: Path) -> None:
     database = opened(tmp_path)
-    with database._file.writer.connect() as connection:
+    with database._backend.writer.connect() as connection:
         compiled = queries.AGED.compile(dialect=connection.dialect)
         values = (1,) * len(compiled.positiontup)
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", values).all()
@@ -281,7 +282,7 @@ def test_guests_who_are_gone_are_purged_and_those_in_direct_rooms_stay_nameable(
     assert [m.room.name for m in database.memberships("ann")] == ["@d", "empty", "kept"]
     assert [m.room.name for m in database.memberships("bob")] == ["@d"]
     assert database.memberships("eve") == []
-    with database._file.writer.connect() as connection:
+    with database._backend.writer.connect() as connection:
         users = connection.exec_driver_sql("SELECT id FROM users ORDER BY id").scalars().all()
     assert users == ["ann", "bob"]
     database.close()
@@ -314,7 +315,7 @@ def test_a_log_that_was_closed_refuses_and_does_not_open_again(tmp_path: Path) -
 
 def test_readers_cannot_write(tmp_path: Path) -> None:
     database = opened(tmp_path)
-    with pytest.raises(DBAPIError, match="readonly"), database._file.readers.begin() as reader:
+    with pytest.raises(DBAPIError, match="readonly"), database._backend.readers.begin() as reader:
         reader.exec_driver_sql("DELETE FROM meta")
     database.close()
 

@@ -10,10 +10,12 @@ Durability = Literal["full", "normal"]
 
 
 def open_storage(url: str, durability: Durability = "full") -> Storage:
-    """Opens the log at `sqlite:///path/to/file.db`, makes or upgrades it where needed.
+    """Opens the log at `sqlite:///path/to/file.db` or `postgresql://user@host/database`, makes or
+    upgrades it where needed.
 
-    Raises StorageError where there is no such backend, the file cannot be opened, or it is not a
-    log of hubbub's; NewerDatabase where a newer hubbub wrote it.
+    One in PostgreSQL is a `hubbub.storage.shared.SharedStorage`, and how durable it is its server
+    says. Raises StorageError where there is no such backend, the file or the server cannot be
+    opened, or it is not a log of hubbub's; NewerDatabase where a newer hubbub wrote it.
     """
     # A backend's libraries are loaded when one is opened, not by whoever imports the interface.
     from hubbub.storage.database import Database
@@ -29,6 +31,16 @@ def open_beside(url: str) -> Storage:
         return open_storage(url)
     except LogInUse:
         return Database.open(url, "full", beside=True)
+
+
+def migrate_log(url: str) -> tuple[str | None, str]:
+    """Brings a log to this release's schema and does nothing else; from which one to which.
+
+    None stands for a database without a log, which then has one. Raises as `open_storage` does.
+    """
+    from hubbub.storage.database import migrate_log
+
+    return migrate_log(url)
 
 
 def sqlite_url(data: Path) -> str:

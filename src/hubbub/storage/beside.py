@@ -1,9 +1,10 @@
-"""A look at the log's file from outside the server, which may be running and goes on."""
+"""A look at the log from outside the server, which may be running and goes on."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
 from hubbub.errors import StorageError
 from hubbub.storage import migrate
@@ -11,6 +12,38 @@ from hubbub.storage.sqlite import BUSY_TIMEOUT_S, READER_CACHE_KIB, recognise
 
 Progress = Callable[[int, int], None]
 """Told how much is done, and of how much."""
+
+
+class Rows(Protocol):
+    """What a query has found, row by row."""
+
+    def __iter__(self) -> Iterator[Any]: ...
+    def fetchone(self) -> Any: ...
+    def fetchmany(self, size: int) -> list[Any]: ...
+
+
+class Snapshot(Protocol):
+    """A database as it is at one moment; `?` stands for a parameter."""
+
+    def execute(self, query: str, parameters: Sequence[Any] = (), /) -> Rows:
+        """What a query finds."""
+        ...
+
+
+@contextmanager
+def reading(place: Path | str) -> Iterator[Snapshot]:
+    """The log in a file, or at the URL of a PostgreSQL database, as it is at this moment.
+
+    Raises StorageError, NewerDatabase. Errors of SQLite stay what they are.
+    """
+    if isinstance(place, Path):
+        with snapshot(place) as connection:
+            yield connection
+        return
+    from hubbub.storage.postgres import shown
+
+    with shown(place) as found:
+        yield found
 
 
 @contextmanager

@@ -6,14 +6,21 @@ from msgspec import Struct
 
 from hubbub.model import NotifyLevel, Role, RoomKind, UserKind
 from hubbub.protocol.events import LogEvent, Person
-from hubbub.storage.records import Invitation, Sanction, SanctionKey, Subscription, UserRecord
+from hubbub.storage.records import (
+    Invitation,
+    Sanction,
+    SanctionKey,
+    Subscription,
+    UserRecord,
+)
 
 
 class AppendMessage(Struct, frozen=True):
     """A message that wants the next seq of its room; the room is made if absent.
 
     `to` stands in direct rooms and names the others; making such a room makes them and the
-    sender its members. An empty `nonce` is none; others are unique for the sender.
+    sender its members. An empty `nonce` is none; others are unique for the sender. A room whose log
+    does not reach to `past` is another one than was meant (`Gone`).
     """
 
     room: str
@@ -22,6 +29,7 @@ class AppendMessage(Struct, frozen=True):
     me: bool = False
     to: tuple[Person, ...] | None = None
     nonce: str = ""
+    past: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +230,74 @@ class SaveIgnored:
     ignored: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class MakeRoom:
+    """Makes a public room with an owner, or without one, where no room is called so.
+
+    One that is there stays as it is (`NameUsed`). What was called so formerly no longer is.
+    """
+
+    room: str
+    owner_id: str | None = None
+
+
+# --- what a node of a cluster says of itself (see shared.py)
+
+
+@dataclass(frozen=True, slots=True)
+class HoldName:
+    """Gives a name, by its compared form, to a user of this node.
+
+    `NameUsed` where another user holds it on some node, by an account, or by a session that has not
+    run out.
+    """
+
+    key: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseName:
+    """Ends this node's part in a user's hold of a name; another node with that user keeps it."""
+
+    key: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrive:
+    """A user is on this node, or is there by another name, role or address than before."""
+
+    user: UserRecord
+    addresses: tuple[str, ...] = ()
+    away: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Depart:
+    """A user is no longer on this node, nor in any room by it."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnterRoom:
+    """A user of this node is in a room."""
+
+    room: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExitRoom:
+    """A user of this node is no longer in a room."""
+
+    room: str
+    user_id: str
+
+
+NodeChange = HoldName | ReleaseName | Arrive | Depart | EnterRoom | ExitRoom
+
 Change = (
     AppendMessage
     | AppendTopic
@@ -246,6 +322,8 @@ Change = (
     | EndSanction
     | AppendAudit
     | SaveIgnored
+    | MakeRoom
+    | NodeChange
 )
 
 # --- what became of a change
@@ -273,7 +351,12 @@ class NonceUsed:
 
 @dataclass(frozen=True, slots=True)
 class NameUsed:
-    """Another room has that name; nothing was changed."""
+    """Another room, or another user, has that name; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The room is not called so any more; nothing was stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,4 +364,4 @@ class Done:
     """A change that is no entry of a log was made."""
 
 
-Outcome = Appended | Duplicate | NonceUsed | NameUsed | Done
+Outcome = Appended | Duplicate | NonceUsed | NameUsed | Gone | Done

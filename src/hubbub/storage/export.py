@@ -1,7 +1,7 @@
 """A log as JSON lines, written while the server goes on, in memory that does not grow with it."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import assert_never
 
@@ -11,7 +11,7 @@ from hubbub import __version__
 from hubbub.errors import StorageError
 from hubbub.model import NotifyLevel, Role, RoomKind, UserKind, format_instant
 from hubbub.protocol.events import Deleted, Message, Settings, Topic
-from hubbub.storage.beside import Progress, snapshot
+from hubbub.storage.beside import Progress, Rows, Snapshot, reading
 from hubbub.storage.lines import (
     FORMAT,
     AuditLine,
@@ -59,23 +59,39 @@ _EVENTS = """
 SELECT rooms.name, seq, events.kind, at_ms, user_id, user_name, text, me, others, nonce
 FROM events CROSS JOIN rooms ON rooms.id = room_id ORDER BY events.rowid
 """
+# The same in PostgreSQL's words.
+_ROOMS_SHARED = _ROOMS.replace("json_group_array(former_names.name)",
+                               "coalesce(json_agg(former_names.name), '[]')::text")  # fmt: skip
+_EVENTS_SHARED = _EVENTS.replace("CROSS JOIN", "JOIN").replace("events.rowid", "room_id, seq")
 _names = msgspec.json.Decoder(tuple[str, ...])
 
 
 def export(
-    log: Path,
+    log: Path | str,
     write: Callable[[bytes], object],
     now_ms: int,
     progress: Progress = lambda done, total: None,
 ) -> End:
-    """Writes the log as it is at this moment; how much it was. `progress` counts entries.
+    """Writes the log, a file or the URL of a PostgreSQL database, as it is at this moment; how much
+    it was. `progress` counts entries.
 
     Sessions stay behind: whoever has the file must not be able to be one of its users. Raises
     StorageError, NewerDatabase; what was written by then lacks its end.
     """
     try:
-        with snapshot(log) as connection:
-            return _export(connection, write, now_ms, progress)
+        with reading(log) as connection:
+            rooms, entries = _ROOMS, _EVENTS
+            if not isinstance(log, Path):
+                rooms, entries = _ROOMS_SHARED, _EVENTS_SHARED
+            parts = (
+                _users(connection),
+                _rooms(connection.execute(rooms)),
+                _members(connection),
+                _moderation(connection),
+            )
+            return _export(
+                connection, parts, _entries(connection.execute(entries)), write, now_ms, progress
+            )
     except sqlite3.Error as error:
         raise StorageError(
             f"The log {log} was not exported: {error}. `hubbub check` tells more."
@@ -83,7 +99,9 @@ def export(
 
 
 def _export(
-    connection: sqlite3.Connection,
+    connection: Snapshot,
+    parts: Sequence[Iterator[Line]],
+    entries: Iterator[EntryLine],
     write: Callable[[bytes], object],
     now_ms: int,
     progress: Progress,
@@ -95,12 +113,6 @@ def _export(
     at = format_instant(now_ms)
     put(Head(format=FORMAT, version=__version__, epoch=epoch or "", at=at))
     counts = []
-    parts: tuple[Iterator[Line], ...] = (
-        _users(connection),
-        _rooms(connection),
-        _members(connection),
-        _moderation(connection),
-    )
     for lines in parts:
         count = 0
         for line in lines:
@@ -109,7 +121,7 @@ def _export(
         counts.append(count)
     (total,) = connection.execute("SELECT count(*) FROM events").fetchone()
     events = 0
-    for entry in _entries(connection):
+    for entry in entries:
         put(entry)
         events += 1
         if events % STEP_LINES == 0:
@@ -120,7 +132,7 @@ def _export(
     return end
 
 
-def _users(connection: sqlite3.Connection) -> Iterator[UserLine]:
+def _users(connection: Snapshot) -> Iterator[UserLine]:
     for user_id, name, key, kind, saved_ms, role in connection.execute(_USERS):
         yield UserLine(
             id=user_id,
@@ -132,8 +144,7 @@ def _users(connection: sqlite3.Connection) -> Iterator[UserLine]:
         )
 
 
-def _rooms(connection: sqlite3.Connection) -> Iterator[RoomLine]:
-    rows = connection.execute(_ROOMS)
+def _rooms(rows: Rows) -> Iterator[RoomLine]:
     for name, kind, topic, first, last, read_only, archived, former in rows:
         yield RoomLine(
             name=name,
@@ -147,13 +158,13 @@ def _rooms(connection: sqlite3.Connection) -> Iterator[RoomLine]:
         )
 
 
-def _members(connection: sqlite3.Connection) -> Iterator[MemberLine]:
+def _members(connection: Snapshot) -> Iterator[MemberLine]:
     for room, user, read, level, role in connection.execute(_MEMBERS):
         notify = NotifyLevel(level)
         yield MemberLine(room=room, user=user, read=read, notify=notify, role=Role(role))
 
 
-def _moderation(connection: sqlite3.Connection) -> Iterator[ModerationLine]:
+def _moderation(connection: Snapshot) -> Iterator[ModerationLine]:
     for user, whom in connection.execute(_IGNORED):
         yield IgnoredLine(user=user, whom=whom)
     for row in connection.execute(_SANCTIONS):
@@ -185,8 +196,8 @@ def _moderation(connection: sqlite3.Connection) -> Iterator[ModerationLine]:
         )
 
 
-def _entries(connection: sqlite3.Connection) -> Iterator[EntryLine]:
-    for name, *row, nonce in connection.execute(_EVENTS):
+def _entries(rows: Rows) -> Iterator[EntryLine]:
+    for name, *row, nonce in rows:
         event = log_event(name, row)
         room, seq, at, sender = event.room, event.seq, event.at, event.sender
         match event:

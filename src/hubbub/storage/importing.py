@@ -51,6 +51,7 @@ from hubbub.storage.lines import (
 from hubbub.storage.rows import event_row
 from hubbub.storage.schema import (
     audit,
+    events,
     former_names,
     ignored,
     members,
@@ -64,13 +65,13 @@ BATCH_ROWS = 1000
 
 _USERS, _ROOMS, _MEMBERS = insert(users), insert(rooms), insert(members)
 _FORMER_NAMES, _IGNORED = insert(former_names), insert(ignored)
-_SANCTIONS, _AUDIT = insert(sanctions), insert(audit)
+_SANCTIONS, _AUDIT, _EVENTS = insert(sanctions), insert(audit), insert(events)
 _TWICE = {
     _FORMER_NAMES: "that former name is there twice",
     _IGNORED: "that is there twice",
     _SANCTIONS: "that ban or mute is there twice",
     _MEMBERS: "that user is in that room twice",
-    queries.INSERT_EVENTS: "that sender has used that nonce on an earlier line",
+    _EVENTS: "that sender has used that nonce on an earlier line",
 }
 
 
@@ -274,7 +275,7 @@ class _Import:
         room.next += 1
         self.events += 1
         nonce = line.nonce or "" if isinstance(line, MessageLine) else ""
-        self._put(queries.INSERT_EVENTS, event_row(room.id, _event(line), _ms(line.at), nonce))
+        self._put(_EVENTS, event_row(room.id, _event(line), _ms(line.at), nonce))
 
     def _moderation(self, line: ModerationLine) -> None:
         match line:

@@ -116,8 +116,8 @@ class Storage(Protocol):
         """Those of these users who are kept."""
         ...
 
-    def live_sessions(self, token_hashes: Sequence[bytes], now_ms: int) -> set[bytes]:
-        """Those of these sessions that are kept and have not run out."""
+    def live_sessions(self, user_ids: Sequence[str], now_ms: int) -> set[bytes]:
+        """The sessions of these users that have not run out, by their token hashes."""
         ...
 
     def usable_invitations(self, now_ms: int) -> list[Invitation]:

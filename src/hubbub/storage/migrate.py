@@ -4,21 +4,28 @@ from sqlalchemy import Connection, inspect, text
 
 from hubbub.errors import NewerDatabase, StorageError
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every revision that this release knows, in order; a test holds it to migrations/versions/."""
 
 VERSION_TABLE = "alembic_version"
 SCRIPTS = "hubbub.storage:migrations"
 
 
-def check_known(revision: str, place: str) -> None:
+def check_known(found: str, place: str) -> None:
     """Raises NewerDatabase for a revision that this release does not know."""
-    if revision not in REVISIONS:
+    if found not in REVISIONS:
         raise NewerDatabase(
-            f"The log {place} was written by a newer hubbub (its schema is {revision!r}, this "
+            f"The log {place} was written by a newer hubbub (its schema is {found!r}, this "
             f"release knows up to {REVISIONS[-1]!r}); nothing was changed. Install that release "
             "or a later one, or give this one another data folder."
         )
+
+
+def revision(connection: Connection) -> str | None:
+    """The schema that a database has; None for one without a log."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    return str(connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}")))  # noqa: S608
 
 
 def upgrade(connection: Connection, place: str) -> None:
@@ -27,11 +34,11 @@ def upgrade(connection: Connection, place: str) -> None:
     Foreign keys are not enforced meanwhile, so that a table may be rebuilt, and checked at the end.
     Raises NewerDatabase, and StorageError for a migration that leaves a row without its parent.
     """
-    if inspect(connection).has_table(VERSION_TABLE):
-        revision = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608
-        check_known(str(revision), place)
-        if revision == REVISIONS[-1]:
-            return
+    found = revision(connection)
+    if found is not None:
+        check_known(found, place)
+    if found == REVISIONS[-1]:
+        return
     # Alembic takes 0.4 s to load, which only a new or an outdated log has to spend.
     from alembic import command
     from alembic.config import Config
@@ -39,7 +46,9 @@ def upgrade(connection: Connection, place: str) -> None:
     config = Config()
     config.set_main_option("script_location", SCRIPTS)
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, REVISIONS[-1])
+    if connection.dialect.name != "sqlite":
+        return
     orphan = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
     if orphan is not None:
         raise StorageError(

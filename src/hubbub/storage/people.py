@@ -98,11 +98,15 @@ class People:
 
     def _write_users(self, driver: Driver, now_ms: int) -> None:
         if self.users:
-            driver.write(people_queries.SAVE_USERS, list(self.users.values()))
+            driver.write(people_queries.SAVE_USERS, [row for _, row in sorted(self.users.items())])
         if self.renames:
-            driver.write(people_queries.RENAME_USERS, list(self.renames.values()))
+            driver.write(
+                people_queries.RENAME_USERS, [row for _, row in sorted(self.renames.items())]
+            )
         if self.accounts:
-            driver.write(people_queries.SET_ACCOUNTS, list(self.accounts.values()))
+            driver.write(
+                people_queries.SET_ACCOUNTS, [row for _, row in sorted(self.accounts.items())]
+            )
         if self.ended:
             ended_of = [{"of_user": each.user_id, "but": each.but} for each in self.ended]
             driver.write(people_queries.DELETE_SESSIONS_OF, ended_of)
@@ -115,7 +119,7 @@ class People:
                 "created_ms": now_ms,
                 "used_ms": now_ms,
             }
-            for session in self.sessions.values()
+            for _, session in sorted(self.sessions.items(), key=_token)
             if session is not None
         ]
         if saved:
@@ -123,10 +127,11 @@ class People:
         if self.renewed:
             renewed = [
                 {"of": token_hash, "end_ms": end_ms, "now_ms": now_ms}
-                for token_hash, end_ms in self.renewed.items()
+                for token_hash, end_ms in sorted(self.renewed.items())
             ]
             driver.write(people_queries.RENEW_SESSIONS, renewed)
-        ended = [{"of": token} for token, session in self.sessions.items() if session is None]
+        sessions = sorted(self.sessions.items(), key=_token)
+        ended = [{"of": token} for token, session in sessions if session is None]
         if ended:
             driver.write(people_queries.DELETE_SESSIONS, ended)
 
@@ -168,3 +173,7 @@ class People:
             driver.write(people_queries.SAVE_SUBSCRIPTIONS, saved)
             of_users = [{"of_user": user_id} for user_id in {row["user_id"] for row in saved}]
             driver.write(people_queries.DELETE_OLDEST_SUBSCRIPTIONS, of_users)
+
+
+def _token(item: tuple[bytes, SaveSession | None]) -> bytes:
+    return item[0]

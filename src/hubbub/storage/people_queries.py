@@ -1,7 +1,8 @@
 """The statements about people: users, sessions, browsers, moderation, and what goes with them."""
 
 from sqlalchemy import (
-    Text,
+    BigInteger,
+    and_,
     bindparam,
     case,
     delete,
@@ -11,11 +12,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import sqlite
 
 from hubbub.model import PRIVATE, NotifyLevel, RoomKind, UserKind
+from hubbub.storage.dialects import listed, others, upsert
 from hubbub.storage.interface import SUBSCRIPTIONS
-from hubbub.storage.queries import JsonStrings
 from hubbub.storage.records import ADDRESS
 from hubbub.storage.schema import (
     audit,
@@ -23,6 +23,8 @@ from hubbub.storage.schema import (
     invitations,
     members,
     passwords,
+    present,
+    present_in,
     rooms,
     sanctions,
     sessions,
@@ -44,10 +46,11 @@ SUBSCRIPTIONS_OF = (
     .order_by(subscriptions.c.saved_ms.desc(), subscriptions.c.endpoint)
 )
 SUBSCRIBERS = (
-    select(*_subscription, users.c.name_key, members.c.notify)
+    select(*_subscription, users.c.name_key, members.c.notify, present.c.node_id)
     .join_from(rooms, members, members.c.room_id == rooms.c.id)
     .join(subscriptions, subscriptions.c.user_id == members.c.user_id)
     .join(users, users.c.id == members.c.user_id)
+    .outerjoin(present, present.c.user_id == members.c.user_id)
     .where(
         rooms.c.name == bindparam("name"),
         members.c.notify != NotifyLevel.NONE.value,
@@ -62,15 +65,7 @@ LOUD_ROOMS = select(rooms.c.name).where(
         .where(members.c.notify == NotifyLevel.ALL.value)
     )
 )
-_saved_subscriptions = sqlite.insert(subscriptions)
-SAVE_SUBSCRIPTIONS = _saved_subscriptions.on_conflict_do_update(
-    index_elements=[subscriptions.c.endpoint],
-    set_={
-        column.name: _saved_subscriptions.excluded[column.name]
-        for column in subscriptions.c
-        if not column.primary_key
-    },
-)
+SAVE_SUBSCRIPTIONS = upsert(subscriptions, others(subscriptions))
 _kept = subscriptions.alias("kept")
 DELETE_OLDEST_SUBSCRIPTIONS = delete(subscriptions).where(
     subscriptions.c.user_id == bindparam("of_user"),
@@ -112,10 +107,7 @@ USER_NAMES = select(users.c.name_key).where(
     users.c.name_key < "uses",
     exists().where(sessions.c.user_id == users.c.id, _unexpired),
 )
-_saved_users = sqlite.insert(users)
-SAVE_USERS = _saved_users.on_conflict_do_update(
-    index_elements=[users.c.id], set_={"saved_ms": _saved_users.excluded.saved_ms}
-)
+SAVE_USERS = upsert(users, ["saved_ms"])
 RENAME_USERS = (
     update(users)
     .where(users.c.id == bindparam("of"))
@@ -126,41 +118,31 @@ SET_ACCOUNTS = (
     .where(users.c.id == bindparam("of"))
     .values(kind=bindparam("to_kind"), role=bindparam("to_role"))
 )
-_saved_sessions = sqlite.insert(sessions)
-SAVE_SESSIONS = _saved_sessions.on_conflict_do_update(
-    index_elements=[sessions.c.token_hash],
-    set_={
-        "user_id": _saved_sessions.excluded.user_id,
-        "expires_ms": _saved_sessions.excluded.expires_ms,
-        "used_ms": _saved_sessions.excluded.used_ms,
-    },
-)
+SAVE_SESSIONS = upsert(sessions, ["user_id", "expires_ms", "used_ms"])
 ACCOUNT = (
     select(*_user, passwords.c.hash)
     .join_from(users, passwords, passwords.c.user_id == users.c.id, isouter=True)
     .where(users.c.name_key == bindparam("name_key"), _account)
 )
 ACCOUNTS = select(*_user).where(_account).order_by(users.c.name_key)
-_saved_passwords = sqlite.insert(passwords)
-SAVE_PASSWORDS = _saved_passwords.on_conflict_do_update(
-    index_elements=[passwords.c.user_id], set_={"hash": _saved_passwords.excluded.hash}
-)
+SAVE_PASSWORDS = upsert(passwords, ["hash"])
 INVITATION = select(invitations).where(
     invitations.c.code_hash == bindparam("code_hash"),
     invitations.c.uses > 0,
     invitations.c.expires_ms > bindparam("now_ms"),
 )
-_saved_invitations = sqlite.insert(invitations)
-SAVE_INVITATIONS = _saved_invitations.on_conflict_do_update(
-    index_elements=[invitations.c.code_hash], set_={"uses": _saved_invitations.excluded.uses}
-)
+SAVE_INVITATIONS = upsert(invitations, ["uses"])
 INVITATIONS = (
     select(invitations)
     .where(invitations.c.uses > 0, invitations.c.expires_ms > bindparam("now_ms"))
     .order_by(invitations.c.expires_ms)
     .limit(bindparam("limit"))
 )
-USER = select(*_user).where(users.c.id == bindparam("user_id"))
+_ids = listed("user_ids")
+USERS = select(*_user).where(users.c.id.in_(select(_ids.c.value)))
+LIVE_SESSIONS = select(sessions.c.token_hash).where(
+    sessions.c.user_id.in_(select(_ids.c.value)), _unexpired
+)
 SESSIONS_OF = (
     select(
         sessions.c.token_hash,
@@ -190,7 +172,7 @@ IGNORED = (
     .where(ignored.c.user_id == bindparam("user_id"))
     .order_by(users.c.name_key, users.c.id)
 )
-SAVE_IGNORED = sqlite.insert(ignored).on_conflict_do_nothing()
+SAVE_IGNORED = upsert(ignored)
 DELETE_IGNORED = delete(ignored).where(
     ignored.c.user_id == bindparam("of_user"), ignored.c.ignored_id == bindparam("of_other")
 )
@@ -199,15 +181,7 @@ SANCTIONS = (
     .where(or_(sanctions.c.ends_ms.is_(None), sanctions.c.ends_ms > bindparam("now_ms")))
     .order_by(sanctions.c.at_ms)
 )
-_saved_sanctions = sqlite.insert(sanctions)
-SAVE_SANCTIONS = _saved_sanctions.on_conflict_do_update(
-    index_elements=list(sanctions.primary_key.columns),
-    set_={
-        column.name: _saved_sanctions.excluded[column.name]
-        for column in sanctions.c
-        if not column.primary_key
-    },
-)
+SAVE_SANCTIONS = upsert(sanctions, others(sanctions))
 DELETE_SANCTIONS = delete(sanctions).where(
     sanctions.c.kind == bindparam("of_kind"),
     sanctions.c.room == bindparam("of_room"),
@@ -223,12 +197,12 @@ MOVE_SANCTIONS = (
 MOVE_AUDIT = (
     update(audit).where(audit.c.room == bindparam("of_room")).values(room=bindparam("to_room"))
 )
-INSERT_AUDIT = insert(audit)
-_own_rooms = JsonStrings(bindparam("own", type_=Text())).table_valued("value")
+INSERT_AUDIT = insert(audit).inline()
+_own_rooms = listed("own")
 AUDIT = (
     select(audit)
     .where(
-        audit.c.id < bindparam("before"),
+        audit.c.id < bindparam("before", type_=BigInteger()),
         # What was done in a private room is for those who may see it.
         or_(
             audit.c.room.not_like(f"{PRIVATE}%"),
@@ -243,7 +217,10 @@ AUDIT_OF_ROOM = AUDIT.where(audit.c.room == bindparam("room"))
 # --- what nothing names any more; run in this order, after which every session is a live one
 
 _session_of_user = exists().where(sessions.c.user_id == users.c.id)
-_sessionless = select(users.c.id).where(users.c.kind == UserKind.GUEST.value, ~_session_of_user)
+_on_a_node = exists().where(present.c.user_id == users.c.id)
+_sessionless = select(users.c.id).where(
+    users.c.kind == UserKind.GUEST.value, ~_session_of_user, ~_on_a_node
+)
 _gone = _sessionless.where(users.c.saved_ms < bindparam("saved_before_ms"))
 _fellow = members.alias("fellow")
 _someone_left = exists().where(
@@ -272,8 +249,6 @@ PURGES = (
     ),
     delete(members).where(members.c.room_id.in_(_dead_rooms)),
     delete(users).where(users.c.id.in_(_gone), ~exists().where(members.c.user_id == users.c.id)),
-    # A room whose log was emptied by retention keeps its last seq, and so its row.
-    delete(rooms).where(rooms.c.last_seq == 0, ~exists().where(members.c.room_id == rooms.c.id)),
     delete(ignored).where(
         or_(
             ignored.c.user_id.not_in(select(users.c.id)),
@@ -281,3 +256,14 @@ PURGES = (
         )
     ),
 )
+
+# A room whose log was emptied by retention keeps its last seq, and so its row.
+_empty = and_(
+    rooms.c.last_seq == 0,
+    ~exists().where(members.c.room_id == rooms.c.id),
+    ~exists().where(present_in.c.room == rooms.c.name),
+)
+EMPTY_ROOMS = (
+    select(rooms.c.id).where(_empty).order_by(rooms.c.id).with_for_update(skip_locked=True)
+)
+DELETE_EMPTY_ROOMS = delete(rooms).where(rooms.c.id == bindparam("of_room"), _empty)

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, bindparam, delete, or_, select, update
 from hubbub.errors import StorageError
 from hubbub.model import DELETED_USER, format_instant
 from hubbub.protocol.events import Person
-from hubbub.storage.beside import snapshot
+from hubbub.storage import queries
+from hubbub.storage.beside import Rows, Snapshot, reading
 from hubbub.storage.rows import log_event
 from hubbub.storage.schema import (
     DELETED_MESSAGE,
@@ -58,13 +59,13 @@ FROM events JOIN rooms ON rooms.id = room_id WHERE user_id = ? ORDER BY at_ms, r
 """
 
 
-def export_user(log: Path, user_id: str, write: Callable[[bytes], object]) -> int:
-    """Writes what the log holds of a user as lines of JSON; how many entries of logs.
+def export_user(log: Path | str, user_id: str, write: Callable[[bytes], object]) -> int:
+    """Writes what the log, a file or at a URL, holds of a user as lines of JSON; how many entries.
 
     No secret is among it. Raises StorageError, NewerDatabase.
     """
     try:
-        with snapshot(log) as connection:
+        with reading(log) as connection:
             count = 0
             for line in _lines(connection, user_id):
                 write(_encoder.encode(line) + b"\n")
@@ -74,8 +75,8 @@ def export_user(log: Path, user_id: str, write: Callable[[bytes], object]) -> in
         raise StorageError(f"The log {log} was not read: {error}.") from error
 
 
-def _lines(connection: sqlite3.Connection, user_id: str) -> Iterator[dict[str, Any]]:
-    def read(query: str, *values: str) -> sqlite3.Cursor:
+def _lines(connection: Snapshot, user_id: str) -> Iterator[dict[str, Any]]:
+    def read(query: str, *values: str) -> Rows:
         return connection.execute(query, values or (user_id,))
 
     (name, kind, role, saved_ms) = read(_ACCOUNT).fetchone()
@@ -188,3 +189,4 @@ def _forget_account(connection: Connection, user_id: str) -> None:
         by = update(sanctions).where(sanctions.c.made_by == name).values(made_by=DELETED_USER)
         connection.execute(by)
     connection.execute(delete(users).where(users.c.id == user_id))
+    connection.execute(queries.COUNT_CHANGES)

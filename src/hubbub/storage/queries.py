@@ -9,12 +9,14 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Connection,
     Dialect,
     Insert,
     Text,
     and_,
     bindparam,
+    cast,
     delete,
     insert,
     literal_column,
@@ -22,12 +24,17 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import GenericFunction
 
 from hubbub.model import Role, RoomKind
+from hubbub.storage.dialects import (
+    ForEach,
+    JsonItem,
+    Like,
+    insert_each,
+    json_rows,
+    listed,
+    upsert,
+)
 from hubbub.storage.schema import (
     DELETED_MESSAGE,
     MESSAGE,
@@ -38,43 +45,6 @@ from hubbub.storage.schema import (
     rooms,
     users,
 )
-
-
-class JsonStrings(GenericFunction[str]):
-    """The strings of a JSON array, a row each, in the column `value`."""
-
-    type = Text()
-    name = "json_each"
-    inherit_cache = True
-
-
-@compiles(JsonStrings, "postgresql")
-def _json_strings(element: JsonStrings, compiler: SQLCompiler, **kwargs: Any) -> str:
-    return f"json_array_elements_text(CAST({compiler.process(element.clauses, **kwargs)} AS JSON))"
-
-
-class JsonItem(GenericFunction[str]):
-    """The string at a place, from 0, of an array that is itself an element of such an array."""
-
-    type = Text()
-    name = "json_extract"
-    inherit_cache = True
-
-
-@compiles(JsonItem)
-def _json_item(element: JsonItem, compiler: SQLCompiler, **kwargs: Any) -> str:
-    array, place = (compiler.process(clause, **kwargs) for clause in element.clauses)
-    return f"json_extract({array}, '$[{place}]')"
-
-
-@compiles(JsonItem, "postgresql")
-def _json_item_postgresql(element: JsonItem, compiler: SQLCompiler, **kwargs: Any) -> str:
-    array, place = (compiler.process(clause, **kwargs) for clause in element.clauses)
-    return f"(CAST({array} AS JSON) ->> {place})"
-
-
-def _listed(parameter: str) -> Any:
-    return JsonStrings(bindparam(parameter, type_=Text())).table_valued("value")
 
 
 @lru_cache(maxsize=8)
@@ -94,9 +64,12 @@ def insert_rows(connection: Connection, statement: Insert, rows: Sequence[tuple[
 # --- meta
 
 META = select(meta.c.key, meta.c.value)
-_saved_meta = sqlite.insert(meta)
-SAVE_META = _saved_meta.on_conflict_do_update(
-    index_elements=[meta.c.key], set_={"value": _saved_meta.excluded.value}
+SAVE_META = upsert(meta, ["value"])
+CHANGES = select(meta.c.value).where(meta.c.key == "changes")
+COUNT_CHANGES = (
+    update(meta)
+    .where(meta.c.key == "changes")
+    .values(value=cast(cast(meta.c.value, BigInteger) + 1, Text))
 )
 
 # --- rooms and their logs
@@ -122,8 +95,26 @@ _entry = (
 )
 
 ROOM = select(rooms.c.id, *_room).where(rooms.c.name == bindparam("name"))
-_names = _listed("names")
-ROOMS = select(rooms.c.id, *_room).where(rooms.c.name.in_(select(_names.c.value)))
+_names = listed("names")
+# In one order, so that two batches with the same rooms do not wait for each other; SQLite, where
+# one process writes, has no locks on rows.
+ROOMS = (
+    select(rooms.c.id, *_room)
+    .where(rooms.c.name.in_(select(_names.c.value)))
+    .order_by(rooms.c.id)
+    .with_for_update()
+)
+FORMER_ROOMS = (
+    select(former_names.c.name, rooms.c.id, *_room)
+    .join_from(former_names, rooms, rooms.c.id == former_names.c.room_id)
+    .where(
+        former_names.c.name.in_(select(_names.c.value)),
+        # The name of a room that was closed is free for others, and leads nobody in.
+        rooms.c.kind != RoomKind.PRIVATE.value,
+    )
+    .order_by(rooms.c.id)
+    .with_for_update(of=rooms)
+)
 PUBLIC_ROOMS = (
     select(*_room)
     .where(
@@ -134,9 +125,12 @@ PUBLIC_ROOMS = (
     .order_by(rooms.c.name)
     .limit(bindparam("limit"))
 )
-INSERT_ROOMS = insert(rooms)
-MOVE_LAST = (
-    update(rooms).where(rooms.c.id == bindparam("of")).values(last_seq=bindparam("last_seq"))
+INSERT_ROOMS = insert(rooms).inline()
+_moved = json_rows((rooms.c.last_seq, rooms.c.id))
+MOVE_LAST = ForEach(
+    update(rooms).where(rooms.c.id == bindparam("of")).values(last_seq=bindparam("to")),
+    update(rooms).where(rooms.c.id == _moved.c.id).values(last_seq=_moved.c.last_seq),
+    ("last_seq", "id"),
 )
 SET_TOPIC = update(rooms).where(rooms.c.id == bindparam("of")).values(topic=bindparam("topic"))
 SET_ROOM = (
@@ -154,10 +148,7 @@ ROOM_BY_FORMER_NAME = (
     .join_from(former_names, rooms, rooms.c.id == former_names.c.room_id)
     .where(former_names.c.name == bindparam("name"))
 )
-_saved_names = sqlite.insert(former_names)
-SAVE_FORMER_NAMES = _saved_names.on_conflict_do_update(
-    index_elements=[former_names.c.name], set_={"room_id": _saved_names.excluded.room_id}
-)
+SAVE_FORMER_NAMES = upsert(former_names, ["room_id"])
 DELETE_FORMER_NAMES_OF = delete(former_names).where(former_names.c.room_id == bindparam("of_room"))
 DELETE_FORMER_NAMES = delete(former_names).where(former_names.c.name == bindparam("of"))
 
@@ -173,7 +164,7 @@ PAGE_BEFORE = (
     .order_by(events.c.seq.desc())
     .limit(bindparam("limit"))
 )
-_pairs = _listed("pairs")
+_pairs = listed("pairs")
 NONCES = (
     select(events.c.nonce, rooms.c.name, *_entry)
     .join_from(
@@ -186,7 +177,7 @@ NONCES = (
     )
     .join(rooms, rooms.c.id == events.c.room_id)
 )
-INSERT_EVENTS = insert(events)
+INSERT_EVENTS = insert_each(events)
 WIPE_MESSAGES = (
     update(events)
     .where(
@@ -204,12 +195,12 @@ SEARCH = (
         events.c.seq < bindparam("before"),
         events.c.seq >= bindparam("floor"),
         events.c.kind == MESSAGE,
-        or_(*(events.c.text.like(bindparam(each), escape="\\") for each in _patterns)),
+        or_(*(Like(events.c.text, bindparam(each, type_=Text())) for each in _patterns)),
     )
     .order_by(events.c.seq.desc())
     .limit(bindparam("limit"))
 )
-"""SQLite's LIKE takes the two cases of an ASCII letter for one; of the others the patterns do."""
+"""The two cases of an ASCII letter are one for LIKE; of the others the patterns do."""
 
 # --- the beginnings of logs, which retention takes
 
@@ -255,7 +246,7 @@ MEMBERSHIP = (
 )
 _member = and_(members.c.room_id == bindparam("of_room"), members.c.user_id == bindparam("of_user"))
 DELETE_MEMBERS = delete(members).where(_member)
-INSERT_MEMBERS = sqlite.insert(members).on_conflict_do_nothing()
+INSERT_MEMBERS = upsert(members)
 MOVE_READ = (
     update(members)
     .where(_member, members.c.read_seq < bindparam("seq"))

@@ -1,6 +1,6 @@
 """What is kept, as the rest of hubbub knows it. Instants are milliseconds since 1970 (`_ms`)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hubbub.model import NotifyLevel, Role, RoomKind, UserKind
@@ -62,6 +62,8 @@ class RoomRecord:
     last: int
     read_only: bool = False
     archived: bool = False
+    id: int = field(default=0, compare=False)
+    """By which a database knows it under whatever name; 0 where it was not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,8 @@ class Subscriber:
     subscription: Subscription
     name_key: str
     notify: NotifyLevel
+    nodes: frozenset[str] = frozenset()
+    """Where its user has a client open, of the servers that share the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,3 +173,13 @@ class SearchPage:
 
     events: tuple[Message, ...]
     next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Somebody who is connected to a node of a cluster, as that node knows them."""
+
+    node: str
+    user: UserRecord
+    addresses: tuple[str, ...] = ()
+    away: str | None = None

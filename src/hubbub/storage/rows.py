@@ -12,6 +12,7 @@ from hubbub.storage.records import (
     Against,
     Invitation,
     Membership,
+    Present,
     RoomRecord,
     Sanction,
     SanctionKind,
@@ -20,6 +21,7 @@ from hubbub.storage.records import (
 from hubbub.storage.schema import DELETED, DELETED_MESSAGE, MESSAGE, SETTINGS, TOPIC
 
 _people = msgspec.json.Decoder(tuple[Person, ...])
+_strings = msgspec.json.Decoder(tuple[str, ...])
 _json = msgspec.json.Encoder()
 
 
@@ -159,11 +161,33 @@ def search_patterns(text: str) -> dict[str, str]:
     return {name: f"%{form}%" for name, form in forms.items()}
 
 
-def json_list(strings: Sequence[str] | Sequence[tuple[str, ...]]) -> str:
+def json_list(items: Sequence[str] | Sequence[tuple[str, ...]] | Sequence[dict[str, Any]]) -> str:
     """The form in which queries take a list."""
-    return _json.encode(strings).decode()
+    return _json.encode(items).decode()
 
 
 def automatic(key: str) -> bool:
     """Whether a user's key is one of the names that are given automatically."""
     return Name(key, key).reserved
+
+
+def present_row(
+    node: str, user: UserRecord, addresses: Sequence[str], away: str | None
+) -> dict[str, Any]:
+    """The row that somebody who is on a node becomes."""
+    return {
+        "node_id": node,
+        "user_id": user.id,
+        "name": user.name,
+        "name_key": user.key,
+        "kind": user.kind.value,
+        "role": user.role.value,
+        "away": away,
+        "addresses": json_list(list(addresses)),
+    }
+
+
+def present_record(row: Sequence[Any]) -> Present:
+    """Somebody who is on a node, of a row of node_queries' `_present` columns."""
+    node, *user, away, addresses = row
+    return Present(node, user_record(user), _strings.decode(addresses), away)

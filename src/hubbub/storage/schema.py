@@ -203,3 +203,53 @@ Index(
     sqlite_where=events.c.nonce.is_not(None),
     postgresql_where=events.c.nonce.is_not(None),
 )
+
+# --- several servers on one log: what each of them says of itself, until it leaves or is taken out
+
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("id", Name, primary_key=True),
+    Column("seen_ms", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+present = Table(
+    "present",
+    metadata,
+    Column("node_id", Name, primary_key=True),
+    Column("user_id", Name, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("name_key", Name, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("away", Text),
+    Column("addresses", Text, nullable=False),
+    Index("ix_present_user_id", "user_id"),
+    Index("ix_present_name_key", "name_key"),
+    sqlite_with_rowid=False,
+)
+
+# By the room's name: people are also in rooms that are not kept yet.
+present_in = Table(
+    "present_in",
+    metadata,
+    Column("room", Name, primary_key=True),
+    Column("node_id", Name, primary_key=True),
+    Column("user_id", Name, primary_key=True),
+    Index("ix_present_in_node_id", "node_id", "user_id"),
+    sqlite_with_rowid=False,
+)
+
+held_names = Table(
+    "held_names",
+    metadata,
+    Column("name_key", Name, primary_key=True),
+    Column("user_id", Name, nullable=False),
+    Column("node_id", Name, nullable=False),
+    Index("ix_held_names_node_id", "node_id"),
+    sqlite_with_rowid=False,
+)
+
+NODE_TABLES = (nodes, present, present_in, held_names)
+"""What is of the servers that run, and goes with them."""

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,9 @@ class SqliteFile:
     `writer` begins its transactions by BEGIN IMMEDIATE, those of `readers` cannot write.
     """
 
+    shared = False
+    clocked = False
+
     def __init__(self, path: Path, *, beside: bool = False) -> None:
         """Claims the file, unless it is written `beside` a server that has it.
 
@@ -70,6 +73,11 @@ class SqliteFile:
         self.readers = _engine(path, READERS, READ, reading)
 
     @property
+    def name(self) -> str:
+        """Where the file is."""
+        return str(self.path)
+
+    @property
     def committer(self) -> Driver:
         """The connection that commits. Raises SQLAlchemyError."""
         if self._committer is None:
@@ -80,9 +88,23 @@ class SqliteFile:
         """A connection for lookups, to be given back soon. Raises SQLAlchemyError."""
         return closing(Driver(self.readers, READ))
 
-    def relax(self) -> None:
+    def alone(self, _what: str) -> "nullcontext[None]":
+        """Nothing: no other process writes here."""
+        return nullcontext()
+
+    def quicker(self, _connection: Connection, _what: str) -> bool:
+        """True: no other process writes here."""
+        return True
+
+    def changes(self) -> int:
+        """What SQLite counts of what others write. Raises SQLAlchemyError."""
+        ((version,),) = self.committer.run("PRAGMA data_version")
+        return int(version)
+
+    def relax(self) -> bool:
         """Lets commits return before they are on the disk; what the housekeeping writes is."""
         self.committer.run("PRAGMA synchronous = NORMAL")
+        return True
 
     def fold(self) -> bool:
         """Writes the journal into the file and empties it; False where a reader is in the way."""

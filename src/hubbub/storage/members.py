@@ -1,0 +1,89 @@
+"""What a commit changes about who belongs to which room, and what they have read there."""
+
+from dataclasses import dataclass, field
+
+from hubbub.model import NotifyLevel, Role
+from hubbub.storage import queries
+from hubbub.storage.batch_rooms import BatchRoom
+from hubbub.storage.driver import Driver
+
+
+@dataclass(slots=True)
+class _Membership:
+    """What becomes of one membership: deleted, then made, then its marker moved."""
+
+    delete: bool = False
+    insert: int | None = None
+    move: int = 0
+    notify: NotifyLevel | None = None
+    role: Role | None = None
+
+
+@dataclass(slots=True)
+class Members:
+    """These changes of one commit, by the name of the room and the user's id."""
+
+    found: dict[tuple[str, str], _Membership] = field(default_factory=dict)
+
+    def join(self, room: BatchRoom, user_id: str, role: Role | None = None) -> None:
+        """A user is a member, for whom what is there counts as read."""
+        membership = self._of(room, user_id)
+        if membership.insert is None:
+            membership.insert = room.last
+        if role is not None:
+            membership.role = role
+
+    def leave(self, room: BatchRoom, user_id: str) -> None:
+        """A user is no longer a member."""
+        self.found[room.name, user_id] = _Membership(delete=True)
+
+    def notify(self, room: BatchRoom, user_id: str, level: NotifyLevel) -> None:
+        """What of the room is pushed to the user."""
+        self._of(room, user_id).notify = level
+
+    def read(self, room: BatchRoom, user_id: str, seq: int) -> None:
+        """The user has read up to there, or to the log's end."""
+        membership = self._of(room, user_id)
+        membership.move = max(membership.move, min(seq, room.last))
+
+    def rename(self, was: str, name: str) -> None:
+        """Takes note of a room's new name."""
+        for key in [key for key in self.found if key[0] == was]:
+            self.found[name, key[1]] = self.found.pop(key)
+
+    def _of(self, room: BatchRoom, user_id: str) -> _Membership:
+        return self.found.setdefault((room.name, user_id), _Membership())
+
+    def write(self, driver: Driver, rooms: dict[str, BatchRoom]) -> None:
+        """Executes what the changes came to."""
+        deleted, inserted, moved, notified, promoted = [], [], [], [], []
+        for (name, user_id), membership in sorted(self.found.items(), key=_key):
+            room_id = rooms[name].id
+            if membership.delete:
+                deleted.append({"of_room": room_id, "of_user": user_id})
+            if membership.insert is not None:
+                read = membership.insert
+                inserted.append({"room_id": room_id, "user_id": user_id, "read_seq": read})
+            if membership.role is not None:
+                role = membership.role.value
+                promoted.append({"of_room": room_id, "of_user": user_id, "to_role": role})
+            if membership.move:
+                seq = membership.move
+                moved.append({"of_room": room_id, "of_user": user_id, "seq": seq})
+            if membership.notify is not None:
+                level = membership.notify.value
+                notified.append({"of_room": room_id, "of_user": user_id, "level": level})
+        if deleted:
+            driver.write(queries.DELETE_MEMBERS, deleted)
+        if inserted:
+            driver.write(queries.INSERT_MEMBERS, inserted)
+        if promoted:
+            driver.write(queries.SET_ROLE, promoted)
+        if moved:
+            driver.write(queries.MOVE_READ, moved)
+        if notified:
+            driver.write(queries.SET_NOTIFY, notified)
+
+
+def _key(item: tuple[tuple[str, str], _Membership]) -> tuple[str, str]:
+    return item[0]

@@ -1,0 +1,175 @@
+"""What a Storage in a database tells nodes of each other: the calls of SharedStorage."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hubbub.model import Role
+from hubbub.storage import node_queries
+from hubbub.storage.backend import Backend
+from hubbub.storage.driver import Driver
+from hubbub.storage.records import Present, UserRecord
+from hubbub.storage.rows import json_list, present_record, user_record
+
+
+class Sharing:
+    """See `hubbub.storage.shared.SharedStorage` for what each call does."""
+
+    _backend: Backend
+    _node: str
+    _shared: bool
+
+    def _reading(self) -> AbstractContextManager[Driver]:
+        raise NotImplementedError
+
+    def _asking(self) -> AbstractContextManager[Driver]:
+        raise NotImplementedError
+
+    def _writing(self) -> AbstractContextManager[Connection]:
+        raise NotImplementedError
+
+    def join(self, node: str) -> None:
+        """See SharedStorage."""
+        with self._writing() as connection:
+            connection.execute(node_queries.DELETE_NODE, {"of_node": node})
+            _take_out(connection, node)
+            connection.execute(node_queries.INSERT_NODE, {"node": node})
+        self._node = node
+
+    def leave(self) -> None:
+        """See SharedStorage."""
+        node, self._node = self._node, ""
+        if not node:
+            return
+        with self._writing() as connection:
+            connection.execute(node_queries.DELETE_NODE, {"of_node": node})
+            _take_out(connection, node)
+
+    def renew_lease(self) -> bool:
+        """See SharedStorage."""
+        with self._writing() as connection:
+            found = connection.execute(node_queries.RENEW_LEASE, {"node": self._node})
+            return bool(found.rowcount)
+
+    def end_lost(self, lease_ms: int) -> list[str]:
+        """See SharedStorage."""
+        values = {"node": self._node, "lease_ms": lease_ms}
+        with self._asking() as driver:
+            lost = [node for (node,) in driver.rows(node_queries.LOST, values)]
+        ended = []
+        for node in lost:
+            of_node = {"of_node": node, "lease_ms": lease_ms}
+            with self._writing() as connection:
+                if self._shared:
+                    connection.execute(node_queries.END_LOST_COMMIT, of_node)
+                # Another node may have been quicker, or this one was alive after all.
+                if connection.execute(node_queries.DELETE_LOST_NODE, of_node).rowcount:
+                    _take_out(connection, node)
+                    ended.append(node)
+        return ended
+
+    def nodes(self) -> set[str]:
+        """See SharedStorage."""
+        with self._asking() as driver:
+            return {node for (node,) in driver.rows(node_queries.NODES, {})}
+
+    def next_user_number(self) -> int:
+        """See SharedStorage."""
+        if self._shared:
+            # A sequence counts by itself, whatever becomes of a transaction.
+            with self._asking() as driver:
+                found = driver.first(node_queries.NEXT_NUMBER, {})
+            assert found is not None, "a sequence has a next number"
+            return int(found[0])
+        with self._writing() as connection:
+            number = int(connection.scalar(node_queries.NUMBER) or 0)
+            connection.execute(node_queries.COUNT_NUMBER)
+            return number
+
+    def room_ids(self, rooms: Sequence[str]) -> dict[str, int]:
+        """See SharedStorage."""
+        with self._asking() as driver:
+            values = {"names": json_list(list(rooms))}
+            return {row[0]: row[1] for row in driver.rows(node_queries.ROOM_IDS, values)}
+
+    def places(self, ids: Sequence[int]) -> dict[int, tuple[str, int]]:
+        """See SharedStorage."""
+        with self._asking() as driver:
+            values = {"room_ids": json_list([str(room_id) for room_id in ids])}
+            return {row[0]: (row[1], row[2]) for row in driver.rows(node_queries.PLACES, values)}
+
+    def direct_positions(self, user_ids: Sequence[str]) -> dict[str, int]:
+        """See SharedStorage."""
+        with self._asking() as driver:
+            values = {"user_ids": json_list(list(user_ids))}
+            return {row[0]: row[1] for row in driver.rows(node_queries.DIRECT_POSITIONS, values)}
+
+    def roles(self, rooms: Sequence[str]) -> dict[str, dict[str, Role]]:
+        """See SharedStorage."""
+        found: dict[str, dict[str, Role]] = {}
+        with self._reading() as driver:
+            kept = driver.read(node_queries.ROOM_IDS, {"names": json_list(list(rooms))})
+            found = {name: {} for name, _ in kept}
+            values = {"names": json_list(list(rooms))}
+            for name, user_id, role in driver.rows(node_queries.ROLES, values):
+                found[name][user_id] = Role(role)
+        return found
+
+    def present(self, rooms: Sequence[str]) -> list[tuple[str, Present]]:
+        """See SharedStorage."""
+        with self._asking() as driver:
+            rows = driver.rows(node_queries.PRESENT, {"names": json_list(list(rooms))})
+            return [(room, present_record(row)) for room, *row in rows]
+
+    def users_in(self, rooms: Sequence[str] | None = None) -> dict[str, int]:
+        """See SharedStorage."""
+        query, values = node_queries.ALL_USERS_IN, dict[str, Any]()
+        if rooms is not None:
+            query, values = node_queries.USERS_IN, {"names": json_list(list(rooms))}
+        with self._asking() as driver:
+            return {row[0]: row[1] for row in driver.rows(query, values)}
+
+    def whereabouts(self, user_ids: Sequence[str]) -> list[Present]:
+        """See SharedStorage."""
+        with self._asking() as driver:
+            values = {"user_ids": json_list(list(user_ids))}
+            return [present_record(row) for row in driver.rows(node_queries.WHEREABOUTS, values)]
+
+    def present_by_name(self, key: str) -> UserRecord | None:
+        """See SharedStorage."""
+        with self._asking() as driver:
+            row = driver.first(node_queries.PRESENT_BY_NAME, {"name_key": key})
+        return None if row is None else user_record(row)
+
+    def own_users(self) -> list[Present]:
+        """See SharedStorage."""
+        with self._asking() as driver:
+            rows = driver.rows(node_queries.OWN_USERS, {"node": self._node})
+            return [present_record(row) for row in rows]
+
+    def own_names(self) -> dict[str, str]:
+        """See SharedStorage."""
+        with self._asking() as driver:
+            return {
+                row[0]: row[1] for row in driver.rows(node_queries.OWN_NAMES, {"node": self._node})
+            }
+
+    def alone(self, what: str) -> AbstractContextManager[None]:
+        """See SharedStorage."""
+        return self._backend.alone(what)
+
+
+def _take_out(connection: Connection, node: str) -> None:
+    """Deletes what a node said of people; a name goes to another node where its user is too."""
+    of_node = {"of_node": node}
+    connection.execute(node_queries.DELETE_PRESENT_IN_OF, of_node)
+    connection.execute(node_queries.DELETE_PRESENT_OF, of_node)
+    elsewhere: dict[str, dict[str, str]] = {}
+    for key, user_id, other in connection.execute(node_queries.HELD_ELSEWHERE, of_node):
+        moved = {"of_key": key, "of_user": user_id, "of_node": node, "to_node": other}
+        elsewhere.setdefault(key, moved)
+    if elsewhere:
+        connection.execute(node_queries.MOVE_NAME, list(elsewhere.values()))
+    connection.execute(node_queries.DELETE_HELD_OF, of_node)
