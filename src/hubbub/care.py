@@ -1,6 +1,8 @@
-"""The commands that care for the log: `hubbub backup`, `check`, `export`, `import`.
+"""The commands that care for the log: `hubbub backup`, `check`, `export`, `import`, `copy`,
+`migrate`.
 
-They need no server; where one runs on the log, it goes on. Only an import wants it for itself.
+They need no server; where one runs on the log, it goes on. Only `import`, `copy` and, of a data
+folder, `migrate` want it for themselves.
 """
 
 import os
@@ -8,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import click
 
@@ -17,9 +19,20 @@ from hubbub.errors import ConfigError, StorageError
 Command = TypeVar("Command", bound=Callable[..., None])
 
 
+DATABASE = "hubbub.care.database"
+
+
 def of_a_log(command: Command) -> Command:
     """The options by which a command finds the log, the same as those of `serve`."""
     data = click.option("--data", metavar="DIR", help="The folder that holds the log.")
+    # Most commands need not know: `place` tells.
+    database = click.option(
+        "--database",
+        metavar="URL",
+        expose_value=False,
+        callback=lambda context, _option, value: context.meta.__setitem__(DATABASE, value),
+        help="The PostgreSQL that holds it instead.",
+    )
     config = click.option(
         "--config",
         "config_file",
@@ -27,22 +40,45 @@ def of_a_log(command: Command) -> Command:
         type=click.Path(path_type=Path),
         help="The settings file, instead of hubbub.toml.",
     )
-    return data(config(command))
+    return data(database(config(command)))
 
 
-def _folder(data: str | None, config_file: Path | None) -> Path:
+def place(data: str | None, config_file: Path | None) -> Path | str:
+    """Where the log of a command is: the data folder, or the URL of a PostgreSQL database."""
     from hubbub.config import load_settings
 
-    return load_settings({"data": data}, config_file, os.environ).settings.data
+    given: dict[str, Any] = {"data": data}
+    database = click.get_current_context().meta.get(DATABASE)
+    if database is not None:
+        given["database"] = database
+    settings = load_settings(given, config_file, os.environ).settings
+    if settings.database is None or (data is not None and database is None):
+        # A folder that is named on the command line is meant, whatever the settings say besides.
+        return settings.data
+    return settings.database
 
 
-def _log(data: str | None, config_file: Path | None) -> Path:
+def _log(data: str | None, config_file: Path | None) -> Path | str:
+    """The log that is there: its file, or its URL."""
     from hubbub.storage import log_file
 
-    log = log_file(_folder(data, config_file))
+    found = place(data, config_file)
+    if isinstance(found, str):
+        return found
+    log = log_file(found)
     if not log.exists():
         raise ConfigError(f"There is no log {log}; name the folder that has it with --data DIR.")
     return log
+
+
+def _called(log: Path | str) -> str:
+    """What a log is called in messages; without a password."""
+    return str(log) if isinstance(log, Path) else _bare(log)
+
+
+def _bare(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2].partition('?')[0]}"
 
 
 @contextmanager
@@ -70,6 +106,11 @@ def backup(file: Path, data: str | None, config_file: Path | None) -> None:
     from hubbub.storage import backup as copying
 
     log = _log(data, config_file)
+    if isinstance(log, str):
+        raise ConfigError(
+            "A log in PostgreSQL is backed up by PostgreSQL: pg_dump --format=custom --file=FILE "
+            "URL. `hubbub export` and `hubbub copy` work on it too."
+        )
     with _progress("Copying") as progress:
         size_bytes = copying.backup(log, file, progress)
     click.echo(f"{file}: {size_bytes:,} bytes")
@@ -91,13 +132,13 @@ def check(data: str | None, config_file: Path | None) -> None:
         click.echo(line)
     if found:
         click.echo(
-            f"hubbub: The log {log} is damaged, or was changed by another program; stop the "
-            "server and restore a backup (docs/data.md).",
+            f"hubbub: The log {_called(log)} is damaged, or was changed by another program; stop "
+            "the server and restore a backup (docs/data.md).",
             err=True,
         )
         sys.exit(1)
     if size is not None:
-        click.echo(f"{log}: no fault in {size.events:,} events, {size.rooms:,} rooms")
+        click.echo(f"{_called(log)}: no fault in {size.events:,} events, {size.rooms:,} rooms")
 
 
 @click.command()
@@ -139,11 +180,60 @@ def import_(file: BinaryIO, data: str | None, config_file: Path | None) -> None:
     from hubbub.storage import log_file
     from hubbub.storage.importing import import_log
 
-    log = log_file(_folder(data, config_file))
+    folder = place(data, config_file)
+    if isinstance(folder, str):
+        raise ConfigError(
+            "An import goes into a data folder: name a new one with --data DIR, and then "
+            "`hubbub copy --from DIR --to URL`."
+        )
+    log = log_file(folder)
     size_bytes = os.fstat(file.fileno()).st_size
     with _progress("Importing") as progress:
         end = import_log(log, file, lambda done: progress(done, max(done, size_bytes)))
     click.echo(f"{log}: {end.events:,} entries, {end.rooms:,} rooms, {end.users:,} users")
 
 
-COMMANDS = (backup, check, export, import_)
+@click.command()
+@click.option("--from", "source", metavar="URL", required=True, help="The log to be copied.")
+@click.option("--to", "target", metavar="URL", required=True, help="Where it goes; empty.")
+def copy(source: str, target: str) -> None:
+    """Copies a log into another database, and compares the two.
+
+    URL is a data folder, sqlite:///path/file.db, or postgresql://user:password@host/database. No
+    server may run on either. All of it or nothing.
+    """
+    from hubbub.storage.copying import copy as copy_log
+
+    os.umask(0o077)
+    with _progress("Copying") as progress:
+        copied = copy_log(_url(source), _url(target), progress)
+    click.echo(
+        f"{_bare(target)}: {copied.events:,} entries, {copied.rooms:,} rooms, {copied.users:,} "
+        f"users; room by room the same on both sides (SHA-256 {copied.digest[:16]})"
+    )
+
+
+def _url(given: str) -> str:
+    from hubbub.storage import sqlite_url
+
+    return given if "://" in given else sqlite_url(Path(given).expanduser().absolute())
+
+
+@click.command()
+@of_a_log
+def migrate(data: str | None, config_file: Path | None) -> None:
+    """Brings the log to this release's schema, without serving."""
+    from hubbub.storage import migrate_log
+
+    os.umask(0o077)
+    log = _log(data, config_file)
+    former, newest = migrate_log(log if isinstance(log, str) else f"sqlite:///{log.absolute()}")
+    if former == newest:
+        click.echo(f"{_called(log)}: nothing to do, its schema is {newest}")
+    elif former is None:
+        click.echo(f"{_called(log)}: a new log with the schema {newest}")
+    else:
+        click.echo(f"{_called(log)}: from schema {former} to {newest}")
+
+
+COMMANDS = (backup, check, export, import_, copy, migrate)

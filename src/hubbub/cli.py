@@ -13,6 +13,7 @@ import click
 
 from hubbub import __version__, care, people
 from hubbub.errors import ConfigError, HubbubError
+from hubbub.trial import command as trial
 
 if TYPE_CHECKING:
     from hubbub.server import Running
@@ -27,6 +28,7 @@ def cli() -> None:
 for command in care.COMMANDS:
     cli.add_command(command)
 cli.add_command(people.user)
+cli.add_command(trial.cluster)
 
 
 def main() -> None:
@@ -52,6 +54,8 @@ def _fail(error: HubbubError, code: int) -> NoReturn:
 @click.option("--host", metavar="H", help="The address to listen on (127.0.0.1).")
 @click.option("--port", metavar="P", help="The port to listen on (8080); 0 takes any free one.")
 @click.option("--data", metavar="DIR", help="The folder that holds the log.")
+@click.option("--database", metavar="URL", help="A PostgreSQL that several servers may share.")
+@click.option("--bus", metavar="URL", help="The NATS by which they hear of each other at once.")
 @click.option(
     "--config",
     "config_file",
@@ -260,4 +264,6 @@ def _shown(value: object) -> str:
         return "on" if value else "off"
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
-    return "none" if value is None else str(value)
+    from hubbub.config import without_secrets
+
+    return "none" if value is None else without_secrets(str(value))

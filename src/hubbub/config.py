@@ -7,6 +7,7 @@ Defaults give way to the file, the file to the environment, the environment to t
 import difflib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -167,20 +168,21 @@ def _from_file(path: Path | None) -> Iterator[_Given]:
         return
     shown = _printable(str(path))
     for name, value in _read_toml(path, shown).items():
-        yield _Given(name, value, shown, _as_toml(value))
+        yield _Given(name, value, shown, without_secrets(_as_toml(value)))
 
 
 def _from_environment(environ: Mapping[str, str]) -> Iterator[_Given]:
     for variable, value in environ.items():
         if value and variable.startswith(_PREFIX) and variable not in _OTHER_VARIABLES:
             name = variable.removeprefix(_PREFIX).lower()
-            yield _Given(name, value, _printable(variable), _printable(value))
+            yield _Given(name, value, _printable(variable), _printable(without_secrets(value)))
 
 
 def _from_flags(flags: Mapping[str, object]) -> Iterator[_Given]:
     for name, value in flags.items():
         if value is not None:
-            yield _Given(name, value, "--" + name.replace("_", "-"), _printable(str(value)))
+            shown = _printable(without_secrets(str(value)))
+            yield _Given(name, value, "--" + name.replace("_", "-"), shown)
 
 
 def _read_toml(path: Path, shown: str) -> dict[str, object]:
@@ -229,6 +231,13 @@ def _quote(given: _Given) -> str:
     if len(shown) > _SHOWN_CHARS:
         shown = shown[:_SHOWN_CHARS] + "…"
     return f"{_printable(given.name)} = {shown} (from {given.source})"
+
+
+def without_secrets(text: str) -> str:
+    """The same without the passwords, and tokens, of the URLs in it."""
+    text = re.sub(r"(?<=://)([^\s/@:,]*):[^\s/@,]*@", r"\1:***@", text)
+    text = re.sub(r"(?<=://)[^\s/@:,]+@", "***@", text) if "nats://" in text else text
+    return re.sub(r"(?<=[?&]password=)[^&\s,\"]+", "***", text)
 
 
 def _printable(text: str) -> str:

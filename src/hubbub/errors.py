@@ -220,6 +220,10 @@ class LogInUse(StorageError):
     """Another process writes that log."""
 
 
+class NodeLost(StorageError):
+    """Another node of the cluster took this one for dead; what it said of people holds no more."""
+
+
 class ConfigError(HubbubError):
     """A setting is wrong; the text names it, its value, and what is allowed."""
 

@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import uvloop
 from aiohttp import web
@@ -17,12 +18,17 @@ from aiohttp.log import server_logger
 from structlog import get_logger
 
 from hubbub import __version__
+from hubbub.bus import open_bus
+from hubbub.config import without_secrets
 from hubbub.errors import StartError
+from hubbub.hub.cluster.cluster import Cluster
 from hubbub.hub.hub import Hub
+from hubbub.hub.others import Others
 from hubbub.hub.rates import Rates
 from hubbub.settings import Settings
 from hubbub.storage import open_storage, sqlite_url
 from hubbub.storage.interface import Storage
+from hubbub.storage.shared import SharedStorage
 from hubbub.transports.cookie import SessionCookie
 from hubbub.transports.guard import Guard
 from hubbub.transports.http import PEERS_FAULTS, Pages
@@ -123,6 +129,9 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
 
 
 def _open_log(settings: Settings) -> tuple[str, Storage]:
+    if settings.database is not None:
+        os.umask(0o077)
+        return without_secrets(settings.database), open_storage(settings.database)
     folder = settings.data
     # What everyone said is for the owner's eyes alone, also in a folder that was there before.
     os.umask(0o077)
@@ -135,6 +144,15 @@ def _open_log(settings: Settings) -> tuple[str, Storage]:
         ) from error
     url = sqlite_url(folder)
     return url, open_storage(url, settings.durability)
+
+
+def _others(settings: Settings, storage: Storage) -> Others:
+    """The other servers, where the log may have some."""
+    if settings.database is None:
+        return Others()
+    # All of one log hear each other, and nobody else on that bus.
+    bus = open_bus(settings.bus, prefix=f"hubbub.{storage.epoch}", name=settings.server_name)
+    return Cluster(cast(SharedStorage, storage), bus, lease_s=settings.node_lease_s)
 
 
 def _hub(settings: Settings, storage: Storage) -> tuple[Hub, WebPush | None]:
@@ -153,6 +171,7 @@ def _hub(settings: Settings, storage: Storage) -> tuple[Hub, WebPush | None]:
         pusher=pusher,
         push_key=push_key,
         policy=settings.policy,
+        others=_others(settings, storage),
     )
     return hub, pusher
 

@@ -57,6 +57,23 @@ class Settings(Limits, BaseSettings):
             "default_in_words": "your data folder, `~/.local/share/hubbub` on Linux",
         },
     )
+    database: str | None = Field(
+        None,
+        description="Where the log is, if not in the data folder: a PostgreSQL database, which "
+        "several servers may share.",
+        json_schema_extra={
+            "allowed": "postgresql://USER:PASSWORD@HOST:PORT/NAME, with libpq's options after a ?",
+            "default_in_words": "an SQLite file in `data`",
+        },
+    )
+    bus: str | None = Field(
+        None,
+        description="The NATS by which servers that share a `database` hear of each other at once.",
+        json_schema_extra={
+            "allowed": "nats://HOST:PORT or tls://HOST:PORT, more of a cluster after commas",
+            "default_in_words": "none: such servers look into the log twice a second",
+        },
+    )
     durability: Literal["full", "normal"] = Field(
         "full",
         description="With full an acknowledged message survives a power cut, "
@@ -194,7 +211,25 @@ class Settings(Limits, BaseSettings):
             room_creation=Role(self.room_creation),
         )
 
-    @field_validator("registration", "guests", "public_url", mode="before")
+    @field_validator("database")
+    @classmethod
+    def _is_database(cls, url: str | None) -> str | None:
+        if url is not None and not re.match(r"postgres(ql)?://", url):
+            raise ValueError("not a PostgreSQL URL")
+        return url
+
+    @field_validator("bus")
+    @classmethod
+    def _has_database(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if url is None:
+            return None
+        if not re.match(r"(nats|tls)://", url):
+            raise ValueError("not a NATS URL")
+        if info.data.get("database") is None:
+            raise ValueError("it is for servers that share a `database`")
+        return url
+
+    @field_validator("registration", "guests", "public_url", "database", "bus", mode="before")
     @classmethod
     def _may_be_left_open(cls, value: object) -> object:
         return None if value == "" else value

@@ -9,8 +9,10 @@ from hubbub.accounts import passwords
 from hubbub.accounts.policy import Policy, Registration
 from hubbub.errors import BadPassword, BadToken, NotSignedIn
 from hubbub.hub.limits import Limits
+from hubbub.hub.room import Room
 from hubbub.model import Role
 from hubbub.protocol import requests
+from hubbub.storage.changes import Change, Outcome
 from tests.hub.conftest import Client, House
 
 pytestmark = pytest.mark.usefixtures("cheap_passwords")
@@ -103,6 +105,28 @@ async def test_a_new_member_has_another_session_and_whoever_knew_the_guests_has_
     await again.send(requests.Hello(token=welcome["session"]))
     assert refused(again) == ["bad_token"]
     assert (await house.json(token=you["session"])).session.user is ann.session.user
+
+
+async def test_a_look_at_the_log_ends_nobody_who_is_becoming_a_member(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = await house.json(name="ann")
+    elsewhere, committer = house.hub.elsewhere, house.hub.committer
+    outcomes = committer.outcomes
+
+    async def durable_and_seen(*changes: Change, room: Room | None = None) -> Outcome:
+        outcome = await outcomes(*changes, room=room)
+        elsewhere._again = True
+        await elsewhere.look()
+        return outcome
+
+    monkeypatch.setattr(committer, "outcomes", durable_and_seen)
+    await ann.send(requests.Command(room="lobby", line=f"/register {PASSWORD}"))
+    await house.hub.quiet()
+
+    assert ann.line.closed is None
+    assert elsewhere._again, "what was passed over is looked at once more"
+    assert [f["user"]["kind"] for f in ann.objects() if f["type"] == "you"] == ["member"]
 
 
 async def test_the_first_is_the_owner_and_only_the_first(house: House) -> None:

@@ -21,8 +21,9 @@ from hubbub.hub.clock import Clock
 from hubbub.hub.committer import Committer, Submission
 from hubbub.hub.limits import Limits
 from hubbub.hub.log import Log
+from hubbub.hub.others import Others
 from hubbub.hub.rates import Rates
-from hubbub.hub.session import SIGNED_OUT, Session, User
+from hubbub.hub.session import COME_AGAIN, SIGNED_OUT, Session, User
 from hubbub.model import Role, UserKind, user_name
 from hubbub.protocol.events import You
 from hubbub.storage.changes import (
@@ -48,7 +49,7 @@ CODE_PREFIX = "inv-"
 REVOKED = 1_000
 """Sessions that were ended lately: somebody may be on the way in with one."""
 ID_CHARS = 8
-RECONNECT = 1012
+MEMBER_NOW = "come in again: you are a member now"
 
 
 def hashed(secret: str) -> bytes:
@@ -93,10 +94,14 @@ class Accounts:
         policy: Policy,
         end: Callable[[Session, int, str], None],
         you: Callable[[User, str | None], You],
+        others: Others,
     ) -> None:
+        self._others = others
         self.policy = policy
         self.version = 0
         """Counts what is done to accounts here: what was read before it is outdated."""
+        self.registering: str | None = None
+        """The guest whose sessions end in the log just now; what becomes of them is said here."""
         self.may_invite: Callable[[UserRecord], bool] = lambda maker: True
         self.url = ""
         """Where the page of this server is, for invitations."""
@@ -109,7 +114,7 @@ class Accounts:
         self._end = end
         self._you = you
         self._passwords = Passwords()
-        self._registering = asyncio.Lock()
+        self._deciding = asyncio.Lock()
         self._revoked: OrderedDict[bytes, None] = OrderedDict()
 
     def close(self) -> None:
@@ -133,7 +138,17 @@ class Accounts:
         await self._admission(code)
         kept = await self._passwords.hash(password)
         # One after the other: an invitation has so many uses, and one is the first.
-        async with self._registering:
+        async with self._deciding:
+            self.registering = user.id
+            try:
+                await self._make_member(user, kept, code, session)
+            finally:
+                self.registering = None
+
+    async def _make_member(
+        self, user: User, kept: str, code: str | None, session: Session | None
+    ) -> None:
+        async with self._others.alone("accounts"):
             _check_guest(user)
             role, used = await self._admission(code)
             record = replace(user.record, kind=UserKind.MEMBER, role=role)
@@ -162,7 +177,8 @@ class Accounts:
                 other.send(self._you(user, None))
             else:
                 other.token_hash = None
-                self._end(other, RECONNECT, "come in again: you are a member now")
+                self._end(other, COME_AGAIN, MEMBER_NOW)
+        self._others.cut(user.id, COME_AGAIN, MEMBER_NOW)
         log.info("registered", user=user.name.shown, id=user.id, role=role.value)
 
     async def _admission(self, code: str | None) -> tuple[Role, Invitation | None]:
@@ -227,7 +243,7 @@ class Accounts:
     async def revoke_invitation(self, typed: str, audit: AppendAudit) -> None:
         """Ends an invitation by its id. Raises BadRequest."""
         # Not while somebody comes in by it.
-        async with self._registering:
+        async with self._deciding, self._others.alone("accounts"):
             found = [i for i in await self.invitations() if secret_id(i.code_hash) == typed.lower()]
             if not found:
                 raise BadRequest(f"There is no invitation {typed[:16]!r}; /invite list lists them.")
@@ -274,6 +290,8 @@ class Accounts:
         # Also those that were signed in by a password on a plain connection.
         ended = [each for each in user.sessions if each is not session and each.token_hash != own]
         self._cut(ended)
+        # Those with a session end by its end.
+        self._others.cut(user.id, SIGNED_OUT, "signed out", all_of_them=False)
         return len(others) - bool(own)
 
     # --- sessions
@@ -301,13 +319,18 @@ class Accounts:
             await self._end_session(session, user, session.token_hash)
 
     async def _end_session(self, session: Session, user: User, token_hash: bytes) -> None:
-        await self._committer.outcome(EndSession(token_hash))
-        self._revoke([token_hash])
-        sharing = [each for each in user.sessions if each.token_hash == token_hash]
-        self._cut([each for each in sharing if each is not session])
-        if session in sharing:
+        own = session.token_hash == token_hash
+        if own:
             # It ends by itself, after its answer.
             session.token_hash = None
+        try:
+            await self._committer.outcome(EndSession(token_hash))
+        except BaseException:
+            if own:
+                session.token_hash = token_hash
+            raise
+        self._revoke([token_hash])
+        self._cut([each for each in user.sessions if each.token_hash == token_hash])
 
     async def sessions_of(self, user_id: str) -> list[SessionRecord]:
         """The sessions of somebody who may not be here."""
@@ -333,10 +356,12 @@ class Accounts:
     async def save_role(self, whom: UserRecord, role: Role, audit: AppendAudit) -> None:
         """Gives an account a role on the server. Raises Forbidden for the last owner's."""
         # One after the other, so that two owners cannot both give it up.
-        async with self._registering:
-            if whom.role is Role.OWNER and role is not Role.OWNER:
+        async with self._deciding, self._others.alone("accounts"):
+            if role is not Role.OWNER:
                 accounts = await self._log.read(self._log.storage.accounts)
-                check_another_owner(accounts, whom.id)
+                # As it is now: another may have made them owner, and gone.
+                if any(a.id == whom.id and a.role is Role.OWNER for a in accounts):
+                    check_another_owner(accounts, whom.id)
             self.version += 1
             await self._committer.outcomes(SaveAccount(whom.id, whom.kind, role), audit)
             user = self._users.get(whom.id)

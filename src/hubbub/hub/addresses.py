@@ -1,6 +1,9 @@
 """Network addresses, as rates and bans count them."""
 
 import ipaddress
+from functools import lru_cache
+
+KEPT = 4096
 
 
 def subscriber(address: str) -> str:
@@ -27,6 +30,7 @@ def parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | 
     return parsed if mapped is None else mapped
 
 
+@lru_cache(KEPT)
 def is_somebodys(subscriber_key: str) -> bool:
     """Whether what `subscriber` gave is where people come from, and not this machine itself."""
     try:

@@ -1,7 +1,7 @@
 """How a connection becomes somebody, and how it ends: hello, the greeting, resume, leaving."""
 
 from collections.abc import Iterable
-from contextlib import ExitStack, suppress
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
 from structlog import get_logger
@@ -22,6 +22,7 @@ from hubbub.hub.identity import Arrival, Identity
 from hubbub.hub.limits import Limits
 from hubbub.hub.log import NOT_READ, Log
 from hubbub.hub.names import Names
+from hubbub.hub.others import Others
 from hubbub.hub.rates import Rates
 from hubbub.hub.room import Room
 from hubbub.hub.rooms import PAGE, Rooms
@@ -63,7 +64,9 @@ class Arrivals:
         welcome: Welcome,
         accounts: Accounts,
         identity: Identity,
+        others: Others,
     ) -> None:
+        self._others = others
         self._accounts = accounts
         self._identity = identity
         self._rates = rates
@@ -108,17 +111,21 @@ class Arrivals:
     async def _let_in(
         self, session: Session, user: User, room_name: str | None, refusals: list[Refusal]
     ) -> int:
-        try:
-            room = await self._first_room(session, user, room_name, refusals)
-            self._identity.check_alive(session, user)
-        except BaseException:
-            self._identity.put_away(user)
-            raise
-        self._be(session, self._users.get(user.id, user))
+        async with self._others.expecting(user.id):
+            try:
+                room = await self._first_room(session, user, room_name, refusals)
+                self._identity.check_alive(session, user)
+            except BaseException:
+                self._identity.put_away(user)
+                raise
+            self._be(session, self._users.get(user.id, user))
         self._rooms.enter(session, room)
-        room.add_to_audience(session)
         self._rooms.remember(user, room)
-        return room.connections
+        await self._others.announced(user)
+        # What is said meanwhile would come before the greeting.
+        if room in session.rooms.values():
+            room.add_to_audience(session)
+        return room.crowd
 
     async def sign_in(
         self, session: Session, name: str, password: str, room_name: str | None = None
@@ -128,7 +135,7 @@ class Arrivals:
         How many connections its room has. Raises Refusal, and then nothing has changed.
         """
         record = await self._accounts.sign_in(session, name, password)
-        user = self._identity.member(record)
+        user = await self._identity.member(record)
         try:
             people = await self._log.read(self._log.storage.ignored, user.id)
         except BaseException:
@@ -154,16 +161,17 @@ class Arrivals:
             return await self._let_in(session, user, room_name, [])
         self._identity.check_alive(session, user)
         default = await self._rooms.admit(session, self._welcome.facts.default_room, user)
-        self._identity.check_alive(session, user)
-        # What the guest was invited to is not the member's.
-        rooms = [room for room in session.rooms.values() if room.visible_to(user.id)] or [default]
-        self._part(session, "signed in")
-        self._be(session, self._users.get(user.id, user))
+        async with self._others.expecting(user.id):
+            self._identity.check_alive(session, user)
+            # What the guest was invited to is not the member's.
+            rooms = [r for r in session.rooms.values() if r.visible_to(user.id)] or [default]
+            self._part(session, "signed in")
+            self._be(session, self._users.get(user.id, user))
         for room in rooms:
             self._rooms.enter(session, room)
             room.add_to_audience(session)
             self._rooms.remember(user, room)
-        return sum(room.connections for room in rooms[:1])
+        return sum(room.crowd for room in rooms[:1])
 
     async def _first_room(
         self, session: Session, user: User, room_name: str | None, refusals: list[Refusal]
@@ -181,19 +189,23 @@ class Arrivals:
         """Answers `hello`: welcome, then a replay or a gap for each room. Raises Refusal."""
         if session.user is not None:
             raise BadRequest("`hello` was said; `join` and `leave` change the rooms.")
-        with self._rooms.presence.arrival(), ExitStack() as pins:
+        async with AsyncExitStack() as pins:
+            pins.enter_context(self._rooms.presence.arrival())
             arrival = await self._identity.identify(session, request)
             try:
                 self._identity.check_alive(session, arrival.user)
+                await pins.enter_async_context(self._others.expecting(arrival.user.id))
                 wanted, refused, asked = await self._wanted_rooms(
                     session, arrival.user, request, pins
                 )
                 await self._keep(arrival, wanted, session.device)
+                for room, after in wanted.items():
+                    await self._rooms.reach(room, after)
                 session.token_hash = arrival.token_hash
                 self._identity.check_alive(session, arrival.user)
                 # Another connection of the same session may have come in meanwhile.
                 arrival.user = self._users.get(arrival.user.id, arrival.user)
-                self._names.resume(arrival.user.name, arrival.user.id)
+                self._names.keep(arrival.user.name, arrival.user.id)
             except BaseException:
                 self._forget(arrival)
                 raise
@@ -209,6 +221,8 @@ class Arrivals:
                 self._rooms.enter(session, room)
                 room.hold(session)
                 pins.callback(room.release, session)
+            # What comes meanwhile is held.
+            await self._others.announced(arrival.user)
             secret = arrival.secret if arrival.told is None else arrival.told
             welcome = self._welcome(
                 session,
@@ -231,11 +245,10 @@ class Arrivals:
         self._identity.put_away(arrival.user)
         if arrival.new:
             # Nobody has the secret, so nobody could come back for the name.
-            with suppress(Unavailable):
-                self._committer.submit(Submission(EndSession(arrival.token_hash)))
+            self._committer.submit_unless_stopping(EndSession(arrival.token_hash))
 
     async def _wanted_rooms(
-        self, session: Session, user: User, request: "requests.Hello", pins: ExitStack
+        self, session: Session, user: User, request: "requests.Hello", pins: AsyncExitStack
     ) -> tuple[dict[Room, int | None], list[Refusal], dict[str, str]]:
         asked = {self._welcome.facts.default_room: None} if request.rooms is None else request.rooms
         wanted: dict[Room, int | None] = {}
@@ -269,6 +282,9 @@ class Arrivals:
         elif user.kind is not UserKind.BOT:
             changes.append(RenewSession(token_hash, self._session_end_ms(user)))
         known = {membership.room.name for membership in arrival.memberships}
+        changes += [
+            self._rooms.make(room, user) for room in wanted if not room.made and not room.direct
+        ]
         changes += [
             SaveMember(room.name, user.id)
             for room in wanted
@@ -318,10 +334,13 @@ class Arrivals:
     # --- both
 
     def _be(self, session: Session, user: User) -> None:
-        if not user.sessions:
+        first = not user.sessions
+        if first:
             self._rates.come(session.address, user)
         self._users[user.id] = user
         session.be(user)
+        if first:
+            self._others.arrived(user)
         log.info("joined", user=user.name.shown, id=user.id, sessions=len(user.sessions))
 
     def leave(self, session: Session, why: str) -> None:
@@ -344,12 +363,14 @@ class Arrivals:
         log.info("left", user=user.name.shown, id=user.id, why=why, sessions=len(user.sessions))
         if session.token_hash is not None and user.kind is not UserKind.BOT:
             renewal = RenewSession(session.token_hash, self._session_end_ms(user))
-            with suppress(Unavailable):
-                self._committer.submit(Submission(renewal))
+            self._committer.submit_unless_stopping(renewal)
         if user.sessions:
             return
         del self._users[user.id]
-        self._rates.leave(session.address, user)
+        self._others.departed(user)
+        left = self._rates.leave(session.address, user)
+        if left is not None:
+            self._others.spent(session.address.key, left)
         self._names.release(user.name, user.id)
 
     async def end_guest_session(self, session: Session) -> None:
@@ -357,7 +378,7 @@ class Arrivals:
         user = session.user
         if user is None or user.kind is not UserKind.GUEST or len(user.sessions) > 1:
             return
-        if session.token_hash is not None:
+        if session.token_hash is not None and not await self._others.whereabouts([user.id]):
             token_hash, session.token_hash = session.token_hash, None
             user.kept = False
             # The name is free by the time that the answer is there. A log that cannot be written

@@ -8,14 +8,14 @@ the commit thread and the loop then fight for the interpreter.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from msgspec import Struct, structs
 from structlog import get_logger
 
-from hubbub.errors import Refusal, StorageError, Unavailable
+from hubbub.errors import NodeLost, Refusal, StorageError, Unavailable
 from hubbub.hub.clock import Clock
 from hubbub.hub.limits import Limits
 from hubbub.hub.log import NOT_STORED, Log
@@ -43,15 +43,22 @@ class Submission(NamedTuple):
     """Whether it goes into one commit with the next."""
 
 
-Settle = Callable[[Sequence[Submission], Sequence[Outcome | Refusal]], None]
+Settle = Callable[[Sequence[Submission], Sequence[Outcome | Refusal]], Awaitable[None]]
 
 
 class Committer:
     """The queue in front of the log, `commit_queue_requests` long."""
 
     def __init__(
-        self, storage_log: Log, limits: Limits, clock: Clock, stats: Stats, settle: Settle
+        self,
+        storage_log: Log,
+        limits: Limits,
+        clock: Clock,
+        stats: Stats,
+        settle: Settle,
+        lost: Callable[[], None],
     ) -> None:
+        self._lost = lost
         self._log = storage_log
         self._limits = limits
         self._clock = clock
@@ -75,6 +82,11 @@ class Committer:
             submission.room.waiting += 1
         self._queue.append(submission)
         self._arrived.set()
+
+    def submit_unless_stopping(self, change: Change) -> None:
+        """Submits a change that nobody waits for; a server that stops has no more use for it."""
+        if not self._stopping:
+            self.submit(Submission(change))
 
     async def outcome(self, change: Change, room: Room | None = None) -> Outcome:
         """Puts a change into the next commit and waits for it. Raises Unavailable."""
@@ -169,13 +181,15 @@ class Committer:
             self.failing = True
             refusal = Unavailable(NOT_STORED, retry_after=1.0)
             results = [refusal] * size
+            if isinstance(error, NodeLost):
+                self._lost()
         else:
             self.failing = False
             self._stats.commits += 1
             self._stats.commit_requests += size
             self._stats.largest_batch = max(self._stats.largest_batch, size)
         self._stats.commit_s += self._clock.steady_s() - started_s
-        self._settle(batch, results)
+        await self._settle(batch, results)
         self._unblock(batch)
 
     def _unblock(self, batch: Sequence[Submission]) -> None:

@@ -6,6 +6,7 @@ from hubbub.errors import BadName, NoSuchUser
 from hubbub.hub.clock import Clock
 from hubbub.hub.log import Log
 from hubbub.hub.names import Names
+from hubbub.hub.others import Others
 from hubbub.hub.session import User
 from hubbub.model import user_name
 from hubbub.protocol.events import Person
@@ -15,7 +16,10 @@ from hubbub.storage.records import UserRecord
 class Directory:
     """Finds users by what was typed."""
 
-    def __init__(self, log: Log, names: Names, users: Mapping[str, User], clock: Clock) -> None:
+    def __init__(
+        self, log: Log, names: Names, users: Mapping[str, User], clock: Clock, others: Others
+    ) -> None:
+        self._others = others
         self._log = log
         self._names = names
         self._users = users
@@ -32,7 +36,9 @@ class Directory:
         if holder is not None and holder in self._users:
             return self._users[holder].record
         storage = self._log.storage
-        record = await self._log.read(storage.name_holder, key, self._clock.now_ms())
+        record = await self._others.present_by_name(key)
+        if record is None:
+            record = await self._log.read(storage.name_holder, key, self._clock.now_ms())
         if record is None:
             raise nobody
         return record

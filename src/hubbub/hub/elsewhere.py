@@ -1,87 +1,203 @@
 """What another process wrote into the log, `hubbub user` above all, taken note of within a second.
 
-Sessions that were ended there end here, roles change, and a token that runs out while its
-connection is open closes it (4001).
+Sessions that were ended there end here, names and roles change, and a token that runs out while
+its connection is open closes it (4001). In a cluster the other process is a node, which also says
+so at once.
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
 
-from hubbub.accounts.accounts import Accounts
-from hubbub.hub.clock import Clock
-from hubbub.hub.log import Log
-from hubbub.hub.moderation import Moderation
-from hubbub.hub.sanctions import Sanctions
-from hubbub.hub.session import SIGNED_OUT, Session, User
-from hubbub.model import UserKind
+from structlog import get_logger
+
+from hubbub.accounts.accounts import MEMBER_NOW
+from hubbub.errors import StorageError
+from hubbub.hub.room import Room
+from hubbub.hub.session import COME_AGAIN, SIGNED_OUT, User
+from hubbub.model import Name, UserKind
+from hubbub.storage.records import UserRecord
+from hubbub.storage.shared import SharedStorage
+
+if TYPE_CHECKING:
+    from hubbub.hub.hub import Hub
+
+log = get_logger(__name__)
 
 INTERVAL_S = 1.0
+PAUSE_S = 0.25
+"""The shortest time between two looks: whoever makes many changes keeps nobody busy."""
 
 
 class Elsewhere:
-    """Looks whether anything has changed. `end` ends a connection."""
+    """Looks whether anything has changed."""
 
-    def __init__(
-        self,
-        log: Log,
-        users: Mapping[str, User],
-        clock: Clock,
-        sanctions: Sanctions,
-        moderation: Moderation,
-        accounts: Accounts,
-        end: Callable[[Session, int, str], None],
-    ) -> None:
-        self._log = log
-        self._users = users
-        self._clock = clock
-        self._sanctions = sanctions
-        self._moderation = moderation
-        self._accounts = accounts
-        self._end = end
-        self._again = False
+    def __init__(self, hub: "Hub") -> None:
+        self._hub = hub
+        # Other nodes may have changed something between what was read at the start and now.
+        self._again = hub.others.shared
+        self._looked_at_s = float("-inf")
+        self._news = asyncio.Event()
+        self._looked = asyncio.Event()
+        self._looked.set()
+        self._strangers: set[tuple[str, str]] = set()
+        self._new_members: set[str] = set()
+
+    async def run(self) -> None:
+        """Looks every second, and soon after `look_soon`, until it is cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(max(0.0, self._looked_at_s + PAUSE_S - loop.time()))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(INTERVAL_S):
+                    await self._news.wait()
+            if self._news.is_set():
+                self._news.clear()
+                self._again = True
+            try:
+                await self.look()
+            except StorageError as error:
+                log.error("the log was not looked at", error=str(error))
+            except Exception:
+                log.exception("the log was not looked at")
+            if not self._news.is_set():
+                self._looked.set()
+
+    def look_soon(self) -> None:
+        """Somebody says that there is something to be seen."""
+        self._looked.clear()
+        self._news.set()
+
+    def looked_lately(self, within_s: float) -> bool:
+        """Whether something was taken from the log within that time."""
+        return asyncio.get_running_loop().time() - self._looked_at_s < within_s
+
+    async def looked(self) -> None:
+        """Returns when what `look_soon` was told of has been looked at."""
+        await self._looked.wait()
 
     async def look(self) -> None:
         """Looks once. Raises StorageError."""
-        if self._again or await self._log.write(self._log.storage.changed_elsewhere):
-            self._again = False
-            await self._sanctions.load()
-            self._moderation.shut_out()
-            await self._look_at_accounts()
-            await self._end_dead(list(self._users.values()))
+        hub = self._hub
+        changed = await hub.log.write(hub.log.storage.changed_elsewhere)
+        if self._again or changed:
+            self._looked_at_s = asyncio.get_running_loop().time()
+            # Until all of it was seen: the log may be away in the middle.
+            self._again, again = True, False
+            await hub.sanctions.load()
+            hub.moderation.shut_out()
+            again = not await self._look_at_users()
+            again = not await self._end_dead(list(hub.users.values())) or again
+            self._new_members.clear()
+            if hub.others.shared:
+                again = not await self._look_at_roles() or again
+            if hub.notices is not None:
+                await hub.notices.learn_loud()
+            self._again = again
         else:
             # A bot's token is the only one that is not renewed while it is in use.
-            await self._end_dead([u for u in self._users.values() if u.kind is UserKind.BOT])
+            await self._end_dead([u for u in hub.users.values() if u.kind is UserKind.BOT])
 
-    async def _look_at_accounts(self) -> None:
-        kept = [user.id for user in self._users.values() if user.kind is not UserKind.GUEST]
-        version = self._accounts.version
-        records = await self._log.read(self._log.storage.known_users, kept)
-        if version != self._accounts.version:
+    async def _look_at_users(self) -> bool:
+        """False where it has to be done again."""
+        hub = self._hub
+        shared = hub.others.shared
+        kept = [u.id for u in hub.users.values() if u.kind is not UserKind.GUEST or shared]
+        version, names = hub.accounts.version, {i: hub.users[i].name for i in kept}
+        records = await hub.log.read(hub.log.storage.known_users, kept)
+        if version != hub.accounts.version:
             # A role was given meanwhile, which what was read may lack.
-            self._again = True
-            return
+            return False
         for user_id in kept:
-            user, record = self._users.get(user_id), records.get(user_id)
+            user, record = hub.users.get(user_id), records.get(user_id)
             if user is None:
                 continue
-            if record is None:
+            if record is not None:
+                if user.name is names[user_id]:
+                    self._take_name(user, record)
+                self._take_role(user, record)
+            elif user.kind is not UserKind.GUEST:
                 for session in list(user.sessions):
-                    self._end(session, SIGNED_OUT, "the account was deleted")
-            elif record.role is not user.role:
-                user.role = record.role
-                self._moderation.tell_role(user)
+                    hub.end_session(session, SIGNED_OUT, "the account was deleted")
+        return True
 
-    async def _end_dead(self, users: list[User]) -> None:
+    def _take_name(self, user: User, record: UserRecord) -> None:
+        """Follows a user to a name that another node gave them."""
+        name = Name(record.name, record.key)
+        if not self._hub.others.shared or name == user.name or not user.stored:
+            return
+        was, user.name = user.name, name
+        self._hub.names.follow(was, name, user.id)
+        self._hub.rooms.tell_changed(user.person, "renamed", was.shown)
+
+    def _take_role(self, user: User, record: UserRecord) -> None:
+        if (record.role, record.kind) != (user.role, user.kind):
+            if user.kind is UserKind.GUEST:
+                # On another node; the sessions of the guest ended with that.
+                self._new_members.add(user.id)
+            user.role, user.kind = record.role, record.kind
+            self._hub.moderation.tell_role(user)
+
+    async def _end_dead(self, users: list[User]) -> bool:
+        """False where it has to be done again."""
+        hub, again = self._hub, False
         sessions = {
-            session: session.token_hash
+            session: (user.id, session.token_hash)
             for user in users
             for session in user.sessions
             if session.token_hash is not None
         }
         if not sessions:
-            return
-        storage, hashes = self._log.storage, list(set(sessions.values()))
-        live = await self._log.read(storage.live_sessions, hashes, self._clock.now_ms())
-        for session, token_hash in sessions.items():
-            if token_hash not in live and session.token_hash == token_hash:
-                session.token_hash = None
-                self._end(session, SIGNED_OUT, "signed out")
+            return True
+        live = await hub.log.read(
+            hub.log.storage.live_sessions, [user.id for user in users], hub.clock.now_ms()
+        )
+        for session, (user_id, token_hash) in sessions.items():
+            if token_hash in live or session.token_hash != token_hash:
+                continue
+            if user_id == hub.accounts.registering:
+                again = True
+                continue
+            session.token_hash = None
+            if user_id in self._new_members:
+                hub.end_session(session, COME_AGAIN, MEMBER_NOW)
+            else:
+                hub.end_session(session, SIGNED_OUT, "signed out")
+        return not again
+
+    async def _look_at_roles(self) -> bool:
+        """Takes the roles in rooms from other nodes, and shows out who has no place there now.
+
+        False where it has to be done again.
+        """
+        again, hub = False, self._hub
+        rooms = {room.name: room for room in hub.rooms.all_live() if not room.direct}
+        before = {name: dict(room.roles) for name, room in rooms.items()}
+        storage = cast(SharedStorage, hub.log.storage)
+        found = await hub.log.read(storage.roles, list(rooms))
+        strangers: set[tuple[str, str]] = set()
+        for name, roles in found.items():
+            room = rooms[name]
+            if room.name != name or room.roles != before[name]:
+                # One was given here meanwhile, which what was read may lack.
+                again = True
+                continue
+            changed = {i for i in roles.keys() | room.roles.keys()
+                       if roles.get(i) is not room.roles.get(i)}  # fmt: skip
+            room.roles = roles
+            for user in [hub.users[i] for i in changed if i in room.people]:
+                hub.rooms.tell_standing(user, room)
+                hub.accounts.tell(user)
+            if room.private:
+                strangers |= {(name, i) for i in room.people if i not in roles}
+        # Whoever comes in, or a room that closes, is in the log a moment later: one look is no
+        # proof that somebody has no place there.
+        for name, user_id in strangers & self._strangers:
+            self._show_out(rooms[name], user_id)
+        self._strangers = strangers
+        return not again and not strangers
+
+    def _show_out(self, room: Room, user_id: str) -> None:
+        user = self._hub.users.get(user_id)
+        if user is not None:
+            self._hub.moderation.show_out(user, room, f"You are no longer in {room.title}.")

@@ -13,7 +13,7 @@ from structlog import get_logger
 from hubbub.accounts.accounts import Accounts, split_invitation
 from hubbub.accounts.policy import Policy, Registration
 from hubbub.errors import BadRequest, Forbidden, NoSuchRoom, NotAMember, NotSignedIn, StorageError
-from hubbub.hub import commands, elsewhere
+from hubbub.hub import commands
 from hubbub.hub.arrivals import Arrivals
 from hubbub.hub.clock import Clock, SystemClock
 from hubbub.hub.committer import Committer
@@ -29,6 +29,7 @@ from hubbub.hub.messages import RECIPIENTS, Messages
 from hubbub.hub.moderation import Moderation
 from hubbub.hub.names import Names
 from hubbub.hub.notices import Notices, Pusher
+from hubbub.hub.others import Others
 from hubbub.hub.permissions import Permissions, Right, higher
 from hubbub.hub.rates import AddressRates, Rates
 from hubbub.hub.retention import Retention
@@ -36,9 +37,10 @@ from hubbub.hub.room import Room
 from hubbub.hub.room_settings import RoomSettings
 from hubbub.hub.rooms import Rooms
 from hubbub.hub.sanctions import EVERYWHERE, Sanctions
-from hubbub.hub.session import TOO_SLOW, Dialect, Line, Session, User
+from hubbub.hub.session import COME_AGAIN, TOO_SLOW, Dialect, Line, Session, User
 from hubbub.hub.settlement import Settlement
 from hubbub.hub.stats import Stats
+from hubbub.hub.veil import Veil
 from hubbub.hub.welcome import ServerFacts, Welcome
 from hubbub.model import Role, room_name
 from hubbub.protocol import events
@@ -66,8 +68,10 @@ class Hub:
         pusher: Pusher | None = None,
         push_key: str | None = None,
         policy: Policy | None = None,
+        others: Others | None = None,
     ) -> None:
         policy = policy or Policy()
+        self.others = others = others or Others()
         clock = clock or SystemClock()
         permissions = self.permissions = Permissions(
             {
@@ -81,27 +85,42 @@ class Hub:
         self.default_room = default_room
         self.stats = Stats()
         self.users: dict[str, User] = {}
-        self._clock = clock
+        self.clock = clock
         self.rates = Rates(limits, clock, on=rate_limits)
         self.log = Log(storage)
-        fanout = Fanout(self.users, self.stats, self.evict, held_events=limits.resume_events)
-        self._fanout = fanout
-        settlement = Settlement(fanout, self.stats)
-        self.committer = Committer(self.log, limits, clock, self.stats, settlement.settle)
-        self.names = Names(self.log, clock)
-        self.rooms = Rooms(self.log, self.committer, fanout, limits, permissions, default_room)
+        # The ids of acts count up; shown as they are they would tell how many one may not see.
+        self.veil = Veil.of(storage)
+        fanout = self.fanout = Fanout(
+            self.users, self.stats, self.evict, held_events=limits.resume_events
+        )
+        settlement = self.settlement = Settlement(fanout, self.stats, others)
+        self.committer = Committer(
+            self.log, limits, clock, self.stats, settlement.settle, others.lost
+        )
+        self.names = Names(self.log, clock, others)
+        self.rooms = Rooms(
+            self.log, self.committer, fanout, limits, permissions, default_room, others
+        )
         settlement.rooms = self.rooms
         self.rooms.on_renamed = self._renamed
+        self.rooms.on_replaced = self._replaced
         self.sanctions = Sanctions(self.log, self.committer, clock)
-        self.directory = Directory(self.log, self.names, self.users, clock)
+        self.directory = Directory(self.log, self.names, self.users, clock, others)
         self.notices: Notices | None = None
         if pusher is not None:
             self.notices = settlement.notices = Notices(
-                self.log, self.committer, self.users, self.stats, clock, self.rooms, pusher
+                self.log,
+                self.committer,
+                self.users,
+                self.stats,
+                clock,
+                self.rooms,
+                pusher,
+                others,
             )
         days = limits.retention_days
         self.retention = Retention(self.log, self.rooms, clock, days) if days else None
-        self.lookups = Lookups(self.log, self.rooms, self.users, limits, default_room)
+        self.lookups = Lookups(self.log, self.rooms, self.users, limits, default_room, others)
         self.messages = Messages(
             self.committer,
             self.rooms,
@@ -113,6 +132,7 @@ class Hub:
             self.rates,
             permissions,
             self.sanctions,
+            others,
         )
         server = events.ServerInfo(server_name, version, policy.registration, policy.guests)
         facts = ServerFacts(server, default_room, commands.catalogue)
@@ -129,6 +149,7 @@ class Hub:
             policy,
             self.end_session,
             welcome.you,
+            others,
         )
         self.identity = Identity(
             self.log,
@@ -152,6 +173,7 @@ class Hub:
             welcome,
             self.accounts,
             self.identity,
+            others,
         )
         self.moderation = Moderation(
             self.log,
@@ -165,6 +187,7 @@ class Hub:
             self.sanctions,
             self.accounts,
             self.end_session,
+            others,
         )
         self.room_settings = RoomSettings(
             self.log,
@@ -174,16 +197,9 @@ class Hub:
             self.users,
             permissions,
             default_room,
+            others,
         )
-        self.elsewhere = Elsewhere(
-            self.log,
-            self.users,
-            clock,
-            self.sanctions,
-            self.moderation,
-            self.accounts,
-            self.end_session,
-        )
+        self.elsewhere = Elsewhere(self)
         self.accounts.may_invite = self._may_invite
         self.dispatcher = Dispatcher(self)
 
@@ -193,11 +209,12 @@ class Hub:
         """Serves until `stop`, then commits what waits and returns; sets `started` when ready."""
         await self.names.load()
         await self.sanctions.load()
+        await self.others.start(self)
         lobby = await self.rooms.open(self.default_room)
         keeping = [
             asyncio.create_task(_every(HOUSEKEEPING_S, self._keep_house)),
             asyncio.create_task(_every(self.limits.count_interval_s, self._tell_presence)),
-            asyncio.create_task(_every(elsewhere.INTERVAL_S, self.elsewhere.look)),
+            asyncio.create_task(self.elsewhere.run()),
         ]
         if self.retention is not None:
             keeping.append(asyncio.create_task(self.retention.run()))
@@ -211,6 +228,7 @@ class Hub:
             for task in keeping:
                 task.cancel()
             await asyncio.gather(*keeping, return_exceptions=True)
+            await self.others.stop()
             self.accounts.close()
 
     def stop(self) -> None:
@@ -228,16 +246,21 @@ class Hub:
         if self.notices is not None:
             self.notices.rename(was, name)
 
+    def _replaced(self, room: Room) -> None:
+        """Another room has got the name of one that nobody else knows."""
+        for session in {each for audience in room.audience.values() for each in audience}:
+            self.end_session(session, COME_AGAIN, "the room is another one now: come in again")
+
     async def _tell_presence(self) -> None:
         self.rooms.presence.tick()
 
     async def _keep_house(self) -> None:
         storage = self.log.storage
-        now_ms = self._clock.now_ms()
+        now_ms = self.clock.now_ms()
         await self.log.write(storage.renew_sessions, self.arrivals.session_ends(), now_ms)
         await self.log.commit(self.arrivals.saved_guests(), now_ms)
         addresses_before_ms = now_ms - int(self.limits.address_retention_h * 3_600_000)
-        gone = await self.log.write(storage.purge, self._clock.now_ms(), addresses_before_ms)
+        gone = await self.log.write(storage.purge, self.clock.now_ms(), addresses_before_ms)
         log.debug("housekeeping", rows_purged=gone)
 
     # --- the life of a session
@@ -336,14 +359,20 @@ class Hub:
             return name
         if room.private and room.roles.get(session.user.id) is Role.OWNER:
             _check_left_to_somebody(room, session.user)
-        for other in list(session.user.sessions):
-            if name in other.rooms and not other.dialect.one_room:
-                self.rooms.leave(other, room)
-                if other is not session:
-                    left = events.Presence(room=name, user=session.user.person, state="left")
-                    self._fanout.tell((other,), left)
+        self.take_out(session.user, name, but=session)
+        self.others.leave(session.user.id, room)
         self.rooms.forget(session.user, room)
         return name
+
+    def take_out(self, user: User, name: str, but: Session | None = None) -> None:
+        """Takes a user's connections that speak JSON out of a room, and tells them but for one."""
+        for session in list(user.sessions):
+            room = session.rooms.get(name)
+            if room is not None and not session.dialect.one_room:
+                self.rooms.leave(session, room)
+                if session is not but:
+                    left = events.Presence(room=name, user=user.person, state="left")
+                    self.fanout.tell((session,), left)
 
 
 def _check_left_to_somebody(room: Room, user: User) -> None:

@@ -80,7 +80,7 @@ class Identity:
                 raise
             except Refusal as refusal:
                 refusals.append(refusal)
-        return User(user_id, claimed or self._names.next_automatic(user_id), self._limits)
+        return User(user_id, claimed or await self._names.next_automatic(user_id), self._limits)
 
     async def claim(self, session: Session, typed: str, user_id: str) -> Name:
         """A name for somebody new. Raises BadName, NameTaken, Banned."""
@@ -103,7 +103,7 @@ class Identity:
         user_id = secrets.token_urlsafe(9)
         if request.name is None:
             self._sanctions.check_newcomer(session, "")
-            name = self._names.next_automatic(user_id)
+            name = await self._names.next_automatic(user_id)
         else:
             name = await self.claim(session, request.name, user_id)
         return Arrival(User(user_id, name, self._limits), secret, [], new=True)
@@ -118,7 +118,7 @@ class Identity:
             return Arrival(user, secret, [], new=True)
         record = await self._accounts.sign_in(session, request.name, password)
         memberships, ignored = await self._log.read(known, self._log.storage, record)
-        return Arrival(self.member(record), secret, memberships, True, ignored)
+        return Arrival(await self.member(record), secret, memberships, True, ignored)
 
     async def recognise(self, session: Session, secret: str, name: str | None) -> Arrival:
         """Whose secret that is. Raises BadToken, RateLimited, NameTaken, Banned."""
@@ -132,7 +132,7 @@ class Identity:
         record, memberships, ignored = found
         if record.kind is UserKind.GUEST and not self._accounts.policy.guests:
             raise BadToken("There are no guests here any more: sign in with a name and a password.")
-        user = self.member(record)
+        user = await self.member(record)
         renames = name is not None and name != user.name.shown and user.kind is UserKind.GUEST
         if name is not None and renames and user.id not in self._users:
             former = user.name
@@ -152,12 +152,12 @@ class Identity:
         if self._accounts.policy.registration is Registration.OPEN:
             self._sanctions.check_registration(session)
 
-    def member(self, record: UserRecord) -> User:
+    async def member(self, record: UserRecord) -> User:
         """The user of that record, who may be here already. Raises NameTaken."""
         user = self._users.get(record.id)
         if user is None:
             user = User.of(record, self._limits)
-            self._names.resume(user.name, user.id)
+            await self._names.resume(user.name, user.id)
         return user
 
     async def new_member(

@@ -101,6 +101,13 @@ class Limits(BaseModel):
     drain_s: float = Field(
         5.0, gt=0, description="How long a stopping server waits for requests and close frames."
     )
+    node_lease_s: float = Field(
+        10.0,
+        ge=1,
+        le=3600,
+        description="How long a server that shares its log may be silent before the others take "
+        "it, and whoever was there, for gone.",
+    )
     guest_session_h: float = Field(
         24.0, gt=0, description="How long a guest's name and whispers are kept after leaving."
     )

@@ -1,17 +1,19 @@
 """What may be looked up: pages of a log, the people in a room, the rooms there are."""
 
 import heapq
+from collections.abc import Iterable
 
 from hubbub.errors import BadName, BadRequest, NoSuchRoom
 from hubbub.hub.limits import Limits
 from hubbub.hub.log import Log
-from hubbub.hub.permissions import role_in
+from hubbub.hub.others import Others
+from hubbub.hub.permissions import stored_role_in
 from hubbub.hub.room import Room
 from hubbub.hub.rooms import Rooms
 from hubbub.hub.session import Session, User
 from hubbub.model import Role, RoomKind, user_name
 from hubbub.protocol import events
-from hubbub.storage.records import LogPage, SearchPage
+from hubbub.storage.records import LogPage, SearchPage, UserRecord
 
 LAST_LOOKED = 200
 
@@ -26,7 +28,9 @@ class Lookups:
         users: dict[str, User],
         limits: Limits,
         default_room: str,
+        others: Others,
     ) -> None:
+        self._others = others
         self._log = log
         self._rooms = rooms
         self._users = users
@@ -77,17 +81,26 @@ class Lookups:
         """Who is in a room, in the order of the compared names."""
         room = await self._visible(session, typed)
         past = _key(after)
-        if room.direct:
-            people = [self._users[p.id] for p in room.participants if p.id in self._users]
-        else:
-            people = list(room.users())
-        rest = (user for user in people if user.name.key > past)
-        found = heapq.nsmallest(limit + 1, rest, key=lambda user: user.name.key)
+        people = await self._people(room)
+        rest = ((user, away) for user, away in people if user.key > past)
+        found = heapq.nsmallest(limit + 1, rest, key=lambda each: each[0].key)
         members = tuple(
-            events.Member(user.id, user.name.shown, _shown_role(user, room), user.away is not None)
-            for user in found[:limit]
+            events.Member(user.id, user.name, _shown_role(user, room), away)
+            for user, away in found[:limit]
         )
         return events.MemberPage(members=members, more=len(found) > limit)
+
+    async def _people(self, room: Room) -> list[tuple[UserRecord, bool]]:
+        """Who is in a room, and whether they are away."""
+        here: Iterable[User] = room.users()
+        others = [(g.user, g.away) for i, g in room.elsewhere.items() if i not in room.people]
+        if room.direct:
+            ids = [person.id for person in room.participants]
+            here = [self._users[user_id] for user_id in ids if user_id in self._users]
+            missing = [user_id for user_id in ids if user_id not in self._users]
+            found = await self._others.whereabouts(missing)
+            others = list({p.user.id: (p.user, p.away is not None) for p in found}.values())
+        return [(user.record, user.away is not None) for user in here] + others
 
     async def _visible(self, session: Session, typed: str) -> Room:
         if typed.startswith("@"):
@@ -110,11 +123,12 @@ class Lookups:
         own = await self._private_rooms(user)
         topics |= {name: topic for name, topic in own.items() if name > past}
         names = heapq.nsmallest(limit + 1, topics)
+        users = await self._others.users_in([n for n in names if self._rooms.live(n) is None])
         rooms = tuple(
             events.RoomSummary(
                 name,
                 topics[name],
-                0 if (room := self._rooms.live(name)) is None else len(room.people),
+                users.get(name, 0) if (room := self._rooms.live(name)) is None else room.size,
                 RoomKind.PRIVATE if name in own else RoomKind.PUBLIC,
             )
             for name in names[:limit]
@@ -128,9 +142,9 @@ class Lookups:
         return {each.name: each.topic for each in records if not each.archived}
 
 
-def _shown_role(user: User, room: Room) -> Role:
+def _shown_role(user: UserRecord, room: Room) -> Role:
     """What somebody is in a room; a guest who is no more than a member there is a guest."""
-    role = role_in(user, room)
+    role = stored_role_in(user.role, room.roles.get(user.id, Role.MEMBER), room.kind)
     return user.role if role is Role.MEMBER and user.role is Role.GUEST else role
 
 

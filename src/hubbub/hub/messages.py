@@ -10,6 +10,7 @@ from hubbub.hub.committer import Committer, Submission
 from hubbub.hub.directory import Directory
 from hubbub.hub.fanout import Fanout
 from hubbub.hub.limits import Limits
+from hubbub.hub.others import Others
 from hubbub.hub.permissions import Permissions, Right
 from hubbub.hub.rates import Rates
 from hubbub.hub.room import Room
@@ -40,7 +41,9 @@ class Messages:
         rates: Rates,
         permissions: Permissions,
         sanctions: Sanctions,
+        others: Others,
     ) -> None:
+        self._others = others
         self._committer = committer
         self._rooms = rooms
         self._directory = directory
@@ -126,6 +129,10 @@ class Messages:
             participant = self._users.get(person.id)
             if participant is not None and not participant.stored:
                 self._store(participant)
+        if not room.last:
+            absent = [person.id for person in room.participants if person.id not in self._users]
+            for present in await self._others.whereabouts(absent) if absent else ():
+                self._committer.submit(Submission(SaveUser(present.user)))
         return room
 
     def _store(self, user: User) -> None:
@@ -157,10 +164,10 @@ class Messages:
         if "\x00" in text:
             text = text.replace("\x00", "\ufffd")
         if not room.direct:
-            return AppendMessage(room.name, user.person, text, me, None, nonce)
+            return AppendMessage(room.name, user.person, text, me, None, nonce, room.last)
         others = room.participants if to is None else to
         named = tuple(self._current(person) for person in others if person.id != user.id)
-        return AppendMessage(room.name, user.person, text, me, named, nonce)
+        return AppendMessage(room.name, user.person, text, me, named, nonce, room.last)
 
     def _current(self, person: Person) -> Person:
         user = self._users.get(person.id)
@@ -179,13 +186,14 @@ class Messages:
             user.typing_at_s.clear()
         user.typing_at_s[room.name] = now_s
         typing = Typing(room=room.name, user=user.person)
+        self._others.typing(room, user.person)
         if room.direct:
             others = (self._users.get(p.id) for p in room.participants if p.id != user.id)
             for other in others:
                 if other is not None:
                     self._fanout.tell(other.sessions, typing)
             return
-        if len(room.people) <= self._limits.presence_room_limit:
+        if room.size <= self._limits.presence_room_limit:
             self._fanout.broadcast(room, typing, but=session)
 
     async def read(self, session: Session, user: User, request: "requests.Read") -> None:
@@ -198,3 +206,4 @@ class Messages:
         self._committer.submit(Submission(change, None, session, request.id))
         others = (other for other in user.sessions if other is not session)
         self._fanout.tell(others, ReadMarker(room=room.name, seq=seq))
+        self._others.read(user.id, room.name, seq)

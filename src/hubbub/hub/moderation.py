@@ -1,6 +1,6 @@
 """What moderators do: kick, mute, ban, delete, give roles. Each act is in the audit log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from structlog import get_logger
 
@@ -20,6 +20,7 @@ from hubbub.hub.directory import Directory
 from hubbub.hub.durations import show_duration
 from hubbub.hub.limits import Limits
 from hubbub.hub.log import Log
+from hubbub.hub.others import Others
 from hubbub.hub.permissions import ROOM_ROLES, Permissions, Right, stored_role_in
 from hubbub.hub.room import Room
 from hubbub.hub.rooms import Rooms, in_room
@@ -52,7 +53,9 @@ class Moderation:
         sanctions: Sanctions,
         accounts: Accounts,
         end: Callable[[Session, int, str], None],
+        others: Others,
     ) -> None:
+        self._others = others
         self._log = storage_log
         self._committer = committer
         self._rooms = rooms
@@ -72,23 +75,25 @@ class Moderation:
         self._permissions.require(user, Right.KICK, room)
         whom = await self._below(user, typed, room)
         target = self._users.get(whom.id)
-        here = [] if target is None else in_room(target, room)
-        if not here and not (room.private and whom.id in room.roles):
+        if not room.has(whom.id) and not (room.private and whom.id in room.roles):
             raise NotAMember(f"{whom.name} is not in {room.title}.")
         reason = tidy(reason)
         audit = self._audit("kick", user, whom.name, room, reason, whom_id=whom.id)
         await self._committer.outcomes(RemoveMember(room.name, whom.id), audit)
         room.roles.pop(whom.id, None)
+        because = f": {reason}" if reason else "."
+        text = f"{user.name.shown} showed you out of {room.title}{because}"
         if target is not None:
-            self._show_out(target, room, user, reason)
+            self.show_out(target, room, text)
+        self._others.show_out(whom.id, room, text)
         return whom.name
 
-    def _show_out(self, target: User, room: Room, user: User, reason: str) -> None:
-        because = f": {reason}" if reason else "."
+    def show_out(self, target: User, room: Room, text: str) -> None:
+        """Takes somebody's connections out of a room, with a word to each."""
         for session in in_room(target, room):
             self._rooms.leave(session, room)
             session.send(Presence(room=room.name, user=target.person, state="left"))
-            session.send(Notice(text=f"{user.name.shown} showed you out of {room.title}{because}"))
+            session.send(Notice(text=text))
             if session.dialect.one_room:
                 # It has no room to go to that it would not have to be shown out of as well.
                 self._end(session, 1000, "shown out")
@@ -106,7 +111,10 @@ class Moderation:
         self._permissions.require(user, right, room)
         whom = await self._below(user, typed, room)
         reason = tidy(reason)
-        entries = self._sanctions_on(SanctionKind.MUTE, room, whom, user, duration_s, reason)
+        elsewhere = await self._addresses(whom)
+        entries = self._sanctions_on(
+            SanctionKind.MUTE, room, whom, user, duration_s, reason, elsewhere
+        )
         lasting = _lasting(duration_s, reason)
         audit = self._audit("mute", user, whom.name, room, lasting, whom_id=whom.id)
         await self._sanctions.lay(entries, audit, room=room)
@@ -174,7 +182,10 @@ class Moderation:
         else:
             self._check_not_oneself(user, whom)
             self._check_rank(user, whom, None)
-            entries = self._sanctions_on(SanctionKind.BAN, None, whom, user, duration_s, reason)
+            elsewhere = await self._addresses(whom)
+            entries = self._sanctions_on(
+                SanctionKind.BAN, None, whom, user, duration_s, reason, elsewhere
+            )
             shown, others = whom.name, [EndSessions(whom.id)]
         audit = self._audit(
             "ban",
@@ -262,8 +273,7 @@ class Moderation:
             raise BadRequest(f"In a room one is {names}.")
         whom = await self._account(typed)
         target = self._users.get(whom.id)
-        here = target is not None and in_room(target, room)
-        if not here and whom.id not in room.roles:
+        if not room.has(whom.id) and whom.id not in room.roles:
             raise NotAMember(f"{whom.name} is not in {room.title}.")
         audit = self._audit("role", user, whom.name, room, role.value, whom_id=whom.id)
         await self._committer.outcomes(SaveMember(room.name, whom.id, role), audit)
@@ -314,6 +324,11 @@ class Moderation:
         if whom.id == user.id:
             raise BadRequest("You cannot do that to yourself.")
 
+    async def _addresses(self, whom: UserRecord) -> list[str]:
+        """From where somebody is connected to other nodes."""
+        found = await self._others.whereabouts([whom.id])
+        return [address for present in found for address in present.addresses]
+
     def _sanctions_on(
         self,
         kind: SanctionKind,
@@ -322,10 +337,11 @@ class Moderation:
         user: User,
         duration_s: int | None,
         reason: str,
+        elsewhere: Iterable[str],
     ) -> list[Sanction]:
         """What keeps somebody out or quiet, the one by the user's id first."""
         target = self._users.get(whom.id) or User.of(whom, self._limits)
-        addresses = {session.address.key for session in target.sessions}
+        addresses = {session.address.key for session in target.sessions} | set(elsewhere)
         found = []
         for subject in subjects_against(target, sorted(addresses)):
             lasts_s = duration_s
@@ -369,6 +385,11 @@ class Moderation:
         return found
 
     def _notify(self, user_id: str, sentence: str) -> None:
+        self.notify(user_id, sentence)
+        self._others.tell(user_id, sentence)
+
+    def notify(self, user_id: str, sentence: str) -> None:
+        """Tells somebody who is on this node."""
         target = self._users.get(user_id)
         for session in () if target is None else target.sessions:
             session.send(Notice(text=sentence))

@@ -1,19 +1,21 @@
 """Who holds which name: one name has one user, whoever asks first (docs/protocol.md, Names).
 
 Those who are here are known in memory; those who may come back, by a session or an account, are
-asked of the storage.
+asked of the storage. In a cluster the storage is asked of both, for all nodes at once.
 """
 
 from hubbub.errors import BadName, NameTaken
 from hubbub.hub.clock import Clock
 from hubbub.hub.log import Log
+from hubbub.hub.others import Others
 from hubbub.model import Name, user_name
 
 
 class Names:
     """The names in use, by their compared form."""
 
-    def __init__(self, log: Log, clock: Clock) -> None:
+    def __init__(self, log: Log, clock: Clock, others: Others) -> None:
+        self._others = others
         self._log = log
         self._clock = clock
         self._holders: dict[str, str] = {}
@@ -27,11 +29,17 @@ class Names:
             storage.held_automatic_names, self._clock.now_ms()
         )
 
-    def next_automatic(self, user_id: str) -> Name:
-        """The next `user<number>`, never one that was handed out before; the user holds it."""
+    async def next_automatic(self, user_id: str) -> Name:
+        """The next `user<number>`, never one that was handed out before; the user holds it.
+
+        Raises StorageError.
+        """
         while True:
-            key = f"user{self._counter}"
-            self._counter += 1
+            number = await self._others.user_number()
+            if number is None:
+                number = self._counter
+                self._counter += 1
+            key = f"user{number}"
             if key not in self._held_automatic and key not in self._holders:
                 self._holders[key] = user_id
                 return Name(key, key)
@@ -51,6 +59,9 @@ class Names:
         if had_it:
             return name
         try:
+            await self._others.hold_name(name, user_id)
+            if self._others.shared:
+                return name
             holder = await self._log.read(
                 self._log.storage.name_holder, name.key, self._clock.now_ms()
             )
@@ -64,14 +75,34 @@ class Names:
             )
         return name
 
-    def resume(self, name: Name, user_id: str) -> None:
+    async def resume(self, name: Name, user_id: str) -> None:
         """Gives a name back to a user whom the storage knows by it. Raises NameTaken."""
+        self.keep(name, user_id)
+        try:
+            await self._others.hold_name(name, user_id)
+        except BaseException:
+            self.release(name, user_id)
+            raise
+
+    def keep(self, name: Name, user_id: str) -> None:
+        """Makes sure that a user on the way in still holds a name. Raises NameTaken."""
         self._take(name, user_id)
+
+    def follow(self, former: Name, name: Name, user_id: str) -> None:
+        """Another node has given a user of this one another name."""
+        if self._holders.get(former.key) == user_id:
+            del self._holders[former.key]
+        self._holders[name.key] = user_id
+
+    def held(self) -> dict[str, str]:
+        """The names of those who are here or on the way in, with the users' ids."""
+        return dict(self._holders)
 
     def release(self, name: Name, user_id: str) -> None:
         """Ends that user's hold of a name."""
         if self._holders.get(name.key) == user_id:
             del self._holders[name.key]
+            self._others.release_name(name.key, user_id)
 
     def holder(self, key: str) -> str | None:
         """The id of the user who is here by that name."""

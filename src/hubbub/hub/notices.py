@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol, assert_never
+from typing import NamedTuple, Protocol, assert_never
 from urllib.parse import urlsplit
 
 from structlog import get_logger
@@ -27,11 +27,13 @@ from hubbub.errors import (
 from hubbub.hub.clock import Clock
 from hubbub.hub.committer import Committer, Submission
 from hubbub.hub.log import NOT_READ, Log
+from hubbub.hub.others import Others
 from hubbub.hub.rests import Rests
 from hubbub.hub.room import Room
 from hubbub.hub.rooms import Rooms
 from hubbub.hub.session import Session, User
 from hubbub.hub.stats import Stats
+from hubbub.hub.withheld import Withheld
 from hubbub.model import NotifyLevel, user_name
 from hubbub.protocol import events, requests
 from hubbub.protocol.events import LogEvent, Message, PushFate
@@ -82,6 +84,13 @@ class Pusher(Protocol):
         ...
 
 
+class _Queued(NamedTuple):
+    room: Room
+    message: Message
+    again: frozenset[str] | None = None
+    """Whom it is looked at for once more; None the first time, when it is for all."""
+
+
 class Notices:
     """The queue between the fan-out and the push services, `QUEUED` messages long."""
 
@@ -94,14 +103,16 @@ class Notices:
         clock: Clock,
         rooms: Rooms,
         pusher: Pusher,
+        others: Others,
     ) -> None:
+        self._others = others
         self._log = storage_log
         self._committer = committer
         self._rooms = rooms
         self._users = users
         self._stats = stats
         self._pusher = pusher
-        self._queue: deque[tuple[Room, Message]] = deque()
+        self._queue: deque[_Queued] = deque()
         self._arrived = asyncio.Event()
         self._places = asyncio.Semaphore(AT_ONCE)
         self._looking = False
@@ -109,6 +120,7 @@ class Notices:
         self._testing: set[str] = set()
         self._loud: set[str] = set()
         self._loud_known = False
+        self._withheld = Withheld(clock, others.sure_after_s)
         self._resting_users = Rests(clock, patience=0)
         self._resting_services = Rests(clock, patience=SERVICE_PATIENCE)
 
@@ -117,11 +129,23 @@ class Notices:
         every = room.direct or room.name in self._loud or not self._loud_known
         for event in new:
             if isinstance(event, Message) and (every or "@" in event.text):
-                if len(self._queue) >= QUEUED:
-                    self._queue.popleft()
-                    self._stats.notices_dropped += 1
-                self._queue.append((room, event))
-                self._arrived.set()
+                self._put(_Queued(room, event))
+
+    async def consider_again(self) -> None:
+        """Takes what was read on nodes that have gone since, if at all. Raises StorageError."""
+        if not self._withheld.due:
+            return
+        # What becomes due meanwhile is judged by the same: no node comes back.
+        alive = await self._others.nodes()
+        for room, message, unsure in self._withheld.take_due(alive):
+            self._put(_Queued(room, message, unsure))
+
+    def _put(self, queued: _Queued) -> None:
+        if len(self._queue) >= QUEUED:
+            self._queue.popleft()
+            self._stats.notices_dropped += 1
+        self._queue.append(queued)
+        self._arrived.set()
 
     def rename(self, was: str, name: str) -> None:
         """Follows a room to its new name."""
@@ -141,7 +165,7 @@ class Notices:
     async def run(self) -> None:
         """Sends until it is cancelled."""
         try:
-            await self._learn_loud()
+            await self.learn_loud()
             while True:
                 await self._arrived.wait()
                 self._arrived.clear()
@@ -201,13 +225,14 @@ class Notices:
     async def _tell_queued(self) -> None:
         """Looks at what is in the queue now; who subscribes to a room is read once for all."""
         if not self._loud_known:
-            await self._learn_loud()
+            await self.learn_loud()
         known: dict[str, list[Subscriber]] = {}
         for _ in range(len(self._queue)):
-            room, message = self._queue.popleft()
-            if room.name not in known:
-                known[room.name] = await self._subscribers(room)
-            await self._tell(room, message, known[room.name])
+            queued = self._queue.popleft()
+            name = queued.room.name
+            if name not in known:
+                known[name] = await self._subscribers(queued.room)
+            await self._tell(queued, known[name])
 
     async def _subscribers(self, room: Room) -> list[Subscriber]:
         try:
@@ -216,12 +241,19 @@ class Notices:
             log.error("notices were not sent", room=room.name, error=str(error))
             return []
 
-    async def _tell(self, room: Room, message: Message, subscribers: list[Subscriber]) -> None:
+    async def _tell(self, queued: _Queued, subscribers: list[Subscriber]) -> None:
         """Begins to send one message to whom it concerns."""
+        room, message, again = queued
         named = set(mentions(message.text))
         notice = Notice(room.name, message.sender.name, _short(message.text), room.direct)
-        for each in subscribers:
-            if self._concerns(each, room, message, named):
+        concerned = [each for each in subscribers if self._concerns(each, room, message, named)]
+        elsewhere = {each.subscription.user_id: each.nodes for each in concerned if each.nodes}
+        if elsewhere and again is None:
+            kept = self._withheld.keep(room, message, elsewhere)
+            self._stats.notices_dropped += not kept
+        for each in concerned:
+            user_id = each.subscription.user_id
+            if user_id not in elsewhere and (again is None or user_id in again):
                 await self._places.acquire()
                 self._begin(self._send(each.subscription, notice))
 
@@ -294,7 +326,7 @@ class Notices:
         except Unavailable:
             log.debug("a subscription that is gone stays for now")
 
-    async def _learn_loud(self) -> None:
+    async def learn_loud(self) -> None:
         """Reads of which rooms somebody wants everything; of others only texts with an @ count."""
         try:
             self._loud.update(await self._log.read(self._log.storage.loud_rooms))

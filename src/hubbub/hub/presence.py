@@ -48,7 +48,7 @@ class Announcer:
 
     def tell(self, room: "Room", presence: Presence, newcomer: "Session | None" = None) -> None:
         """Tells a room, at the next `tick` at the latest."""
-        if len(room.people) > self._limits.presence_room_limit:
+        if room.size > self._limits.presence_room_limit:
             self._uncounted.add(room)
         elif self._arriving <= 1:
             self._fanout.broadcast(room, presence)
@@ -68,7 +68,7 @@ class Announcer:
         self._tell_gathered()
         rooms, self._uncounted = self._uncounted, set()
         for room in rooms:
-            self._fanout.broadcast(room, Count(room=room.name, users=len(room.people)))
+            self._fanout.broadcast(room, Count(room=room.name, users=room.size))
 
     def _tell_gathered(self) -> None:
         rooms, self._gathered = self._gathered, {}

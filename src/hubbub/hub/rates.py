@@ -1,6 +1,7 @@
 """How often one user, and one address, may ask for something: token buckets."""
 
 from collections import OrderedDict
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from hubbub.errors import RateLimited
@@ -21,12 +22,14 @@ FLOOD_CONNECTS = 100
 class TokenBucket:
     """Holds up to `burst` tokens and gains `per_s` of them a second; time is an argument."""
 
-    __slots__ = ("_burst", "_closed_until_s", "_per_s", "at_s", "tokens")
+    __slots__ = ("_closed_until_s", "_per_s", "at_s", "burst", "taken", "tokens")
 
     def __init__(self, per_s: float, burst: int) -> None:
         self._per_s = per_s
-        self._burst = float(burst)
+        self.burst = float(burst)
         self.tokens = float(burst)
+        self.taken = 0
+        """Since the others were told."""
         self.at_s: float | None = None
         self._closed_until_s = 0.0
 
@@ -38,6 +41,7 @@ class TokenBucket:
         """
         self.look(now_s, what)
         self.tokens -= 1
+        self.taken += 1
 
     def look(self, now_s: float, what: str) -> None:
         """The same, and takes none: for what costs a token only when it fails."""
@@ -56,12 +60,13 @@ class TokenBucket:
     def gain(self, now_s: float) -> None:
         """Adds what came since the last time."""
         if self.at_s is not None:
-            self.tokens = min(self._burst, self.tokens + (now_s - self.at_s) * self._per_s)
+            self.tokens = min(self.burst, self.tokens + (now_s - self.at_s) * self._per_s)
         self.at_s = now_s
 
     def give_back(self) -> None:
         """Takes one token back that was taken for what cost none."""
-        self.tokens = min(self._burst, self.tokens + 1)
+        self.tokens = min(self.burst, self.tokens + 1)
+        self.taken -= 1
 
     def drain(self, tokens: int) -> None:
         """Takes up to that many, if they are there."""
@@ -149,10 +154,30 @@ class Rates:
             return True
         return False
 
-    def leave(self, address: AddressRates, user: "User") -> None:
-        """Notes what a user who leaves has used up, for whoever comes from there next."""
+    def leave(self, address: AddressRates, user: "User") -> float | None:
+        """Notes what a user who leaves has used up, for whoever comes from there next.
+
+        What is left for them, where that is less than it was.
+        """
         if self.on and user.posts.tokens < address.newcomers_posts(self._clock.steady_s()):
             address.spent = user.posts
+            return user.posts.tokens
+        return None
+
+    def leave_with(self, address: AddressRates, tokens: float) -> None:
+        """The same for one who left another node."""
+        if self.on and tokens < address.newcomers_posts(self._clock.steady_s()):
+            spent = TokenBucket(self._limits.posts_per_s, self._limits.posts_burst)
+            spent.tokens, spent.at_s = tokens, self._clock.steady_s()
+            address.spent = spent
+
+    def addresses(self) -> Iterable[AddressRates]:
+        """All that are remembered."""
+        return self._addresses.values()
+
+    def tried(self) -> Mapping[str, TokenBucket]:
+        """By name, what may still be tried of passwords."""
+        return self._tried
 
     def come(self, address: AddressRates, user: "User") -> None:
         """Gives a newcomer what is left there, so that coming back brings no new burst."""
@@ -184,6 +209,7 @@ class Rates:
     def failed_sign_in(self, address: AddressRates) -> None:
         """Counts a token that was wrong."""
         address.failed_sign_ins.drain(1)
+        address.failed_sign_ins.taken += 1
 
     def password(self, session: "Session", key: str) -> None:
         """Counts a password that is tried for a name. Raises RateLimited."""
@@ -199,10 +225,19 @@ class Rates:
                 bucket.give_back()
 
     def _passwords(self, session: "Session", key: str) -> tuple[TokenBucket, TokenBucket]:
-        limits, address = self._limits, session.address
+        return self.passwords_of(session.address), self.of_name(key)
+
+    def passwords_of(self, address: AddressRates) -> TokenBucket:
+        """What an address may still try of passwords."""
         if address.passwords is None:
+            limits = self._limits
             per_s, burst = limits.address_passwords_per_s, limits.address_passwords_burst
             address.passwords = TokenBucket(per_s, burst)
+        return address.passwords
+
+    def of_name(self, key: str) -> TokenBucket:
+        """What may still be tried of passwords for a name."""
+        limits = self._limits
         of_name = self._tried.get(key)
         if of_name is None:
             of_name = TokenBucket(limits.name_passwords_per_s, limits.name_passwords_burst)
@@ -210,7 +245,7 @@ class Rates:
             if len(self._tried) > limits.addresses:
                 self._tried.popitem(last=False)
         self._tried.move_to_end(key)
-        return address.passwords, of_name
+        return of_name
 
     def flooding(self, session: "Session") -> bool:
         """Counts a refusal for too high a rate; whether the session has had its last one."""

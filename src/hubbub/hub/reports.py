@@ -6,16 +6,12 @@ from hubbub.accounts.accounts import secret_id
 from hubbub.hub.permissions import Right
 from hubbub.hub.room import Room
 from hubbub.hub.session import Session, User
-from hubbub.hub.veil import Veil
 from hubbub.model import PRIVATE, format_instant
 from hubbub.protocol import events, requests
 from hubbub.storage.records import AuditRecord, Sanction
 
 if TYPE_CHECKING:
     from hubbub.hub.hub import Hub
-
-VEIL = Veil()
-"""The ids of acts count up; shown as they are they would tell how many one may not see."""
 
 
 async def sessions(
@@ -45,7 +41,7 @@ async def audit(
     )
     told = tuple(
         events.AuditEntry(
-            VEIL.cast(each.id),
+            hub.veil.cast(each.id),
             format_instant(each.at_ms),
             each.act,
             each.by,
@@ -72,7 +68,7 @@ async def audit_page(
     found = await hub.log.read(
         storage.audit,
         room=None if room is None else room.name,
-        before=None if before is None else VEIL.lift(before),
+        before=None if before is None else hub.veil.lift(before),
         limit=limit + 1,
         own=sorted(own),
     )

@@ -1,18 +1,34 @@
 """A room while people are in it: who is here, where its log ends, what waits for whom.
 
-Between two awaits `last` is the seq up to which everyone in the audience has been served.
+Between two awaits `last` is the seq up to which everyone in the audience has been served. In a
+cluster the log may be ahead of it: what other nodes commit is served when it has come, in order.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from hubbub.model import Role, RoomKind, room_title
 from hubbub.protocol.events import LogEvent, Person, Settings, Topic
-from hubbub.storage.records import RoomRecord
+from hubbub.storage.records import RoomRecord, UserRecord
 
 if TYPE_CHECKING:
     from hubbub.hub.session import Session, User, View
+
+
+AHEAD = 2_000
+"""How many entries are kept that came before what they follow; the log has the rest."""
+
+
+class Guest:
+    """Somebody who is in a room by other nodes than this one."""
+
+    __slots__ = ("away", "nodes", "user")
+
+    def __init__(self, user: UserRecord, *, away: bool) -> None:
+        self.user = user
+        self.away = away
+        self.nodes: set[str] = set()
 
 
 class Hold:
@@ -29,10 +45,14 @@ class Room:
     """The live side of a room; its log is in the storage."""
 
     __slots__ = (
+        "_both",
+        "ahead",
         "archived",
         "audience",
         "connections",
+        "elsewhere",
         "first",
+        "id",
         "joining",
         "kind",
         "last",
@@ -54,6 +74,8 @@ class Room:
         *,
         made: bool = True,
     ) -> None:
+        self.id = record.id
+        """By which the log knows it under whatever name; 0 where this node has not asked yet."""
         self.name = record.name
         self.kind = record.kind
         self.topic = record.topic
@@ -71,6 +93,11 @@ class Room:
         self.audience: dict[View, set[Session]] = {}
         self.joining: dict[Session, Hold] = {}
         self.waiting = 0
+        self.ahead: dict[int, LogEvent] = {}
+        """By seq, what is committed and follows something that has not come yet."""
+        self.elsewhere: dict[str, Guest] = {}
+        """By user, who is here by other nodes; some of them by this one too."""
+        self._both = 0
 
     @property
     def direct(self) -> bool:
@@ -111,18 +138,34 @@ class Room:
         """Whether the session gets the room's events as they come."""
         return session in self.audience.get(session.room_view, ())
 
+    @property
+    def size(self) -> int:
+        """How many users are here, by whatever node."""
+        return len(self.people) + len(self.elsewhere) - self._both
+
+    @property
+    def crowd(self) -> int:
+        """How many connections are here, as far as this node knows: of other nodes the users."""
+        return self.connections + self.size - len(self.people)
+
+    def has(self, user_id: str) -> bool:
+        """Whether a user is here, by whatever node."""
+        return user_id in self.people or user_id in self.elsewhere
+
     def enter(self, session: "Session") -> bool:
-        """Counts a session in, not yet served; True if its user was not here before."""
+        """Counts a session in, not yet served; True if its user was not here by this node."""
         user = session.user
         assert user is not None, "a session enters rooms after it has a user"
         session.rooms[self.name] = self
         self.connections += 1
         _, sessions = self.people.get(user.id, (user, 0))
         self.people[user.id] = (user, sessions + 1)
+        if sessions == 0 and user.id in self.elsewhere:
+            self._both += 1
         return sessions == 0
 
     def depart(self, session: "Session") -> bool:
-        """Counts a session out; True if its user has no other one here."""
+        """Counts a session out; True if its user has no other one here by this node."""
         user = session.user
         assert user is not None, "a session in a room has a user"
         del session.rooms[self.name]
@@ -134,8 +177,35 @@ class Room:
             self.people[user.id] = (user, sessions - 1)
             return False
         del self.people[user.id]
+        if user.id in self.elsewhere:
+            self._both -= 1
         user.typing_at_s.pop(self.name, None)
         return True
+
+    def enter_elsewhere(self, node: str, user: UserRecord, *, away: bool) -> bool:
+        """Takes note of somebody on another node; True if they were not here at all."""
+        guest = self.elsewhere.get(user.id)
+        known = guest is not None or user.id in self.people
+        if guest is None:
+            guest = self.elsewhere[user.id] = Guest(user, away=away)
+            self._both += user.id in self.people
+        guest.user, guest.away = user, away
+        guest.nodes.add(node)
+        return not known
+
+    def leave_elsewhere(self, node: str, user_id: str) -> UserRecord | None:
+        """Takes note that they left there; who it was, if they are not here any more at all."""
+        guest = self.elsewhere.get(user_id)
+        if guest is None:
+            return None
+        guest.nodes.discard(node)
+        if guest.nodes:
+            return None
+        del self.elsewhere[user_id]
+        if user_id in self.people:
+            self._both -= 1
+            return None
+        return guest.user
 
     def hold(self, session: "Session") -> Hold:
         """Keeps what comes from now on for a session that is still being told what was before."""
@@ -165,15 +235,36 @@ class Room:
         """Moves the beginning of the log forward."""
         self.first = max(self.first, first)
 
-    def take(self, event: LogEvent) -> None:
-        """Moves the end of the log to a committed event, and the room to what it says."""
+    def accept(self, committed: Sequence[LogEvent]) -> list[LogEvent]:
+        """Takes entries of the log; those that everyone can be served with now, in order.
+
+        What was served before is left out, and what follows an entry that is not here yet waits.
+        """
+        ready: list[LogEvent] = []
+        for event in committed:
+            if event.seq == self.last + 1:
+                self._take(event)
+                ready.append(event)
+            elif event.seq > self.last and len(self.ahead) < AHEAD:
+                self.ahead[event.seq] = event
+        while self.ahead:
+            following = self.ahead.pop(self.last + 1, None)
+            if following is None:
+                self.ahead = {seq: e for seq, e in self.ahead.items() if seq > self.last}
+                break
+            self._take(following)
+            ready.append(following)
+        return ready
+
+    def _take(self, event: LogEvent) -> None:
+        """Moves the end of the log to an entry, and the room to what it says."""
         self.last = event.seq
+        self.made = True
         if isinstance(event, Topic):
             self.topic = event.text
         elif isinstance(event, Settings):
             self.kind = RoomKind(event.kind)
             self.read_only, self.archived = event.read_only, event.archived
-            self.made = True
 
     def users(self) -> Iterator["User"]:
         """Everybody who is here, once each."""

@@ -9,13 +9,22 @@ from hubbub.errors import BadRequest, Forbidden, NameTaken, Refusal
 from hubbub.hub.committer import Committer
 from hubbub.hub.directory import Directory
 from hubbub.hub.log import Log
+from hubbub.hub.others import Others
 from hubbub.hub.permissions import Permissions, Right
 from hubbub.hub.room import Room
 from hubbub.hub.rooms import Rooms
 from hubbub.hub.session import Session, User
 from hubbub.model import Role, RoomKind, UserKind, private_name, room_name, room_title
-from hubbub.protocol.events import Notice
-from hubbub.storage.changes import AppendAudit, Change, ChangeRoom, NameUsed, SaveMember, SaveUser
+from hubbub.protocol.events import Notice, Person
+from hubbub.storage.changes import (
+    AppendAudit,
+    Change,
+    ChangeRoom,
+    MakeRoom,
+    NameUsed,
+    SaveMember,
+    SaveUser,
+)
 from hubbub.storage.records import RoomRecord
 
 MARK_BYTES = 4
@@ -33,7 +42,9 @@ class RoomSettings:
         users: Mapping[str, User],
         permissions: Permissions,
         default_room: str,
+        others: Others,
     ) -> None:
+        self._others = others
         self._log = log
         self._committer = committer
         self._rooms = rooms
@@ -55,7 +66,7 @@ class RoomSettings:
             room = self._rooms.add(RoomRecord(name, RoomKind.PRIVATE, "", 1, 0))
         else:
             room = await self._rooms.admit(session, typed, former=False)
-            if room.made or room.name == self._default:
+            if room.made or room.name == self._default or await self._is_taken(user, room):
                 raise NameTaken(f"There is a room {room.title}: /join {room.name}")
         changes: list[Change] = []
         room.made = True
@@ -72,6 +83,13 @@ class RoomSettings:
             raise
         return room
 
+    async def _is_taken(self, user: User, room: Room) -> bool:
+        """Makes the room in the log; whether another node was quicker."""
+        owner_id = None if user.kind is UserKind.GUEST else user.id
+        outcome = await self._committer.outcome(MakeRoom(room.name, owner_id))
+        room.made = room.made or isinstance(outcome, NameUsed)
+        return isinstance(outcome, NameUsed)
+
     async def change(
         self,
         user: User,
@@ -84,7 +102,7 @@ class RoomSettings:
     ) -> None:
         """Changes what a room is; the rest stays as it was. Raises Refusal."""
         # One change after the other: each says all that the room is.
-        async with self._changing:
+        async with self._changing, self._others.alone("rooms", room):
             await self._change(user, room, kind, read_only, archived, name)
 
     async def _change(
@@ -149,6 +167,9 @@ class RoomSettings:
             room.roles.setdefault(user.id, Role.MEMBER)
             changes += [SaveUser(user.record)] if not user.stored else []
             changes.append(SaveMember(room.name, user.id))
+        for user_id, guest in room.elsewhere.items():
+            room.roles.setdefault(user_id, Role.MEMBER)
+            changes += [SaveUser(guest.user), SaveMember(room.name, user_id)]
         if changes:
             await self._committer.outcomes(*changes)
         for user in people:
@@ -175,6 +196,9 @@ class RoomSettings:
         changes: list[Change] = []
         if target is not None and not target.stored:
             changes.append(SaveUser(target.record))
+        elif target is None and whom.kind is UserKind.GUEST:
+            # On another node, perhaps without a session.
+            changes.append(SaveUser(whom))
         audit = AppendAudit(
             "invite", user.name.shown, whom.name, room.name, by_id=user.id, whom_id=whom.id
         )
@@ -182,13 +206,15 @@ class RoomSettings:
         room.roles.setdefault(whom.id, Role.MEMBER)
         if target is not None:
             target.stored = True
-            await self._bring_in(target, room, user)
+            await self.bring_in(target, room, user.person)
+        self._others.bring_in(whom.id, room, user.person)
         return whom.name
 
-    async def _bring_in(self, target: User, room: Room, user: User) -> None:
+    async def bring_in(self, target: User, room: Room, by: Person) -> None:
+        """Takes somebody's connections to this node into a room, or tells that they may come."""
         title = room.title
-        invited = Notice(text=f"{user.name.shown} invites you to {title}: /join {room.name}")
-        if any(user.id in session.ignored for session in target.sessions):
+        invited = Notice(text=f"{by.name} invites you to {title}: /join {room.name}")
+        if any(by.id in session.ignored for session in target.sessions):
             return
         for session in list(target.sessions):
             # Nobody's places are taken up by what others invite them to.
@@ -205,7 +231,7 @@ class RoomSettings:
                 continue
             self._rooms.enter(session, room, tell_self=True)
             room.add_to_audience(session)
-            session.send(Notice(text=f"{user.name.shown} invited you into {title}."))
+            session.send(Notice(text=f"{by.name} invited you into {title}."))
 
     def _audit(self, act: str, user: User, room: str, what: str) -> AppendAudit:
         return AppendAudit(act, user.name.shown, "", room, what, user.id)

@@ -5,21 +5,23 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from hubbub.errors import Forbidden, NameTaken, NoSuchRoom, NotAMember, RoomFull, Unavailable
 from hubbub.hub.committer import Committer, Submission
 from hubbub.hub.fanout import Fanout
 from hubbub.hub.limits import Limits
 from hubbub.hub.log import Log
+from hubbub.hub.others import Others
 from hubbub.hub.permissions import Permissions, Right, role_in
 from hubbub.hub.presence import Announcer
 from hubbub.hub.room import Room
 from hubbub.model import PRIVATE, Role, RoomKind, UserKind, room_name, room_title
 from hubbub.protocol.events import Gap, Person, Presence, Settings, Standing
-from hubbub.storage.changes import RemoveMember, SaveMember
+from hubbub.storage.changes import MakeRoom, RemoveMember, SaveMember
 from hubbub.storage.interface import Storage
-from hubbub.storage.records import LogPage, RoomRecord
+from hubbub.storage.records import LogPage, Present, RoomRecord
+from hubbub.storage.shared import SharedStorage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from hubbub.hub.session import Session, User
 
 PAGE = 50
+SHARED_IDLE = 64
+"""How many rooms without people a node keeps in memory where others write them too."""
 
 
 def direct_room_name(user_ids: Iterable[str]) -> str:
@@ -50,6 +54,13 @@ def _kept_room(storage: Storage, name: str) -> Room | None:
     return Room(record, (), storage.room_members(record.name))
 
 
+def _shared_room(storage: SharedStorage, name: str) -> tuple[Room | None, list[Present]]:
+    """The same, with who is in it."""
+    found = _kept_room(storage, name)
+    called = name if found is None else found.name
+    return found, [present for _, present in storage.present([called])]
+
+
 class Rooms:
     """The rooms that are in memory: those with people, and the last `empty_rooms` without."""
 
@@ -61,11 +72,15 @@ class Rooms:
         limits: Limits,
         permissions: Permissions,
         default_room: str,
+        others: Others,
     ) -> None:
+        self._others = others
         self._log = log
         self._committer = committer
         self._fanout = fanout
         self._limits = limits
+        # What others share is followed while it is in memory.
+        self._most_idle = min(limits.empty_rooms, SHARED_IDLE if others.shared else 10**9)
         self.rooms_per_connection = limits.rooms_per_connection
         self._permissions = permissions
         self._default = default_room
@@ -73,11 +88,16 @@ class Rooms:
         self._idle: OrderedDict[str, Room] = OrderedDict()
         self._reserved: set[str] = set()
         self.on_renamed: Callable[[str, str], None] = lambda was, name: None
+        self.on_replaced: Callable[[Room], None] = lambda room: None
         self.presence = Announcer(fanout, limits)
 
     def live(self, name: str) -> Room | None:
         """The room, if it is in memory."""
         return self._live.get(name)
+
+    def all_live(self) -> "list[Room]":
+        """The rooms that are in memory."""
+        return list(self._live.values())
 
     def occupied(self) -> list[Room]:
         """The public rooms with people in them that are not archived."""
@@ -91,38 +111,57 @@ class Rooms:
         room that got another name is found by its former one, by those who may see it.
         """
         if typed.startswith("@"):
-            return self._checked(user_id, typed, await self._open_kept(typed[:65]))
+            return self._checked(user_id, typed, await self.open_kept(typed[:65]))
         name = room_name(typed)
         room = self._live.get(name)
-        if room is None:
-            room = await self._open_kept(name)
-        else:
+        if room is not None:
             self._touch(room)
-        if room is not None and not former and room.name != name:
-            room = None
-        if room is not None and room.visible_to(user_id):
-            return room
+        if room is None or not room.visible_to(user_id):
+            async with self._others.opening(name):
+                room = room or await self.open_kept(name)
+                if room is not None and not former and room.name != name:
+                    room = None
+                if room is None or not room.visible_to(user_id):
+                    return self._checked(user_id, typed, await self._open_new(name, user_id))
+        return room
+
+    async def _open_new(self, name: str, user_id: str) -> Room | None:
+        """What there is under that name for one who sees no room that is called so."""
         if name.startswith(PRIVATE):
-            return self._checked(user_id, typed, await self._by_title(name, user_id))
+            return await self._by_title(name, user_id)
         # What was called so and is private by now is none of this user's business.
         if name in self._reserved:
             raise Unavailable(f"{name} is being made; try again.", retry_after=1.0)
-        new = Room(RoomRecord(name, RoomKind.PUBLIC, "", 1, 0), made=False)
-        return self._checked(user_id, typed, self._keep(new))
+        return self._keep(Room(RoomRecord(name, RoomKind.PUBLIC, "", 1, 0), made=False))
 
-    async def _open_kept(self, name: str) -> Room | None:
-        found = await self._log.read(_kept_room, self._log.storage, name)
-        if found is not None and found.name in self._reserved and found.name not in self._live:
-            # The room that is about to be called so is in memory under its other name.
-            raise Unavailable(f"{found.name} is being made; try again.", retry_after=1.0)
-        return None if found is None else self._keep(found)
+    async def open_kept(self, name: str) -> Room | None:
+        """The room of that name, if the log has it. Raises Unavailable, StorageError."""
+        async with self._others.opening(name):
+            found, present = await self._read(name)
+            if found is None:
+                return None
+            if found.name != name and self._others.shared:
+                # It is followed by the name that it has.
+                return await self.open_kept(found.name)
+            if found.name not in self._live:
+                if found.name in self._reserved:
+                    # The room that is about to be called so is in memory under its other name.
+                    raise Unavailable(f"{found.name} is being made; try again.", retry_after=1.0)
+                self._others.opened(found, present)
+            return self._keep(found)
+
+    async def _read(self, name: str) -> tuple[Room | None, list[Present]]:
+        storage = self._log.storage
+        if self._others.shared:
+            return await self._log.read(_shared_room, cast(SharedStorage, storage), name)
+        return await self._log.read(_kept_room, storage, name), []
 
     async def _by_title(self, name: str, user_id: str) -> Room | None:
         """The one private room of a user's that people call so."""
         own = await self._log.read(self._log.storage.memberships, user_id) if user_id else []
         names = [each.room.name for each in own if each.room.kind is RoomKind.PRIVATE]
         found = [each for each in names if room_title(each) == name.removeprefix(PRIVATE)]
-        return await self._open_kept(found[0]) if len(found) == 1 else None
+        return await self.open_kept(found[0]) if len(found) == 1 else None
 
     async def open_direct(self, participants: tuple[Person, ...]) -> Room:
         """The direct room of exactly these users, from the storage or new."""
@@ -132,8 +171,9 @@ class Rooms:
             self._touch(room)
             return room
         record = await self._log.read(self._log.storage.room, name)
-        record = record or RoomRecord(name, RoomKind.DIRECT, "", 1, 0)
-        return self._keep(Room(record, participants))
+        room = Room(record or RoomRecord(name, RoomKind.DIRECT, "", 1, 0), participants)
+        self._others.opened(room, ())
+        return self._keep(room)
 
     async def open_for(self, session: "Session", typed: str) -> Room:
         """The room, for a session that wants to read or write in it.
@@ -208,21 +248,42 @@ class Rooms:
         assert user is not None, "a session enters rooms after it has a user"
         new = not room.made
         if new:
-            self._make(room, user)
+            self._committer.submit(Submission(self.make(room, user)))
+        known = room.has(user.id)
         if room.enter(session):
+            self._others.entered(room, user)
+        if not known:
             joined = Presence(room=room.name, user=user.person, state="joined")
             self.presence.tell(room, joined, session)
             if tell_self:
                 self._fanout.tell((session,), joined)
         return new
 
-    def _make(self, room: Room, user: "User") -> None:
-        """Notes who made a room: a member owns it, a guest's belongs to nobody."""
+    def make(self, room: Room, user: "User") -> MakeRoom:
+        """Notes who makes a room: a member owns it, a guest's belongs to nobody.
+
+        What is to be committed before anything else of the room: its name may have been another's.
+        """
         room.made = True
-        if user.kind is not UserKind.GUEST and room.name != self._default:
+        owns = user.kind is not UserKind.GUEST and room.name != self._default
+        if owns:
             room.roles[user.id] = Role.OWNER
-            owner = SaveMember(room.name, user.id, Role.OWNER)
-            self._committer.submit(Submission(owner))
+        return MakeRoom(room.name, user.id if owns else None)
+
+    def was_made(self, change: MakeRoom) -> None:
+        """Another node was a moment earlier: the room is not this one's maker's."""
+        room = self._live.get(change.room)
+        if room is None or change.owner_id is None:
+            return
+        room.roles.pop(change.owner_id, None)
+        maker = room.people.get(change.owner_id)
+        if maker is not None:
+            self.tell_standing(maker[0], room)
+
+    async def reach(self, room: Room, after: int | None) -> None:
+        """Serves a room at least up to what a client has seen of it, on another node maybe."""
+        if after is not None and after > room.last:
+            await self._others.catch_up(room)
 
     @asynccontextmanager
     async def catch_up(
@@ -233,6 +294,7 @@ class Rooms:
         The session's own copy of what comes meanwhile is held until the block ends, so that the
         block can write the page first and nothing is missed, repeated or out of order.
         """
+        await self.reach(room, after)
         if room.serves(session):
             yield await self._page_to(room, room.last, after, limit)
             return
@@ -274,8 +336,10 @@ class Rooms:
         user = session.user
         assert user is not None, "a session in a room has a user"
         if room.depart(session):
-            left = Presence(room=room.name, user=user.person, state="left")
-            self.presence.tell(room, left)
+            self._others.exited(room, user)
+            if not room.has(user.id):
+                left = Presence(room=room.name, user=user.person, state="left")
+                self.presence.tell(room, left)
         if not room.connections:
             self._touch(room)
             self.presence.forget(room)
@@ -304,8 +368,15 @@ class Rooms:
         self, user: "User", state: Literal["renamed", "away", "back"], was: str | None = None
     ) -> None:
         """Tells every room that the user is in of a change."""
-        for room in {room for session in user.sessions for room in session.rooms.values()}:
-            change = Presence(room=room.name, user=user.person, state=state, was=was)
+        self._others.changed(user, state, was)
+        self.tell_changed(user.person, state, was)
+
+    def tell_changed(
+        self, person: Person, state: Literal["renamed", "away", "back"], was: str | None
+    ) -> None:
+        """The same, to those on this node alone."""
+        for room in [room for room in self._live.values() if room.has(person.id)]:
+            change = Presence(room=room.name, user=person, state=state, was=was)
             self.presence.tell(room, change)
 
     def add(self, record: RoomRecord) -> Room:
@@ -317,11 +388,12 @@ class Rooms:
         """Keeps a name for a room that is about to get it. Raises NameTaken."""
         taken = self._live.get(name)
         if taken is not None and taken is not room:
-            if taken.made or taken.people or taken.in_use:
+            if taken.made or taken.size or taken.in_use:
                 raise NameTaken("Another room has that name; take another.")
             # Somebody asked for it and there was none.
             self._idle.pop(name, None)
             del self._live[name]
+            self._others.dropped(name)
         if name in self._reserved:
             raise NameTaken("Another room is about to get that name; take another.")
         self._reserved.add(name)
@@ -339,7 +411,13 @@ class Rooms:
         self._committer.rename(settings.was, settings.room)
         self.on_renamed(settings.was, settings.room)
         room.name = settings.room
+        replaced = self._live.get(room.name)
+        # Somebody asked for it and there was none, or not yet by that name.
+        self._idle.pop(room.name, None)
         self._live[room.name] = room
+        if replaced is not None:
+            self.on_replaced(replaced)
+        self._others.moved(settings.was, room)
         sessions = {each for audience in room.audience.values() for each in audience}
         for session in sessions | set(room.joining):
             if session.rooms.pop(settings.was, None) is room:
@@ -384,7 +462,7 @@ class Rooms:
             return
         self._idle[room.name] = room
         self._idle.move_to_end(room.name)
-        while len(self._idle) > self._limits.empty_rooms:
+        while len(self._idle) > self._most_idle:
             # Those that are waited for stay, and the one that is being opened: two live sides of
             # one room would tear its audience.
             unused = (idle for idle in self._idle.values() if idle is not room and not idle.in_use)
@@ -392,3 +470,4 @@ class Rooms:
             if oldest is None:
                 return
             del self._idle[oldest.name], self._live[oldest.name]
+            self._others.dropped(oldest.name)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from hubbub.hub.room import Room
 
-SIGNED_OUT, BANNED, TOO_SLOW, FLOODING = 4001, 4003, 4008, 4029
+COME_AGAIN, SIGNED_OUT, BANNED, TOO_SLOW, FLOODING = 1012, 4001, 4003, 4008, 4029
 
 
 class Line(Protocol):

@@ -1,54 +1,78 @@
 """What a commit brings: for each change its reply, and for each room its new events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
-from hubbub.errors import Conflict, NameTaken, Refusal
+from hubbub.errors import Conflict, NameTaken, Refusal, Unavailable
 from hubbub.hub.committer import Submission
 from hubbub.hub.fanout import Fanout, Replies
 from hubbub.hub.notices import Notices
+from hubbub.hub.others import Others
 from hubbub.hub.room import Room
 from hubbub.hub.rooms import Rooms
 from hubbub.hub.stats import Stats
 from hubbub.protocol import events
-from hubbub.storage.changes import Appended, Done, Duplicate, NameUsed, NonceUsed, Outcome
+from hubbub.storage.changes import Appended, Done, Duplicate, Gone, NameUsed, NonceUsed, Outcome
 
 
 class Settlement:
     """Turns the results of a batch into what the fan-out delivers."""
 
-    def __init__(self, fanout: Fanout, stats: Stats) -> None:
+    def __init__(self, fanout: Fanout, stats: Stats, others: Others) -> None:
         self._fanout = fanout
         self._stats = stats
+        self._others = others
         self.notices: Notices | None = None
         self.rooms: Rooms | None = None
 
-    def settle(self, batch: Sequence[Submission], results: Sequence[Outcome | Refusal]) -> None:
-        """Takes one result for each submission; delivers to everyone, without waiting."""
+    async def settle(
+        self, batch: Sequence[Submission], results: Sequence[Outcome | Refusal]
+    ) -> None:
+        """Takes one result for each submission, and delivers to everyone.
+
+        While the others are told, what was appended is durable and nobody here has it: the batch
+        keeps its rooms in memory, and what follows it from elsewhere waits in `Room.ahead`.
+        """
         appended: dict[Room, list[events.LogEvent]] = {}
-        replies: Replies = {}
-        changed: list[tuple[Room, events.Settings]] = []
-        for submission, result in zip(batch, results, strict=True):
-            if isinstance(result, Appended):
-                room, event = submission.room, result.event
-                assert room is not None, "an entry of a log is submitted with its room"
-                appended.setdefault(room, []).append(event)
-                room.take(event)
-                if isinstance(event, events.Settings):
-                    changed.append((room, event))
-                    if self.rooms is not None:
-                        self.rooms.move(room, event)
+        for submission, outcome in zip(batch, results, strict=True):
+            if isinstance(outcome, Appended):
+                assert submission.room is not None, "an entry is submitted with its room"
+                appended.setdefault(submission.room, []).append(outcome.event)
                 self._stats.appended += 1
-            self._answer(submission, result, replies)
-        self._fanout.deliver(appended, replies)
-        for room, settings in changed:
-            if self.rooms is not None:
-                self.rooms.tell_settings(room, settings)
+        if appended:
+            await self._others.publish(appended)
+        replies: Replies = {}
+        for submission, outcome in zip(batch, results, strict=True):
+            self._answer(submission, _or_refusal(outcome), replies)
+        self.deliver(appended, replies)
+        self._others.committed(batch, results, appended)
         if self.notices is not None:
             for room, new in appended.items():
                 self.notices.consider(room, new)
 
-    def _answer(self, submission: Submission, result: Outcome | Refusal, replies: Replies) -> None:
+    def deliver(
+        self, batch: Mapping[Room, Sequence[events.LogEvent]], replies: Replies | None = None
+    ) -> None:
+        """Serves everyone with entries of logs that are durable, each once and in order."""
+        ready: dict[Room, list[events.LogEvent]] = {}
+        changed: list[tuple[Room, events.Settings]] = []
+        for room, committed in batch.items():
+            new = room.accept(committed)
+            if room.ahead:
+                self._others.gap(room)
+            if new:
+                ready[room] = new
+            for event in new:
+                if isinstance(event, events.Settings):
+                    changed.append((room, event))
+                    if self.rooms is not None:
+                        self.rooms.move(room, event)
+        self._fanout.deliver(ready, {} if replies is None else replies)
+        for room, settings in changed:
+            if self.rooms is not None:
+                self.rooms.tell_settings(room, settings)
+
+    def _answer(self, submission: Submission, result: "Result", replies: Replies) -> None:
         session, future = submission.session, submission.future
         if future is not None and not future.done():
             if isinstance(result, Refusal):
@@ -61,7 +85,7 @@ class Settlement:
             session.dialect.reply(self._reply_to(submission, result))
         )
 
-    def _reply_to(self, submission: Submission, result: Outcome | Refusal) -> events.Reply:
+    def _reply_to(self, submission: Submission, result: "Result") -> events.Reply:
         request_id = submission.request_id
         match result:
             case Appended(event):
@@ -84,3 +108,13 @@ class Settlement:
                 return events.Error.of(result, request_id)
             case _:
                 assert_never(result)
+
+
+Result = Appended | Duplicate | NonceUsed | NameUsed | Done | Refusal
+
+
+def _or_refusal(outcome: Outcome | Refusal) -> Result:
+    if isinstance(outcome, Gone):
+        # Another node renamed it a moment ago; what it is called now is known in another.
+        return Unavailable("The room has another name by now; try again.", retry_after=0.5)
+    return outcome

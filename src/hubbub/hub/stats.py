@@ -25,3 +25,5 @@ class Stats:
     pushes: int = 0
     push_failures: int = 0
     notices_dropped: int = 0
+    signs_heard: int = 0
+    rooms_read_on: int = 0

@@ -1,11 +1,13 @@
 """Numbers that count up, shown so that nobody can tell how many lie between two of them.
 
-A Feistel network over 52 bits with a key of this process: what was cast is lifted by the same
-process alone, which is enough to go on from a page.
+A Feistel network over 52 bits with a key that is kept with the log: what one node has cast another
+lifts, so a page can be gone on from anywhere.
 """
 
 import hashlib
 import secrets
+
+from hubbub.storage.interface import Storage
 
 HALF_BITS = 26
 ROUNDS = 4
@@ -15,8 +17,13 @@ _MASK = (1 << HALF_BITS) - 1
 class Veil:
     """A secret permutation of the numbers below 2**52, which JSON has exactly."""
 
-    def __init__(self) -> None:
-        self._key = secrets.token_bytes(16)
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    @classmethod
+    def of(cls, storage: Storage) -> "Veil":
+        """The one of a log. Raises StorageError."""
+        return cls(bytes.fromhex(storage.secret("veil", lambda: secrets.token_hex(16))))
 
     def cast(self, number: int) -> int:
         """What is shown in place of a number."""

@@ -46,9 +46,15 @@ class Pages:
         return web.Response(text="ok\n")
 
     async def ready(self, request: web.Request) -> web.Response:
-        """200 where the log can be read and written, else 503 with what is missing."""
+        """200 where the log can be read and written, else 503 with what is missing.
+
+        `degraded` is what it can do without, the bus of a cluster say.
+        """
         missing = await self._missing()
         body = {"ready": missing is None, "missing": missing}
+        degraded = self._hub.others.degraded()
+        if degraded is not None:
+            body["degraded"] = degraded
         return web.json_response(body, status=200 if missing is None else 503)
 
     async def _missing(self) -> str | None:
@@ -56,6 +62,8 @@ class Pages:
             return "the server is stopping"
         if self._hub.committer.failing:
             return "the last commit failed"
+        if (missing := self._hub.others.missing()) is not None:
+            return missing
         try:
             await self._hub.log.read(self._hub.log.storage.check_ready)
         except StorageError as error:

@@ -56,6 +56,14 @@ class HubCollector(Collector):
                                 stats.notices_dropped),
             "commit_requests": ("Requests committed.", stats.commit_requests),
         }  # fmt: skip
+        if hub.others.shared:
+            connected = hub.others.degraded() is None
+            gauges["bus_connected"] = ("Whether other nodes are heard at once.", int(connected))
+            counters["signs_heard"] = ("What other nodes told this one.", stats.signs_heard)
+            counters["rooms_read_on"] = (
+                "Times that the log had what no node had told.",
+                stats.rooms_read_on,
+            )
         for name, (text, value) in gauges.items():
             yield GaugeMetricFamily(f"hubbub_{name}", text, value=value)
         for name, (text, value) in counters.items():

@@ -75,12 +75,15 @@ async def _reply(call: Call) -> str:
 async def _say_privately(call: Call, to: list[events.Person], said: str) -> str:
     await call.hub.messages.whisper_to(call.session, call.user, to, said)
     notes = []
+    absent = [person.id for person in to if person.id not in call.hub.users]
+    elsewhere = await call.hub.others.whereabouts(absent) if absent else []
+    away = {present.user.id: present.away for present in elsewhere}
+    away |= {p.id: call.hub.users[p.id].away for p in to if p.id in call.hub.users}
     for person in to:
-        user = call.hub.users.get(person.id)
-        if user is None:
+        if person.id not in away:
             notes.append(f"{person.name} is not here now and will find it on coming back.")
-        elif user.away is not None:
-            notes.append(f"{person.name} is away{_because(user.away)}.")
+        elif (reason := away[person.id]) is not None:
+            notes.append(f"{person.name} is away{_because(reason)}.")
     return "\n".join(notes)
 
 
@@ -95,7 +98,7 @@ async def _me(call: Call) -> str:
 async def _join(call: Call) -> str:
     needs_more(call, "join")
     room = await call.hub.enter(call.session, call.rest)
-    here = "1 user" if len(room.people) == 1 else f"{len(room.people)} users"
+    here = "1 user" if room.size == 1 else f"{room.size} users"
     topic = f"\nTopic: {room.topic}" if room.topic else ""
     return f"You are in {room.name} with {here}.{topic}"
 
@@ -128,7 +131,7 @@ async def _who(call: Call) -> str:
     names = ", ".join(m.name + (" (away)" if m.away else "") for m in page.members)
     more = ", and more" if page.more else ""
     room = await call.hub.rooms.open(name, call.user.id)
-    return f"{len(room.people) or len(page.members)} in {room.name}: {names}{more}"
+    return f"{room.size or len(page.members)} in {room.name}: {names}{more}"
 
 
 @command("whois", "Tells about somebody who is here.", arguments="NAME")
@@ -136,14 +139,18 @@ async def _whois(call: Call) -> str:
     needs_more(call, "whois")
     person = (await call.hub.directory.people([call.rest]))[0]
     user = call.hub.users.get(person.id)
-    if user is None:
+    if user is not None:
+        record, reason = user.record, user.away
+    elif elsewhere := await call.hub.others.whereabouts([person.id]):
+        record, reason = elsewhere[0].user, elsewhere[0].away
+    else:
         return f"{person.name} is not here now, and may come back."
-    rooms = {room for session in user.sessions for room in session.rooms.values()}
+    rooms = [room for room in call.hub.rooms.all_live() if room.has(person.id)]
     shown = sorted(room.name for room in rooms if room.visible_to(call.user.id))
     where = ", ".join(shown) or "no room"
-    away = f"; away{_because(user.away)}" if user.away is not None else ""
-    kind = user.role if user.kind is UserKind.MEMBER else user.kind
-    return f"{user.name.shown}, {with_article(kind)}, in {where}{away}."
+    away = f"; away{_because(reason)}" if reason is not None else ""
+    kind = record.role if record.kind is UserKind.MEMBER else record.kind
+    return f"{record.name}, {with_article(kind)}, in {where}{away}."
 
 
 @command("topic", "Shows this room's topic, or sets it.", arguments="[TEXT]")
@@ -238,6 +245,8 @@ async def _keep_ignored(call: Call, user_id: str, name: str | None) -> None:
         else:
             session.ignored[user_id] = name
         session.refresh_views()
+    if member:
+        call.hub.others.ignore(call.user.id, user_id, name)
 
 
 @command("unignore", "Shows again what somebody says.", arguments="NAME")

@@ -1,0 +1,109 @@
+"""A node's lease: it says that it is alive, and takes out those that no longer do.
+
+A node that was taken out finds that in its next commit, or here, whichever is first; it lets go of
+everybody who is on it and joins as another one.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TypeVar
+
+from structlog import get_logger
+
+from hubbub.errors import StorageError
+from hubbub.hub.log import Log
+from hubbub.storage.shared import SharedStorage
+
+log = get_logger(__name__)
+
+AGAIN_S = 1.0
+T = TypeVar("T")
+
+
+class Lease:
+    """`on_lost` is called when this node was taken out, `on_dead` with each that it takes out."""
+
+    def __init__(
+        self,
+        storage_log: Log,
+        storage: SharedStorage,
+        lease_s: float,
+        on_lost: Callable[[], None],
+        on_dead: Callable[[str], None],
+    ) -> None:
+        self.node = ""
+        self.held = False
+        self._log = storage_log
+        self._storage = storage
+        self._lease_s = lease_s
+        self._on_lost = on_lost
+        self._on_dead = on_dead
+        # Whatever waits for the log: that this node is alive does not wait behind it.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hubbub-lease")
+        self._renewed_s = 0.0
+        self._steady_s = 0.0
+
+    async def join(self) -> None:
+        """Makes this process a node, under an id that none had before. Raises StorageError."""
+        node = secrets.token_urlsafe(6)
+        # In the commit thread: what is committed before is the former node's.
+        await self._log.write(self._storage.join, node)
+        self.node, self.held = node, True
+        self._renewed_s = self._steady_s = asyncio.get_running_loop().time()
+        log.info("joined the cluster", node=node)
+
+    async def rejoin(self) -> None:
+        """The same, as soon as the log can be written."""
+        while True:
+            try:
+                await self.join()
+            except StorageError as error:
+                log.error("the cluster was not joined", error=str(error))
+                await asyncio.sleep(AGAIN_S)
+            else:
+                return
+
+    def lose(self) -> None:
+        """This node was taken out."""
+        if self.held:
+            self.held = False
+            log.warning("this node was taken for dead", node=self.node)
+            self._on_lost()
+
+    async def leave(self) -> None:
+        """Takes this node out, with whoever is on it."""
+        with suppress(StorageError):
+            await self._log.write(self._storage.leave)
+        self._thread.shutdown(wait=False)
+
+    async def keep(self) -> None:
+        """Renews it until it is cancelled."""
+        while True:
+            await asyncio.sleep(self._lease_s / 3)
+            if not self.held:
+                continue
+            try:
+                await self._renew()
+            except StorageError as error:
+                log.error("the lease was not renewed", error=str(error))
+
+    async def _renew(self) -> None:
+        loop = asyncio.get_running_loop()
+        if not await self._run(self._storage.renew_lease):
+            self.lose()
+            return
+        now_s = loop.time()
+        # Where the log was away, or stood still, for all of them, each gets time to say so.
+        if now_s - self._renewed_s > self._lease_s / 2:
+            self._steady_s = now_s
+        self._renewed_s = now_s
+        if now_s - self._steady_s > self._lease_s:
+            for node in await self._run(lambda: self._storage.end_lost(int(self._lease_s * 1000))):
+                log.warning("a node is dead", dead=node)
+                self._on_dead(node)
+
+    async def _run(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)

@@ -1,0 +1,177 @@
+"""What the nodes of a cluster tell each other over the bus, and on which subjects.
+
+Every sign may be lost: what it says is in the log, or is read there again by the next sweep, or is
+of this moment alone. Nodes of two releases may hear each other while one is replaced by the other:
+fields are added with defaults, and a sign that is not known is passed over.
+"""
+
+import base64
+import hashlib
+from typing import Literal
+
+from msgspec import Struct, msgpack
+
+from hubbub.model import Role, UserKind
+from hubbub.protocol.events import LogEvent, Person
+from hubbub.storage.records import UserRecord
+
+EVERYONE = "all"
+
+
+def room_subject(name: str) -> str:
+    """Where what happens in a room is told to the nodes that have people in it."""
+    digest = hashlib.sha256(name.encode()).digest()
+    return "r." + base64.b32encode(digest)[:24].decode()
+
+
+def user_subject(user_id: str) -> str:
+    """Where what is for one user is told to the nodes on which they are."""
+    return f"u.{user_id}"
+
+
+class Somebody(Struct, frozen=True, omit_defaults=True):
+    """A user of the node that speaks, as it knows them."""
+
+    id: str
+    name: str
+    key: str
+    kind: UserKind
+    role: Role
+    away: str | None = None
+
+    @classmethod
+    def of(cls, user: UserRecord, away: str | None) -> "Somebody":
+        """The user of a record."""
+        return cls(user.id, user.name, user.key, user.kind, user.role, away)
+
+    @property
+    def record(self) -> UserRecord:
+        """The user as the hub knows others."""
+        return UserRecord(self.id, self.name, self.key, self.kind, self.role)
+
+
+class Sign(Struct, frozen=True, omit_defaults=True, tag_field="sign"):
+    """Something that a node says."""
+
+    node: str
+
+
+class Said(Sign, frozen=True, omit_defaults=True, tag="said"):
+    """Entries of a room's log that are durable, in order; `people` are those of a direct room."""
+
+    room: str
+    events: tuple[LogEvent, ...]
+    people: tuple[Person, ...] = ()
+
+
+class Entered(Sign, frozen=True, omit_defaults=True, tag="entered"):
+    """Somebody is in a room by that node."""
+
+    room: str
+    user: Somebody
+
+
+class Exited(Sign, frozen=True, omit_defaults=True, tag="exited"):
+    """They are no longer."""
+
+    room: str
+    user_id: str
+
+
+class Wrote(Sign, frozen=True, omit_defaults=True, tag="wrote"):
+    """Somebody is writing in a room; `to` are the others in a direct one."""
+
+    room: str
+    user: Person
+    to: tuple[str, ...] = ()
+
+
+class ReadTo(Sign, frozen=True, omit_defaults=True, tag="read"):
+    """A user has read a room so far, by that node."""
+
+    user_id: str
+    room: str
+    seq: int
+
+
+class Told(Sign, frozen=True, omit_defaults=True, tag="told"):
+    """A word of the server's to a user."""
+
+    user_id: str
+    text: str
+
+
+class ShownOut(Sign, frozen=True, omit_defaults=True, tag="shown_out"):
+    """A user was shown out of a room."""
+
+    user_id: str
+    room: str
+    text: str
+
+
+class BroughtIn(Sign, frozen=True, omit_defaults=True, tag="brought_in"):
+    """A user was invited into a private room."""
+
+    user_id: str
+    room: str
+    by: Person
+
+
+class Ignored(Sign, frozen=True, omit_defaults=True, tag="ignored"):
+    """A member ignores somebody, or no longer does where there is no name."""
+
+    user_id: str
+    other_id: str
+    name: str | None = None
+
+
+class Went(Sign, frozen=True, omit_defaults=True, tag="went"):
+    """A user has left a room with all connections that speak JSON."""
+
+    user_id: str
+    room: str
+
+
+class Cut(Sign, frozen=True, omit_defaults=True, tag="cut"):
+    """A user's connections end: all, or those that were signed in without a session to end."""
+
+    user_id: str
+    code: int
+    why: str
+    all_of_them: bool = True
+
+
+class Changed(Sign, frozen=True, omit_defaults=True, tag="changed"):
+    """A user has another name (`was` is the former one), or is away or back."""
+
+    user: Somebody
+    state: Literal["renamed", "away", "back"]
+    was: str | None = None
+
+
+class Look(Sign, frozen=True, omit_defaults=True, tag="look"):
+    """Accounts, sessions, roles or bans have changed: look at the log."""
+
+
+class NodeEnded(Sign, frozen=True, omit_defaults=True, tag="node_ended"):
+    """A node has left, or was taken out."""
+
+    ended: str
+
+
+class Spent(Sign, frozen=True, omit_defaults=True, tag="spent"):
+    """How much of their rates users and addresses have used up at that node lately."""
+
+    tokens: dict[str, dict[str, int]]
+    left: dict[str, float] = {}
+    """What whoever comes from an address may post at once."""
+
+
+OfRoom = Said | Entered | Exited
+OfUser = ReadTo | Told | ShownOut | BroughtIn | Ignored | Went | Cut
+OfAll = Wrote | Changed | Look | NodeEnded | Spent
+AnySign = OfRoom | OfUser | OfAll
+
+encode = msgpack.Encoder().encode
+decode = msgpack.Decoder(AnySign).decode
+"""Raises msgspec.DecodeError, ValidationError for what is no sign that this release knows."""

@@ -1,0 +1,138 @@
+"""Asks the log, again and again, what it has that no sign has told.
+
+Where the logs end is asked every second, and twice a second while the bus is away; who is where,
+and who holds which name, every five seconds.
+"""
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from structlog import get_logger
+
+from hubbub.errors import Refusal, StorageError
+from hubbub.hub.cluster.lease import Lease
+from hubbub.hub.cluster.reading import Reading
+from hubbub.hub.cluster.roster import Roster
+from hubbub.hub.cluster.tails import Tails
+from hubbub.hub.session import COME_AGAIN
+from hubbub.storage.changes import HoldName, NameUsed, ReleaseName
+from hubbub.storage.shared import SharedStorage
+
+if TYPE_CHECKING:
+    from hubbub.bus.interface import Bus
+    from hubbub.hub.hub import Hub
+
+log = get_logger(__name__)
+
+ENDS_S, BLIND_ENDS_S = 1.0, 0.5
+PEOPLE_S = 5.0
+NAME_GONE = "others have that name by now: come in again"
+
+
+class Sweep:
+    """Runs until it is cancelled; `soon` is set where anything may have been missed."""
+
+    def __init__(
+        self,
+        hub: "Hub",
+        storage: SharedStorage,
+        bus: "Bus",
+        lease: Lease,
+        reading: Reading,
+        roster: Roster,
+        tails: Tails,
+    ) -> None:
+        self.soon = asyncio.Event()
+        self._hub = hub
+        self._storage = storage
+        self._bus = bus
+        self._lease = lease
+        self._reading = reading
+        self._roster = roster
+        self._tails = tails
+
+    async def run(self) -> None:
+        """Looks until it is cancelled."""
+        loop = asyncio.get_running_loop()
+        people_at_s = loop.time()
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ENDS_S if self._bus.connected else BLIND_ENDS_S):
+                    await self.soon.wait()
+            every = self.soon.is_set() or loop.time() >= people_at_s
+            if every:
+                self.soon.clear()
+                people_at_s = loop.time() + PEOPLE_S
+            if self._lease.held:
+                await self._try(every=every)
+            if every:
+                # Whatever may set it: nothing asks for all of this without a pause.
+                await asyncio.sleep(BLIND_ENDS_S)
+
+    async def _try(self, *, every: bool) -> None:
+        try:
+            await self._look_at_ends()
+            if every or not self._bus.connected:
+                await self._look_at_direct_ends()
+            if every:
+                await self._look_at_people()
+                await self._look_at_names()
+                if self._hub.notices is not None:
+                    await self._hub.notices.consider_again()
+        except (StorageError, Refusal) as error:
+            log.error("the sweep failed", error=str(error))
+        except Exception:
+            log.exception("the sweep failed")
+
+    async def _look_at_ends(self) -> None:
+        rooms = {room.id: room for room in self._hub.rooms.all_live() if room.id}
+        unknown = {room.name: room for room in self._hub.rooms.all_live() if not room.id}
+        if unknown:
+            found = await self._hub.log.read(self._storage.room_ids, list(unknown))
+            for name, room_id in found.items():
+                if unknown[name].name == name:
+                    unknown[name].id = room_id
+                    rooms[room_id] = unknown[name]
+        for room in unknown.values():
+            if room.made and not room.id:
+                self._reading.read_on(room)
+        places = await self._hub.log.read(self._storage.places, list(rooms))
+        for room_id, (name, last) in places.items():
+            room = rooms[room_id]
+            if last > room.last or name != room.name:
+                self._reading.read_on(room)
+
+    async def _look_at_direct_ends(self) -> None:
+        users = list(self._hub.users)
+        known = await self._hub.log.read(self._storage.direct_positions, users)
+        for name, last in known.items():
+            if self._hub.rooms.live(name) is None and last > (self._tails.last(name) or 0):
+                # Opened, it is found to be behind, and read on.
+                await self._hub.rooms.open_kept(name)
+
+    async def _look_at_people(self) -> None:
+        names = self._roster.begin_sweep()
+        present = await self._hub.log.read(self._storage.present, names)
+        self._roster.finish_sweep(self._lease.node, names, present)
+        own = await self._hub.log.read(self._storage.own_users)
+        placed = [(name, p.user.id) for name, p in present if p.node == self._lease.node]
+        for change in self._roster.repairs(self._hub.users, own, placed):
+            self._hub.committer.submit_unless_stopping(change)
+
+    async def _look_at_names(self) -> None:
+        held = await self._hub.log.read(self._storage.own_names)
+        mine = self._hub.names.held()
+        for key, user_id in held.items():
+            if mine.get(key) != user_id:
+                self._hub.committer.submit_unless_stopping(ReleaseName(key, user_id))
+        asked = []
+        for key, user_id in mine.items():
+            user = self._hub.users.get(user_id)
+            if key not in held and user is not None and not user.name.reserved:
+                asked.append((user, key, self._hub.committer.outcome(HoldName(key, user_id))))
+        outcomes = await asyncio.gather(*(outcome for _, _, outcome in asked))
+        for (user, key, _), outcome in zip(asked, outcomes, strict=True):
+            if isinstance(outcome, NameUsed) and user.name.key == key:
+                for session in list(user.sessions):
+                    self._hub.end_session(session, COME_AGAIN, NAME_GONE)

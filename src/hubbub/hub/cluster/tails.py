@@ -1,0 +1,61 @@
+"""How far a node's people have been served in direct conversations that it does not hold in memory.
+
+A room with people in it is in memory, with its `last`. A direct one has its people wherever they
+are, and is in memory only while something is said; this is what it would have to be told otherwise.
+"""
+
+from collections.abc import Iterable, Mapping
+
+
+class _Tail:
+    __slots__ = ("last", "users")
+
+    def __init__(self, last: int) -> None:
+        self.last = last
+        self.users: set[str] = set()
+
+
+class Tails:
+    """The direct rooms of the users of this node."""
+
+    def __init__(self) -> None:
+        self._tails: dict[str, _Tail] = {}
+        self._of_user: dict[str, set[str]] = {}
+
+    def expect(self, user_id: str, positions: Mapping[str, int]) -> None:
+        """A user comes, who knows of everything up to these seqs."""
+        for room, last in positions.items():
+            self._note(room, last, user_id)
+
+    def forget(self, user_id: str) -> None:
+        """The user has gone."""
+        for room in self._of_user.pop(user_id, ()):
+            tail = self._tails[room]
+            tail.users.discard(user_id)
+            if not tail.users:
+                del self._tails[room]
+
+    def served(self, room: str, last: int, user_ids: Iterable[str]) -> None:
+        """Those of a room's users who are here have been served up to a seq."""
+        for user_id in user_ids:
+            self._note(room, last, user_id)
+        tail = self._tails.get(room)
+        if tail is not None:
+            tail.last = max(tail.last, last)
+
+    def last(self, room: str) -> int | None:
+        """Up to where they have been served, if one of its users is here."""
+        tail = self._tails.get(room)
+        return None if tail is None else tail.last
+
+    def clear(self) -> None:
+        """Nobody is here any more."""
+        self._tails.clear()
+        self._of_user.clear()
+
+    def _note(self, room: str, last: int, user_id: str) -> None:
+        tail = self._tails.get(room)
+        if tail is None:
+            tail = self._tails[room] = _Tail(last)
+        tail.users.add(user_id)
+        self._of_user.setdefault(user_id, set()).add(room)
