@@ -1,0 +1,1 @@
+"""A cluster on one machine to try things on: `hubbub cluster up`."""
