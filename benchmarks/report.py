@@ -1,15 +1,12 @@
 """The table, and docs/benchmarks.md around it."""
 
-import platform
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
 import msgspec
-import psutil
 
-from benchmarks import plots
+from benchmarks import doc, plots
 from benchmarks.figures import cost_us, middle, per_s, spread
 from benchmarks.load.spec import Found
 from benchmarks.loads import Load
@@ -17,7 +14,6 @@ from benchmarks.runner import Row
 from benchmarks.servers import ALL, NotThere
 from benchmarks.targets import TARGETS
 
-BEGIN, END = "<!-- measured -->", "<!-- end measured -->"
 HEAD = (
     "server",
     "a second",
@@ -109,12 +105,8 @@ def verdict(rows: Sequence[Row]) -> str:
 
 def machine(rows: Sequence[Row]) -> str:
     """What it was measured on, and with which versions."""
-    system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
-    memory = psutil.virtual_memory().total / 2**30
     lines = [
-        f"- {datetime.now(UTC):%Y-%m-%d}, {_processor()}, {psutil.cpu_count()} cores, "
-        f"{memory:.0f} GiB, {system}, Linux {platform.release().split('-')[0]}, "
-        f"Python {platform.python_version()}",
+        f"- {doc.machine()}",
         "- the server on core 0, the load on core 1, over 127.0.0.1; "
         f"medians of {_runs(rows)} runs, in turn",
     ]
@@ -132,16 +124,9 @@ def _runs(rows: Sequence[Row]) -> str:
     return f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
 
 
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
-
-
-def write(doc: Path, rows: Sequence[Row]) -> None:
+def write(page: Path, rows: Sequence[Row]) -> None:
     """Replaces what stands between the marks in the document, and draws its plots."""
-    pictures = plots.draw(doc.parent / "pictures", rows)
+    pictures = plots.draw(page.parent / "pictures", rows)
     body = [
         machine(rows),
         "",
@@ -154,10 +139,7 @@ def write(doc: Path, rows: Sequence[Row]) -> None:
         "",
         table(rows),
     ]
-    text = doc.read_text("utf-8")
-    head, _, rest = text.partition(BEGIN)
-    tail = rest.partition(END)[2]
-    doc.write_text(f"{head}{BEGIN}\n\n" + "\n".join(body) + f"\n\n{END}{tail}", "utf-8")
+    doc.replace(page, "\n".join(body))
 
 
 class Saved(msgspec.Struct, frozen=True):

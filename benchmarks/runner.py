@@ -101,7 +101,7 @@ class Runner:
             )
             if spec.kind == "restart":
                 return _run_restart(spec, started)
-            found = _run_load(spec, started)
+            found = run_load(spec, started.folder / "output.log")
             started.stop()
             if server.hubbub:
                 stored = started.stored()
@@ -122,7 +122,8 @@ class RunFailed(Exception):
     """A load could not be carried out, or a server lost something."""
 
 
-def _run_load(spec: Spec, started: Running) -> Found:
+def run_load(spec: Spec, output_log: Path) -> Found:
+    """Runs a load in a process of its own. Raises RunFailed, with the end of the server's log."""
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.load"],
         stdin=subprocess.PIPE,
@@ -136,7 +137,7 @@ def _run_load(spec: Spec, started: Running) -> Found:
         process.communicate()
         raise RunFailed(f"took more than {RUN_S} s") from None
     if process.returncode:
-        said = (started.folder / "output.log").read_text(errors="replace")
+        said = output_log.read_text(errors="replace")
         raise RunFailed(f"{errors.decode()[-1500:]}\nthe server said: {said[-500:]}")
     return msgspec.json.decode(output, type=Found)
 
@@ -152,7 +153,7 @@ def _run_restart(spec: Spec, started: Running) -> Found:
     thread = threading.Thread(target=restart, daemon=True)
     thread.start()
     try:
-        found = _run_load(spec, started)
+        found = run_load(spec, started.folder / "output.log")
         thread.join(RUN_S)
         peak_mib = _peak_mib(again[0].pid)
     finally:

@@ -18,6 +18,7 @@ from sysconfig import get_path
 
 from benchmarks.load.cpu import SERVER_CORE, pin
 from benchmarks.load.text import MARK
+from hubbub.trial.ports import nothing_at
 
 PEERS = Path(__file__).parent / "peers"
 START_S = 30.0
@@ -105,10 +106,13 @@ def running(server: Server, log: Path | None = None) -> Iterator[Running]:
             started.stop()
 
 
-def start(server: Server, folder: Path, port: int | None = None) -> Running:
-    """Starts a server in a folder and waits until it accepts connections."""
+def start(server: Server, folder: Path, port: int | None = None, *, pinned: bool = True) -> Running:
+    """Starts a server in a folder and waits until it accepts connections.
+
+    It is kept on the server's core, unless it is not to be `pinned`.
+    """
     server.installed()
-    port = _free_port() if port is None else port
+    port = free_port() if port is None else port
     environment = {k: v for k, v in os.environ.items() if not k.startswith("HUBBUB_")} | RAISED
     with (folder / "output.log").open("ab") as output:
         begun_s = time.perf_counter()
@@ -119,7 +123,7 @@ def start(server: Server, folder: Path, port: int | None = None) -> Running:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            preexec_fn=lambda: pin(SERVER_CORE),
+            preexec_fn=(lambda: pin(SERVER_CORE)) if pinned else None,
         )
     while time.perf_counter() < begun_s + START_S:
         if process.poll() is not None:
@@ -138,7 +142,7 @@ def start(server: Server, folder: Path, port: int | None = None) -> Running:
 _ports: Iterator[int] = iter(PORTS)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """The next of our ports on which nothing listens, nor on the one after it."""
     global _ports
     for _ in range(2 * len(PORTS)):
@@ -146,19 +150,9 @@ def _free_port() -> int:
         if not port:
             _ports = iter(PORTS)
             continue
-        if all(_nothing_at(each) for each in (port, port + 1)):
+        if all(nothing_at(each) for each in (port, port + 1)):
             return port
     raise NotThere(f"no free port from {PORTS.start} to {PORTS.stop}")
-
-
-def _nothing_at(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
 
 
 # --- the kinds

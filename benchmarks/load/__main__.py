@@ -12,7 +12,8 @@ from benchmarks.load.spec import Spec
 LOADS = {"traffic": traffic.run, "lone": lone.run, "pages": pages.run, "restart": restart.run}
 
 if __name__ == "__main__":
-    pin(LOAD_CORE)
     gc.disable()  # a load is short, and a collection would look like a pause of the server's
     spec = msgspec.json.decode(sys.stdin.buffer.read(), type=Spec)
+    if not spec.parts:
+        pin(LOAD_CORE)
     sys.stdout.buffer.write(msgspec.json.encode(LOADS[spec.kind](spec)))

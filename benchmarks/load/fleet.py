@@ -7,7 +7,7 @@ import socket
 import struct
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from benchmarks.load.dialects import Dialect
 from benchmarks.load.text import MARK, STAMP_END, due_ns, message
@@ -58,9 +58,9 @@ class Member:
 
 
 class Fleet:
-    """All members of a load."""
+    """All members of a load; each comes in by `port`, or by what that says for its number."""
 
-    def __init__(self, port: int, dialect: Dialect) -> None:
+    def __init__(self, port: int | Callable[[int], int], dialect: Dialect) -> None:
         self._port = port
         self._dialect = dialect
         self._epoll = select.epoll()
@@ -94,7 +94,8 @@ class Fleet:
         return rooms * members / taken_s
 
     def _connect(self, room: str, number: int) -> Member:
-        connection = socket.create_connection(("127.0.0.1", self._port), timeout=PATIENCE_S)
+        port = self._port if isinstance(self._port, int) else self._port(number)
+        connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # Gone at once when it is closed: ten thousand that linger would use up the ports.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -141,7 +142,7 @@ class Fleet:
     def _read(self, member: Member) -> bytes:
         data = member.socket.recv(READ_BYTES)
         if not data:
-            raise Failed("the server closed a connection")
+            raise Failed(f"the server closed a connection after {member.tail!r}")
         return data
 
     # --- posting

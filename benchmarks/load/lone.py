@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
-
-from benchmarks.load.cpu import Usage, rss_bytes
+from benchmarks.load.cpu import Parts, Usage
 from benchmarks.load.dialects import DIALECTS
 from benchmarks.load.fleet import Failed, Fleet
 from benchmarks.load.spec import Found, Spec
@@ -23,14 +21,14 @@ PATIENCE_S = 10.0
 
 def run(spec: Spec) -> Found:
     """Posts for `warm_s` and `window_s`; `p50_ms` and the like are from send to acknowledged."""
-    server = psutil.Process(spec.pid)
-    fleet = Fleet(spec.port, DIALECTS[spec.dialect])
+    parts = Parts(spec)
+    fleet = Fleet(spec.port_of, DIALECTS[spec.dialect])
     try:
         fleet.enter(1, 1)
         (client,) = fleet.appoint(1, 1)
         posts_ms: list[float] = []
         bare_ms: list[float] = []
-        start = Usage.now(server)
+        start = Usage.now(parts)
         with _bare_file(Path(spec.folder)) as bare:
             until_s = time.perf_counter() + spec.warm_s + spec.window_s
             while time.perf_counter() < until_s:
@@ -41,8 +39,8 @@ def run(spec: Spec) -> Found:
                         raise Failed(f"no answer in {PATIENCE_S} s")
                 posts_ms.append((time.perf_counter() - begun_s) * 1e3)
                 bare_ms.append(_write(bare))
-        end = Usage.now(server)
-        rss = rss_bytes(server)
+        end = Usage.now(parts)
+        rss = parts.rss_bytes()
     finally:
         fleet.close()
     posts_ms.sort()

@@ -2,9 +2,7 @@
 
 import time
 
-import psutil
-
-from benchmarks.load.cpu import Usage, rss_bytes
+from benchmarks.load.cpu import Parts, Usage
 from benchmarks.load.dialects import Json, frame
 from benchmarks.load.fleet import Fleet, Member
 from benchmarks.load.spec import Found, Spec
@@ -12,8 +10,8 @@ from benchmarks.load.spec import Found, Spec
 
 def run(spec: Spec) -> Found:
     """`posts` counts pages, `deliveries` the events in them; the latency is a page's."""
-    server = psutil.Process(spec.pid)
-    fleet = Fleet(spec.port, Json())
+    parts = Parts(spec)
+    fleet = Fleet(spec.port_of, Json())
     latencies_ms: list[float] = []
     try:
         fleet.enter(spec.rooms, spec.members)
@@ -22,7 +20,7 @@ def run(spec: Spec) -> Found:
             asked_s[reader] = time.perf_counter()
             reader.socket.send(_request(reader, spec))
         seen = fleet.seen
-        start = Usage.now(server)
+        start = Usage.now(parts)
         until_s = time.perf_counter() + spec.window_s
         while time.perf_counter() < until_s:
             for reader, _ in fleet.receive(0.1):
@@ -30,8 +28,8 @@ def run(spec: Spec) -> Found:
                 latencies_ms.append((now_s - asked_s[reader]) * 1e3)
                 asked_s[reader] = now_s
                 reader.socket.send(_request(reader, spec))
-        end = Usage.now(server)
-        rss = rss_bytes(server)
+        end = Usage.now(parts)
+        rss = parts.rss_bytes()
     finally:
         fleet.close()
     latencies_ms.sort()

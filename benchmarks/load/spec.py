@@ -11,6 +11,9 @@ class Spec(Struct, frozen=True, kw_only=True):
     `posting` is `closed` (each publisher keeps `in_flight` posts unanswered), `open` (`rate`
     messages a second in all, whatever the server does) or `idle`. `folder` is on the disk of the
     server's log.
+
+    A cluster's nodes have `ports`, over which members are spread evenly, and its processes stand in
+    `parts`; the publishers come in by its first `publishing_nodes`, if that is not 0.
     """
 
     kind: Literal["traffic", "lone", "pages", "restart"] = "traffic"
@@ -29,6 +32,19 @@ class Spec(Struct, frozen=True, kw_only=True):
     metrics: bool = False
     page: int = 50
     folder: str = ""
+    ports: tuple[int, ...] = ()
+    parts: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    publishing_nodes: int = 0
+
+    def port_of(self, number: int) -> int:
+        """The port by which a member comes in."""
+        if not self.ports:
+            return self.port
+        room, place = number % self.rooms, number // self.rooms
+        some = self.ports
+        if self.publishing_nodes and place < self.publishers:
+            some = some[: self.publishing_nodes]
+        return some[(room + place) % len(some)]
 
 
 class Found(Struct, frozen=True, kw_only=True):

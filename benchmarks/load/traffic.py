@@ -1,11 +1,10 @@
 """Members in rooms: closed loop, open loop, or nobody says anything."""
 
 import time
+from collections.abc import Iterator
 from urllib.request import urlopen
 
-import psutil
-
-from benchmarks.load.cpu import Usage, rss_bytes
+from benchmarks.load.cpu import Parts, Usage
 from benchmarks.load.dialects import DIALECTS
 from benchmarks.load.fleet import Fleet, Member
 from benchmarks.load.spec import Found, Spec
@@ -13,25 +12,30 @@ from benchmarks.load.spec import Found, Spec
 DRAIN_S = 15.0
 # epoll waits in whole milliseconds; what is due sooner is waited for without sleep.
 SPIN_S = 0.0015
+COMMITS, COMMIT_S = "hubbub_commit_seconds_count", "hubbub_commit_seconds_sum"
+REQUESTS, READ_ON = "hubbub_commit_requests_total", "hubbub_rooms_read_on_total"
+COUNTED = (COMMITS, COMMIT_S, REQUESTS, READ_ON)
 
 
 def run(spec: Spec) -> Found:
     """Carries out one load and measures its window."""
-    server = psutil.Process(spec.pid)
-    empty_bytes = rss_bytes(server)
-    fleet = Fleet(spec.port, DIALECTS[spec.dialect])
+    parts = Parts(spec)
+    empty_bytes = parts.rss_bytes()
+    fleet = Fleet(spec.port_of, DIALECTS[spec.dialect])
     try:
+        before = Usage.now(parts)
         joined_per_s = fleet.enter(spec.rooms, spec.members)
+        entered = Usage.now(parts)
         publishers = fleet.appoint(spec.rooms, spec.publishers)
         fleet.sample(spec.sampled)
         batches = _Batches(spec)
         if spec.posting == "idle":
-            start, end, counts = _idle(fleet, server, spec)
+            start, end, counts = _idle(fleet, parts, spec)
         elif spec.posting == "closed":
-            start, end, counts = _closed(fleet, server, spec, publishers)
+            start, end, counts = _closed(fleet, parts, spec, publishers)
         else:
-            start, end, counts = _open(fleet, server, spec, publishers)
-        rss = rss_bytes(server)
+            start, end, counts = _open(fleet, parts, spec, publishers)
+        rss = parts.rss_bytes()
         missing = _drain(fleet, spec)
     finally:
         fleet.close()
@@ -52,8 +56,21 @@ def run(spec: Spec) -> Found:
         connection_kib=(rss - empty_bytes) / 1024 / len(fleet.members),
         joined_per_s=joined_per_s,
         batch=batches.mean(),
-        more={"messages_per_read": counts[0] / max(1, counts[2])},
+        more={
+            "messages_per_read": counts[0] / max(1, counts[2]),
+            **(_split(before, entered, start, end) if spec.parts else {}),
+            **(batches.times() if spec.metrics else {}),
+        },
     )
+
+
+def _split(before: Usage, entered: Usage, start: Usage, end: Usage) -> dict[str, float]:
+    """Seconds of each part's CPU: to let everybody in, and in the window."""
+    shares = {"load_enter_s": entered.load_s - before.load_s}
+    for part, used_s in before.parts_s.items():
+        shares[f"{part}_enter_s"] = entered.parts_s[part] - used_s
+        shares[f"{part}_s"] = end.parts_s[part] - start.parts_s[part]
+    return shares
 
 
 Counts = tuple[int, int, int]
@@ -62,24 +79,24 @@ Counts = tuple[int, int, int]
 class _Window:
     """What was counted and used between two instants of a load."""
 
-    def __init__(self, fleet: Fleet, server: psutil.Process) -> None:
+    def __init__(self, fleet: Fleet, parts: Parts) -> None:
         self._fleet = fleet
-        self._server = server
+        self._parts = parts
         self._before = (fleet.seen, fleet.settled, fleet.reads)
         fleet.timing = True
-        self._start = Usage.now(server)
+        self._start = Usage.now(parts)
 
     def end(self) -> tuple[Usage, Usage, Counts]:
         """Closes it."""
-        end = Usage.now(self._server)
+        end = Usage.now(self._parts)
         fleet = self._fleet
         fleet.timing = False
         seen, settled, reads = self._before
         return self._start, end, (fleet.seen - seen, fleet.settled - settled, fleet.reads - reads)
 
 
-def _idle(fleet: Fleet, server: psutil.Process, spec: Spec) -> tuple[Usage, Usage, Counts]:
-    window = _Window(fleet, server)
+def _idle(fleet: Fleet, parts: Parts, spec: Spec) -> tuple[Usage, Usage, Counts]:
+    window = _Window(fleet, parts)
     until_s = time.perf_counter() + spec.window_s
     while (left_s := until_s - time.perf_counter()) > 0:
         fleet.listen(left_s)
@@ -87,12 +104,12 @@ def _idle(fleet: Fleet, server: psutil.Process, spec: Spec) -> tuple[Usage, Usag
 
 
 def _closed(
-    fleet: Fleet, server: psutil.Process, spec: Spec, publishers: list[Member]
+    fleet: Fleet, parts: Parts, spec: Spec, publishers: list[Member]
 ) -> tuple[Usage, Usage, Counts]:
     for publisher in publishers:
         fleet.post(publisher, spec.in_flight)
     _keep_posting(fleet, spec.warm_s)
-    window = _Window(fleet, server)
+    window = _Window(fleet, parts)
     _keep_posting(fleet, spec.window_s)
     return window.end()
 
@@ -105,11 +122,11 @@ def _keep_posting(fleet: Fleet, duration_s: float) -> None:
 
 
 def _open(
-    fleet: Fleet, server: psutil.Process, spec: Spec, publishers: list[Member]
+    fleet: Fleet, parts: Parts, spec: Spec, publishers: list[Member]
 ) -> tuple[Usage, Usage, Counts]:
     first_s = time.perf_counter() + 0.05
     posted = _keep_rate(fleet, spec, publishers, first_s, 0, spec.warm_s)
-    window = _Window(fleet, server)
+    window = _Window(fleet, parts)
     _keep_rate(fleet, spec, publishers, first_s, posted, spec.warm_s + spec.window_s)
     return window.end()
 
@@ -148,24 +165,44 @@ def _drain(fleet: Fleet, spec: Spec) -> int:
 
 
 class _Batches:
-    """How many requests each commit took, of a hubbub server."""
+    """How many requests each commit took, of hubbub's servers."""
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
         self._before = self._counted()
 
-    def _counted(self) -> tuple[float, float]:
-        if not self._spec.metrics:
-            return 0.0, 0.0
-        with urlopen(f"http://127.0.0.1:{self._spec.port}/metrics", timeout=30) as answer:
-            pairs = (line.rpartition(" ")[::2] for line in answer.read().decode().splitlines())
-            values = {name: value for name, value in pairs if name.startswith("hubbub_commit_")}
-        requests = float(values["hubbub_commit_requests_total"])
-        return requests, float(values["hubbub_commit_seconds_count"])
+    def _counted(self) -> dict[str, float]:
+        """Of all nodes together."""
+        counts: dict[str, float] = {}
+        ports = self._spec.ports or (self._spec.port,)
+        for port in ports if self._spec.metrics else ():
+            for name, value in _metrics(port):
+                counts[name] = counts.get(name, 0.0) + value
+        return counts
+
+    def _since(self) -> dict[str, float]:
+        found = self._counted()
+        return {name: found.get(name, 0.0) - self._before.get(name, 0.0) for name in COUNTED}
 
     def mean(self) -> float:
         """The mean since the beginning; 0 where nothing was committed."""
-        requests, commits = self._counted()
-        if commits == self._before[1]:
-            return 0.0
-        return (requests - self._before[0]) / (commits - self._before[1])
+        found = self._since()
+        commits = found[COMMITS]
+        return found[REQUESTS] / commits if commits else 0.0
+
+    def times(self) -> dict[str, float]:
+        """How many commits there were, what one took, and how often a node had to read on."""
+        found = self._since()
+        return {
+            "commits": found[COMMITS],
+            "commit_ms": found[COMMIT_S] / max(1.0, found[COMMITS]) * 1e3,
+            "read_on": found[READ_ON],
+        }
+
+
+def _metrics(port: int) -> Iterator[tuple[str, float]]:
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    for name, value in (line.rpartition(" ")[::2] for line in lines):
+        if name in COUNTED:
+            yield name, float(value)
