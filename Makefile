@@ -7,16 +7,32 @@ MODULES := web/node_modules/.ready
 PAGE := src/hubbub/web/index.html
 PAGE_SOURCES := $(shell find web/src web/public -type f) $(wildcard web/*.ts web/*.json web/*.html)
 BENCH_READY := $(VENV)/.bench-ready
+# Of what one server does, what is tested on three nodes: all of it, and its part in `make test`.
+BEHAVIOUR := tests/transports tests/client tests/test_community.py tests/test_fuzz.py \
+	tests/test_restart.py tests/test_story.py
+SPREAD := tests/transports/test_order.py tests/transports/test_tutorial.py
 
-.PHONY: serve test unit torture page check format picture screenshots figures bench bench-quick clean
+.PHONY: serve cluster test test-cluster unit torture page check format picture screenshots figures bench bench-quick \
+	bench-cluster bench-cluster-quick clean
 
 serve: $(READY) $(PAGE)
 	$(BIN)/hubbub serve
+
+# Two nodes with PostgreSQL and NATS of their own, behind one port: docs/deploy.md.
+cluster: $(READY) $(PAGE)
+	$(BIN)/hubbub cluster up
 
 test: $(READY) $(PAGE)
 	$(BIN)/python -m tools.debian tmux strace chromium
 	cd web && npm run --silent test
 	$(BIN)/pytest -n 3 -rs
+	NODES=3 $(BIN)/pytest -n 3 -rs $(SPREAD)
+
+# What one server does, done by three behind one port that gives each connection to the next.
+test-cluster: $(READY) $(PAGE)
+	$(BIN)/python -m tools.debian tmux chromium
+	NODES=3 $(BIN)/pytest -n 3 -rs $(BEHAVIOUR)
+	NODES=3 $(BIN)/pytest -n 3 -rs tests/web
 
 # The browser client, built from web/; needs Node.js 20 or later.
 page: $(PAGE)
@@ -25,11 +41,13 @@ page: $(PAGE)
 unit: $(READY)
 	$(BIN)/pytest -n 2 -m "not real"
 
-# The attacks of docs/reliability.md in their long forms: up to 25 minutes, and a table of figures.
-# One of them: `make torture ONLY=crash`.
+# The attacks of docs/reliability.md in their long forms: up to 35 minutes, and a table of figures.
+# One of them: `make torture ONLY=crash`; those on a cluster: `make torture ONLY=cluster`.
+CLUSTER_ATTACKS := tests/cluster/test_torture.py tests/cluster/test_faults.py
 torture: $(READY)
 	$(BIN)/python -m tools.debian strace
-	TORTURE=long $(BIN)/pytest -rs tests/torture$(if $(ONLY),/test_$(ONLY).py)
+	TORTURE=long $(BIN)/pytest -rs $(if $(filter cluster,$(ONLY)),$(CLUSTER_ATTACKS),\
+	  $(if $(ONLY),tests/torture/test_$(ONLY).py,tests/torture $(CLUSTER_ATTACKS)))
 
 check: $(READY) $(MODULES)
 	$(BIN)/ruff format --check .
@@ -71,6 +89,14 @@ bench: $(BENCH_READY)
 
 bench-quick: $(BENCH_READY)
 	$(BIN)/python -m benchmarks --quick
+
+# Several nodes on one PostgreSQL and one NATS, and what the model says beyond: docs/scale.md.
+bench-cluster: $(BENCH_READY)
+	$(BIN)/python -m benchmarks.cluster --patient --write
+	$(BIN)/python -m benchmarks.simulation --write
+
+bench-cluster-quick: $(BENCH_READY)
+	$(BIN)/python -m benchmarks.cluster --quick
 
 $(BENCH_READY): $(READY) benchmarks/peers/package-lock.json
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[bench]'

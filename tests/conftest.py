@@ -1,15 +1,16 @@
 """Fixtures that every test may use: a real server on a real port, and clients that are not ours."""
 
 import asyncio
+import itertools
 import json
 import os
+import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -17,17 +18,28 @@ from urllib.request import urlopen
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Data
+
+from hubbub.trial.ports import nothing_at
 
 START_S = 20.0
 WAIT_S = 10.0
+NODES = int(os.environ.get("NODES", "1"))
+"""How many nodes behave as the one server of a test: `make test-cluster`."""
+
+
+# A thousand for each worker, below those that the system gives to outgoing connections: of those
+# one may be taken before it is listened on.
+_FIRST_PORT = 12_000 + 1_000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 12)
+_next_port = itertools.count(os.getpid())
 
 
 def free_port() -> int:
-    """A port that nothing listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nothing listens on, and that is given to nobody else for a while."""
+    while True:
+        port = _FIRST_PORT + next(_next_port) % 1_000
+        if nothing_at(port):
+            return port
 
 
 class Server:
@@ -39,8 +51,14 @@ class Server:
         self.program = [sys.executable, "-m", "hubbub"]
         self._flags = flags
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("HUBBUB_")} | env
-        self._log = folder / "server.log"
+        self.nodes = [self]
+        self.log_file = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log_flags(self) -> tuple[str, ...]:
+        """How a command beside it finds the log."""
+        return "--data", str(self.data)
 
     @property
     def url(self) -> str:
@@ -61,22 +79,23 @@ class Server:
     def start(self) -> None:
         """Starts it, again if it was stopped, and waits until it is ready."""
         self.spawn()
-        self._await_ready()
+        self.await_ready()
 
     def spawn(self) -> None:
         """Starts it and does not wait."""
         command = [*self.program, "serve", "--port", str(self.port)]
-        with self._log.open("ab") as log:
+        with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, "--data", str(self.data), *self._flags],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env=self.env,
-                cwd=self._log.parent,
+                cwd=self.log_file.parent,
             )
 
-    def _await_ready(self) -> None:
+    def await_ready(self) -> None:
+        """Waits until it is ready."""
         end = time.monotonic() + START_S
         while time.monotonic() < end:
             assert self._process is not None
@@ -94,10 +113,15 @@ class Server:
             return bool(answer.status == 200)
 
     def metric(self, name: str) -> float:
-        """A value of `/metrics`."""
-        with urlopen(self.url + "/metrics", timeout=WAIT_S) as answer:
-            lines = answer.read().decode().splitlines()
-        return float(next(line.split()[1] for line in lines if line.startswith(name + " ")))
+        """A value of `/metrics`, of all nodes together."""
+        lines = [line for page in self.metrics_pages() for line in page.splitlines()]
+        return sum(float(line.split()[1]) for line in lines if line.startswith(name + " "))
+
+    def metrics_pages(self) -> Iterator[str]:
+        """`/metrics` of each node."""
+        for node in self.nodes:
+            with urlopen(node.url + "/metrics", timeout=WAIT_S) as answer:
+                yield answer.read().decode()
 
     def await_metric(self, name: str, value: float) -> None:
         """Returns when a value of `/metrics` is that."""
@@ -134,7 +158,24 @@ class Server:
 
     def log_text(self) -> str:
         """What it has printed and logged since its first start."""
-        return self._log.read_text()
+        return self.log_file.read_text()
+
+
+def new_server(folder: Path, *flags: str, env: dict[str, str] | None = None) -> Server:
+    """A server, or as many as `NODES` says that behave as one; not started."""
+    if NODES == 1:
+        return Server(folder, flags, env or {})
+    from tests.cluster.fronted import Fronted
+
+    return Fronted(folder, flags, env or {}, NODES)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leaves out, where several nodes are the server, what is about one."""
+    for item in items:
+        marker = item.get_closest_marker("one_node")
+        if marker is not None and NODES > 1:
+            item.add_marker(pytest.mark.skip(reason=f"about one server: {marker.args[0]}"))
 
 
 Serve = Callable[..., Server]
@@ -148,7 +189,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     def start(*flags: str, env: dict[str, str] | None = None) -> Server:
         folder = tmp_path / f"server{len(servers)}"
         folder.mkdir()
-        server = Server(folder, flags, env or {})
+        server = new_server(folder, *flags, env=env)
         servers.append(server)
         server.start()
         return server
@@ -215,10 +256,27 @@ class JsonClient:
             self.backlog.append(await self._next())
 
 
+class Greeted(ClientConnection):
+    """A connection of which the first frame may have been waited for, and is still to be read."""
+
+    first: Data | None = None
+
+    async def recv(self, decode: bool | None = None) -> Data:  # type: ignore[override]
+        """See ClientConnection."""
+        first, self.first = self.first, None
+        return await super().recv(decode) if first is None else first
+
+
 @asynccontextmanager
 async def plain(server: Server, query: str = "", **options: Any) -> AsyncIterator[ClientConnection]:
     """A plain connection, as `wscat` makes it."""
-    async with connect(server.ws_url + query, compression=None, **options) as socket:
+    url = server.ws_url + query
+    async with connect(url, compression=None, create_connection=Greeted, **options) as socket:
+        assert isinstance(socket, Greeted)
+        if len(server.nodes) > 1 and "subprotocols" not in options:
+            # One server takes connections as they come; nodes know what was answered before.
+            with suppress(ConnectionClosed):
+                socket.first = await socket.recv()
         yield socket
 
 
@@ -239,7 +297,34 @@ async def hello(server: Server, **fields: Any) -> AsyncIterator[JsonClient]:
     """A JSON connection that has said hello; `client.welcome` is in its backlog."""
     async with nobody(server) as client:
         await client.send(type="hello", **fields)
+        if len(server.nodes) > 1:
+            # As in `plain`.
+            with suppress(ConnectionClosed):
+                client.backlog.append(await client.receive())
         yield client
+
+
+async def known_to_all(server: Server) -> None:
+    """Returns when each node has heard what all have committed by now; of one, at once.
+
+    What a node says comes in its order, and so what was said before a message is known with it.
+    """
+    if len(server.nodes) == 1:
+        return
+    room = f"known.{secrets.token_hex(6)}"
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        speakers = [
+            await enter(hello(node, name=f"{room}.{number}", rooms={room: None}))
+            for number, node in enumerate(server.nodes)
+        ]
+        for speaker in speakers:
+            await speaker.until("replay")
+        for number, speaker in enumerate(speakers):
+            await speaker.send(type="post", room=room, text="so far", nonce=str(number))
+        for speaker in speakers:
+            for _ in speakers:
+                await speaker.until("message")
 
 
 async def line(socket: ClientConnection) -> str:

@@ -108,6 +108,7 @@ def test_somebody_elses_database_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "hubbub.db").read_bytes() == before
 
 
+@pytest.mark.one_node("its file is made a newer one's")
 def test_a_database_of_a_newer_hubbub_is_refused(serve: Serve, tmp_path: Path) -> None:
     server = serve()
     assert server.terminate() == 0
@@ -224,6 +225,7 @@ def test_the_banner_says_where_it_listens_where_the_log_is_and_how_to_join(runni
     assert f"npx wscat -c {running.ws_url}" in banner
 
 
+@pytest.mark.one_node("its banner names its own port")
 def test_the_banner_warns_of_an_open_door_beyond_the_loopback(
     serve: Serve, running: Server
 ) -> None:
@@ -255,6 +257,7 @@ def test_the_data_folder_is_for_its_owner_alone(running: Server) -> None:
     assert running.data.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.one_node("its log is a file")
 def test_the_log_is_for_its_owner_alone_also_in_a_folder_that_was_there(
     serve: Serve, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 import hubbub
 from hubbub.errors import BadPassword, BadToken, NotSignedIn
-from tests.conftest import WAIT_S, Serve, Server, line
+from tests.conftest import WAIT_S, Serve, Server, line, new_server
 
 pytestmark = pytest.mark.real
 
@@ -20,7 +20,7 @@ PASSWORD = "a-few-good-words"
 
 def user(server: Server, *words: str, secret: str = "") -> subprocess.CompletedProcess[str]:
     """Runs `hubbub user ...` on the server's log."""
-    command = [*server.program, "user", *words, "--data", str(server.data)]
+    command = [*server.program, "user", *words, *server.log_flags]
     return run(command, secret and f"{secret}\n", server.env)
 
 
@@ -87,7 +87,8 @@ async def test_people_come_by_an_invitation_and_talk(house: Server) -> None:
         assert (ann.user.kind, ann.user.role) == ("member", "owner")
         answer = await ann.command("/invite link")
         code = answer.rpartition(" ")[2]
-        assert f"{house.url}/#invite={code}" in answer
+        # Each node tells its own address where it was told no other.
+        assert any(f"{node.url}/#invite={code}" in answer for node in house.nodes)
         with pytest.raises(NotSignedIn):
             async with hubbub.connect(house.url, name="bob"):
                 pass
@@ -249,7 +250,7 @@ def test_what_cannot_be_done_is_one_line(
 
 
 def test_the_first_account_can_be_made_before_the_first_start(tmp_path: Path) -> None:
-    server = Server(tmp_path, (), {})
+    server = new_server(tmp_path)
     owner(server)
     assert user(server, "list").stdout == "ann  owner\n"
 
@@ -282,12 +283,10 @@ async def test_whoever_is_banned_is_closed_with_4003_in_both_dialects(serve: Ser
 
 async def test_whoever_opens_the_set_up_link_owns_the_server(serve: Serve) -> None:
     server = serve("--host", "0.0.0.0")
-    link = re.search(r"http://127\.0\.0\.1:\d+/#invite=(\S+)", server.log_text())
-    assert link is not None
-    for name in ("ann", "bob"):
-        came = hubbub.connect(
-            server.url, name=name, password=PASSWORD, register=True, invite=link[1]
-        )
+    links = re.findall(r"http://127\.0\.0\.1:\d+/#invite=(\S+)", server.log_text())
+    assert len(links) == len(server.nodes)
+    for name, code in [("ann", links[0]), *((f"bob{n}", each) for n, each in enumerate(links))]:
+        came = hubbub.connect(server.url, name=name, password=PASSWORD, register=True, invite=code)
         if name == "ann":
             async with came as ann:
                 assert ann.user.role == "owner"
@@ -297,7 +296,7 @@ async def test_whoever_opens_the_set_up_link_owns_the_server(serve: Serve) -> No
                     pass
     server.kill()
     server.start()
-    assert server.log_text().count("#invite=") == 1
+    assert server.log_text().count("#invite=") == len(links)
 
 
 async def test_there_only_the_link_makes_an_owner(serve: Serve) -> None:

@@ -15,6 +15,7 @@ FLOORS = {
     "hubbub.model": 0,
     "hubbub.protocol": 0,
     "hubbub.storage": 1,
+    "hubbub.bus": 1,
     "hubbub.hub": 2,
     "hubbub.accounts": 2,
     "hubbub.transports": 3,
@@ -25,20 +26,27 @@ FLOORS = {
     "hubbub.cli": 4,
     "hubbub.care": 4,
     "hubbub.people": 4,
+    "hubbub.trial": 4,
     "hubbub.__main__": 4,
     "hubbub.client": 0,
 }
+DATABASE = {"sqlalchemy", "alembic", "sqlite3", "psycopg"}
 # The lower floors know no web library and no database; the hub knows what the storage promises.
 BARRED = {
     "hubbub.protocol": {"aiohttp", "asyncio", "sqlalchemy", "alembic", "sqlite3", "time"},
     "hubbub.model": {"aiohttp", "asyncio", "sqlalchemy", "alembic", "sqlite3", "time"},
     "hubbub.errors": {"aiohttp", "asyncio", "sqlalchemy", "alembic", "sqlite3", "time"},
-    "hubbub.storage": {"aiohttp", "asyncio"},
-    "hubbub.hub": {"aiohttp", "uvloop", "sqlalchemy", "alembic", "sqlite3", "socket"},
-    "hubbub.accounts": {"aiohttp", "uvloop", "sqlalchemy", "alembic", "sqlite3", "socket"},
+    "hubbub.storage": {"aiohttp", "asyncio", "nats"},
+    "hubbub.bus": {"aiohttp", *DATABASE},
+    "hubbub.hub": {"aiohttp", "uvloop", "socket", "nats", *DATABASE},
+    "hubbub.accounts": {"aiohttp", "uvloop", "socket", "nats", *DATABASE},
     "hubbub.client": {"sqlalchemy", "alembic", "sqlite3", "uvloop"},
 }
-HUB_MAY_KNOW = {f"hubbub.storage.{name}" for name in ("changes", "interface", "records")}
+HUB_MAY_KNOW = {
+    "hubbub.bus.interface",
+    *(f"hubbub.storage.{name}" for name in ("changes", "interface", "records", "shared")),
+}
+BELOW_THE_HUB = ("hubbub.bus", "hubbub.storage")
 SOURCES = sorted(ROOT.rglob("*.py"))
 
 
@@ -87,8 +95,11 @@ def test_a_file_imports_its_own_floor_and_lower_ones(path: Path) -> None:
             assert FLOORS[place_of(name)] <= FLOORS[own], f"{module} must not import {name}"
             if own != "hubbub.client":
                 assert place_of(name) != "hubbub.client" or FLOORS[own] == 4
-            if own in {"hubbub.hub", "hubbub.accounts"} and name.startswith("hubbub.storage"):
+            if own in {"hubbub.hub", "hubbub.accounts"} and name.startswith(BELOW_THE_HUB):
                 assert name in HUB_MAY_KNOW, f"{module} must not import {name}"
+            assert not own.startswith(BELOW_THE_HUB) or not name.startswith(BELOW_THE_HUB), (
+                f"{module} must not import {name}: the bus and the log know nothing of each other"
+            )
 
 
 def test_the_walk_sees_imports_inside_functions(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hubbub.storage.check import check
 from tests.conftest import JsonClient, Server, hello
 from tests.wire import said_nothing_wrong
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.one_node("its file has old messages")]
 
 ANN = Person("a", "ann")
 DAY_MS = 24 * 60 * 60 * 1000

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
-from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -142,10 +141,14 @@ class Wire:
 
 
 def metrics(server: Server) -> dict[str, float]:
-    """The samples of /metrics that have no labels, by name."""
-    with urlopen(server.url + "/metrics", timeout=WAIT_S) as answer:
-        families = list(text_string_to_metric_families(answer.read().decode()))
-    return {s.name: s.value for family in families for s in family.samples if not s.labels}
+    """The samples of /metrics that have no labels, by name; the sums of all nodes."""
+    found: dict[str, float] = {}
+    for page in server.metrics_pages():
+        for family in text_string_to_metric_families(page):
+            for sample in family.samples:
+                if not sample.labels:
+                    found[sample.name] = found.get(sample.name, 0.0) + sample.value
+    return found
 
 
 def eventually(holds: Callable[[], bool], what: str, within_s: float = WAIT_S) -> None:

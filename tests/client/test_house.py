@@ -83,6 +83,7 @@ async def test_bans_and_acts_are_told_to_those_who_may_and_a_ban_is_final(house:
         assert "ban" not in bob.may
         async with hubbub.connect(house.url, name="mallory", bounds=QUICK) as mallory:
             await ann.command("/mute mallory 10m loud")
+            assert "loud" in (await next_of(mallory, hubbub.Notice)).text
             with pytest.raises(hubbub.Muted):
                 await mallory.post("and yet")
             await ann.command("/ban mallory 1h spam")

@@ -3,11 +3,11 @@
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Entry(NamedTuple):
@@ -59,20 +59,30 @@ def read_log(data: Path) -> Log:
     with closing(sqlite3.connect(data / "hubbub.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
-        rooms = {
-            id_: (name, first, last)
-            for id_, name, first, last in database.execute(
-                "SELECT id, name, first_seq, last_seq FROM rooms"
-            )
-        }
-        rows = database.execute(
-            "SELECT room_id, seq, user_id, text FROM events ORDER BY room_id, seq"
-        )
-        log: Log = {name: [] for name, _, _ in rooms.values()}
-        for room_id, seq, sender, text in rows:
-            name, first, _ = rooms[room_id]
-            assert seq == first + len(log[name]), f"a hole or a double in {name} before {seq}"
-            log[name].append(Entry(sender, text))
+        return _read(database.execute)
+
+
+def read_database(url: str) -> Log:
+    """The same as PostgreSQL itself reads them."""
+    import psycopg
+
+    with psycopg.connect(url) as database:
+        # What is read stands as it was at one moment.
+        database.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        return _read(database.execute)
+
+
+def _read(execute: Callable[[str], Iterable[Any]]) -> Log:
+    rooms = {
+        id_: (name, first, last)
+        for id_, name, first, last in execute("SELECT id, name, first_seq, last_seq FROM rooms")
+    }
+    log: Log = {name: [] for name, _, _ in rooms.values()}
+    rows = execute("SELECT room_id, seq, user_id, text FROM events ORDER BY room_id, seq")
+    for room_id, seq, sender, text in rows:
+        name, first, _ = rooms[room_id]
+        assert seq == first + len(log[name]), f"a hole or a double in {name} before {seq}"
+        log[name].append(Entry(sender, text))
     for name, first, last in rooms.values():
         assert len(log[name]) == last - first + 1, f"{name} says that it ends at {last}"
     return log

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Server
-from tests.torture import figures
+from tests.torture.figures import print_table
 from tests.torture.launcher import program
 from tests.torture.sizes import LONG, SEED
 
@@ -38,9 +38,4 @@ def pytest_report_header() -> str | None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Prints the table."""
-    if not figures.ROWS:
-        return
-    terminalreporter.section(f"figures (TORTURE_SEED={SEED})")
-    widths = [max(len(row[column]) for row in figures.ROWS) for column in (0, 1)]
-    for attack, what, figure in figures.ROWS:
-        terminalreporter.line(f"{attack:{widths[0]}}  {what:{widths[1]}}  {figure}")
+    print_table(terminalreporter)

@@ -4,6 +4,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
+from tests.torture.sizes import SEED
+
 ROWS: list[tuple[str, str, str]] = []
 """Attack, what, how much: printed at the end of a long form."""
 
@@ -11,6 +15,17 @@ ROWS: list[tuple[str, str, str]] = []
 def note(attack: str, what: str, figure: object) -> None:
     """Puts one figure into the table."""
     ROWS.append((attack, what, str(figure)))
+
+
+def print_table(reporter: pytest.TerminalReporter) -> None:
+    """Prints what was noted, once."""
+    if not ROWS:
+        return
+    reporter.section(f"figures (TORTURE_SEED={SEED})")
+    widths = [max(len(row[column]) for row in ROWS) for column in (0, 1)]
+    for attack, what, figure in ROWS:
+        reporter.line(f"{attack:{widths[0]}}  {what:{widths[1]}}  {figure}")
+    ROWS.clear()
 
 
 def percentile(samples: Sequence[float], share: float) -> float:

@@ -2,7 +2,8 @@
 
 `TORTURE_KILL=before N` ends the process by SIGKILL between the inserts and the COMMIT of the N-th
 transaction that appends events; `TORTURE_KILL=after N` right after that COMMIT, before anyone is
-told. On SIGUSR1 the number of the server's tasks is written to the file `TORTURE_TASKS`.
+told; `TORTURE_STOP` pauses it there, by SIGSTOP. On SIGUSR1 the number of the server's tasks is
+written to the file `TORTURE_TASKS`.
 """
 
 import asyncio
@@ -14,11 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Insert
-
 from hubbub import server
 from hubbub.__main__ import main
 from hubbub.storage import queries
+from hubbub.storage.dialects import ForEach
 from hubbub.storage.driver import Driver, Row
 
 
@@ -27,16 +27,16 @@ def program() -> list[str]:
     return [sys.executable, "-P", __file__]
 
 
-def kill_at_commit(when: str, number: int) -> None:
-    """Arms the SIGKILL."""
+def end_at_commit(by: signal.Signals, when: str, number: int) -> None:
+    """Arms the SIGKILL, or the SIGSTOP."""
     appending: set[Driver] = set()
     commits = 0
-    insert, transaction = Driver.insert, Driver.transaction
+    write_each, transaction = Driver.write_each, Driver.transaction
 
-    def noted_insert(driver: Driver, statement: Insert, rows: Sequence[Row]) -> None:
+    def noted_write(driver: Driver, statement: ForEach, rows: Sequence[Row]) -> None:
         if statement is queries.INSERT_EVENTS:
             appending.add(driver)
-        insert(driver, statement, rows)
+        write_each(driver, statement, rows)
 
     def die_in_time(driver: Driver) -> None:
         nonlocal commits
@@ -44,7 +44,8 @@ def kill_at_commit(when: str, number: int) -> None:
             appending.discard(driver)
             commits += 1
             if commits == number:
-                os.kill(os.getpid(), signal.SIGKILL)
+                # To this thread: sent to the process, SIGSTOP comes when the COMMIT is over.
+                signal.raise_signal(by)
 
     @contextmanager
     def deadly_transaction(driver: Driver) -> Iterator[None]:
@@ -55,7 +56,7 @@ def kill_at_commit(when: str, number: int) -> None:
         if when == "after":
             die_in_time(driver)
 
-    Driver.insert, Driver.transaction = noted_insert, deadly_transaction  # type: ignore[method-assign]
+    Driver.write_each, Driver.transaction = noted_write, deadly_transaction  # type: ignore[method-assign]
 
 
 def count_tasks(serve: Callable[..., Any], file: Path) -> Callable[..., Any]:
@@ -75,9 +76,10 @@ def count_tasks(serve: Callable[..., Any], file: Path) -> Callable[..., Any]:
 
 
 if __name__ == "__main__":
-    if "TORTURE_KILL" in os.environ:
-        moment, _, which = os.environ["TORTURE_KILL"].partition(" ")
-        kill_at_commit(moment, int(which))
+    for variable, by in (("TORTURE_KILL", signal.SIGKILL), ("TORTURE_STOP", signal.SIGSTOP)):
+        if variable in os.environ:
+            moment, _, which = os.environ[variable].partition(" ")
+            end_at_commit(by, moment, int(which))
     if "TORTURE_TASKS" in os.environ:
         server.serve = count_tasks(server.serve, Path(os.environ["TORTURE_TASKS"]))
     main()

@@ -3,6 +3,8 @@
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Sequence
+from itertools import cycle
 
 CHUNK_BYTES = 16 * 1024
 
@@ -52,12 +54,15 @@ class Tunnel:
 
 
 class Proxy:
-    """Listens on a port of its own; `faults` counts what it has done."""
+    """Listens on a port of its own and passes each connection on to the next of its targets.
 
-    def __init__(self, target: int, seed: int) -> None:
+    `faults` counts what it has done.
+    """
+
+    def __init__(self, targets: int | Sequence[int], seed: int) -> None:
         self.port = 0
         self.faults: Counter[str] = Counter()
-        self._target = target
+        self._targets = cycle((targets,) if isinstance(targets, int) else targets)
         self._chance = random.Random(seed)
         self._tunnels: set[Tunnel] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,6 +80,11 @@ class Proxy:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def tunnels(self) -> list[Tunnel]:
+        """The connections that are open."""
+        return list(self._tunnels)
 
     def harm(self) -> bool:
         """Cuts one connection, or lets it stall half-open: neither side learns that it is dead.
@@ -102,7 +112,7 @@ class Proxy:
         tunnel = Tunnel(random.Random(self._chance.random()))
         tunnel.ends.append(writer)
         try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", next(self._targets))
             tunnel.ends.append(far_writer)
             self._tunnels.add(tunnel)
             await asyncio.gather(

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from itertools import cycle
 
 from tests.torture.checker import Entry, Promises, Witness
 from tests.torture.waiting import until
@@ -16,18 +17,18 @@ SETTLE_S = 30.0
 
 
 class Survivor:
-    """One user with one connection at a time, to whatever port is its `port` at the moment."""
+    """One user with one connection at a time, to the next port of its `ports` at each attempt."""
 
     def __init__(
         self,
-        port: int,
+        ports: int | Sequence[int],
         name: str,
         rooms: Iterable[str],
         *,
         silence_s: float = 10.0,
         receive_bytes: int | None = None,
     ) -> None:
-        self.port = port
+        self.port = 0
         self.name = name
         self.witness = Witness(rooms)
         self.promises = Promises()
@@ -37,6 +38,7 @@ class Survivor:
         self.refusals: Counter[str] = Counter()
         self.codes: Counter[int] = Counter()
         self.wire: Wire | None = None
+        self._ports = cycle((ports,) if isinstance(ports, int) else ports)
         self._silence_s = silence_s
         self._receive_bytes = receive_bytes
         self._session: str | None = None
@@ -81,6 +83,7 @@ class Survivor:
     async def live(self) -> None:
         """Comes back after each break, until it is cancelled. Raises what a witness finds."""
         while True:
+            self.port = next(self._ports)
             with suppress(OSError, TimeoutError):
                 wire = await dial(self.port, self._take, receive_bytes=self._receive_bytes)
                 try:

@@ -183,6 +183,7 @@ async def dial(
     loop = asyncio.get_running_loop()
     plug = socket.socket()
     plug.setblocking(False)
+    wire: Wire | None = None
     try:
         if receive_bytes is not None:
             plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
@@ -193,7 +194,8 @@ async def dial(
             _, wire = await loop.create_connection(lambda: Wire(take), sock=plug)
             await _either(wire.upgraded, wire.lost)
     except BaseException:
-        plug.close()
+        # A socket that a transport has is the transport's to close.
+        plug.close() if wire is None else wire.cut()
         raise
     return wire
 

@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.conftest import Server
+from tests.conftest import Server, new_server
 from tests.push import PushService, push_service
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with default settings that a module's tests share."""
-    server = Server(tmp_path_factory.mktemp("shared"), ("--rate-limits", "off"), {})
+    server = new_server(tmp_path_factory.mktemp("shared"), "--rate-limits", "off")
     server.start()
     yield server
     server.kill()

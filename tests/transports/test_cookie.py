@@ -220,10 +220,11 @@ async def test_guessed_secrets_count_as_failed_sign_ins_of_the_address(serve: Se
     )
     token = await secret(server, "cookie.honest")
 
-    guessed = [hand_over(server, f"guess{number}").status for number in range(4)]
+    most = 3 * len(server.nodes)  # until the nodes have told each other
+    guessed = [hand_over(server, f"guess{number}").status for number in range(most + 1)]
     honest = hand_over(server, token)
 
-    assert guessed == [403, 403, 403, 429]
+    assert (guessed[:3], guessed[-1]) == ([403, 403, 403], 429)
     assert (honest.status, int(honest.headers["Retry-After"]) > 1) == (429, True)
     async with nobody(server) as client:
         await client.send(type="hello", token="guess")

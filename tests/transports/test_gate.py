@@ -56,16 +56,19 @@ def test_what_is_no_http_is_refused(serve: Serve, noise: bytes) -> None:
 
 def test_half_open_connections_give_way_to_new_ones(serve: Serve) -> None:
     server = serve(env={"HUBBUB_HANDSHAKES": "20", "HUBBUB_HANDSHAKE_TIMEOUT_S": "60"})
+    nodes = len(server.nodes)
     before = metrics(server)["hubbub_handshakes"]
     with ExitStack() as wires:
-        half_open = [wires.enter_context(Wire(server)) for _ in range(20)]
-        eventually(lambda: metrics(server)["hubbub_handshakes"] - before == 20, "all are counted")
+        half_open = [wires.enter_context(Wire(server)) for _ in range(20 * nodes)]
+        eventually(
+            lambda: metrics(server)["hubbub_handshakes"] - before == 20 * nodes, "all are counted"
+        )
         time.sleep(1.1)  # the time that each is left, however many come
-        late = [wires.enter_context(Wire(server)) for _ in range(10)]
+        late = [wires.enter_context(Wire(server)) for _ in range(10 * nodes)]
 
-        for wire in half_open[:10]:
+        for wire in half_open[: 10 * nodes]:
             assert wire.rest() == b""
-        for wire in (*half_open[10:], *late):
+        for wire in (*half_open[10 * nodes :], *late):
             assert wire.upgrade().startswith("HTTP/1.1 101 ")
 
 
@@ -82,7 +85,7 @@ def test_a_crowd_that_comes_in_one_moment_is_let_in(serve: Serve) -> None:
 def test_connections_that_ask_for_pages_give_way_as_well(serve: Serve) -> None:
     server = serve(env={"HUBBUB_HANDSHAKES": "20"})
     with ExitStack() as wires:
-        kept = [wires.enter_context(Wire(server)) for _ in range(20)]
+        kept = [wires.enter_context(Wire(server)) for _ in range(20 * len(server.nodes))]
         for wire in kept:
             wire.socket.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             assert wire.head().startswith("HTTP/1.1 200 ")

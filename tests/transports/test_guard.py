@@ -1,6 +1,7 @@
 """Hosts, origins, and whose connection it is behind a proxy."""
 
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -12,7 +13,7 @@ from hubbub.hub.clock import SystemClock
 from hubbub.hub.limits import Limits
 from hubbub.hub.rates import Rates
 from hubbub.transports.guard import Guard, subscriber
-from tests.conftest import Serve, Server, line, plain
+from tests.conftest import Serve, Server, line, new_server, plain
 
 
 def status(server: Server, path: str = "/", method: str = "GET", **headers: str) -> int:
@@ -44,7 +45,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "HUBBUB_TRUSTED_PROXIES": "127.0.0.0/8",
         "HUBBUB_CONNECTIONS_PER_ADDRESS": "1",
     }
-    server = Server(tmp_path_factory.mktemp("guarded"), (), env)
+    server = new_server(tmp_path_factory.mktemp("guarded"), env=env)
     server.start()
     yield server
     server.kill()
@@ -150,10 +151,11 @@ def test_every_response_keeps_browsers_careful(guarded: Server) -> None:
 
 @pytest.mark.real
 async def test_behind_a_trusted_proxy_each_person_has_an_address(guarded: Server) -> None:
-    async with connect(
-        guarded.ws_url, additional_headers={"X-Forwarded-For": "203.0.113.1"}
-    ) as first:
-        await line(first)
+    headers = {"X-Forwarded-For": "203.0.113.1"}
+    async with AsyncExitStack() as stack:
+        for _ in guarded.nodes:
+            first = connect(guarded.ws_url, additional_headers=headers)
+            await line(await stack.enter_async_context(first))
 
         assert await upgrade_status(guarded, **{"X-Forwarded-For": "203.0.113.2"}) == 101
         assert await upgrade_status(guarded, **{"X-Forwarded-For": "203.0.113.1"}) == 503
@@ -165,8 +167,9 @@ async def test_behind_a_trusted_proxy_each_person_has_an_address(guarded: Server
 @pytest.mark.real
 async def test_a_forwarded_address_counts_from_nobody_else(serve: Serve) -> None:
     server = serve(env={"HUBBUB_CONNECTIONS_PER_ADDRESS": "1"})
-    async with plain(server) as first:
-        await line(first)
+    async with AsyncExitStack() as stack:
+        for _ in server.nodes:
+            await line(await stack.enter_async_context(plain(server)))
 
         assert await upgrade_status(server, **{"X-Forwarded-For": "203.0.113.2"}) == 503
 
@@ -176,7 +179,7 @@ async def test_too_many_connects_are_told_when_to_come_again(serve: Serve) -> No
     server = serve(env={"HUBBUB_CONNECTS_BURST": "50", "HUBBUB_CONNECTS_PER_S": "0.1"})
 
     async def come_and_go() -> None:
-        for _ in range(51):
+        for _ in range(50 * len(server.nodes) + 1):
             async with plain(server) as socket:
                 await line(socket)
 

@@ -110,7 +110,8 @@ async def test_metrics_are_in_the_format_of_prometheus_and_count(shared: Server,
 
     assert grew("hubbub_connections") == 2
     assert grew("hubbub_users") == 2
-    assert grew("hubbub_rooms_occupied") == 1
+    # Each node counts its own; here the two are on two nodes, if there are several.
+    assert grew("hubbub_rooms_occupied") == min(2, len(shared.nodes))
     assert grew("hubbub_connected_total") == 2
     assert grew("hubbub_events_appended_total") == 1
     assert grew("hubbub_deliveries_total") == 2

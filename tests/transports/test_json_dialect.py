@@ -2,13 +2,25 @@
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from tests.conftest import WAIT_S, JsonClient, Serve, Server, closed, hello, line, nobody, plain
+from tests.conftest import (
+    WAIT_S,
+    JsonClient,
+    Serve,
+    Server,
+    closed,
+    hello,
+    known_to_all,
+    line,
+    nobody,
+    plain,
+)
 from tests.wire import CLOSE, PING, PONG, TEXT, Wire, eventually, metrics
 
 pytestmark = pytest.mark.real
@@ -52,8 +64,9 @@ async def test_no_compression_is_agreed_on(shared: Server) -> None:
 
 async def test_a_full_server_answers_503_and_has_a_place_again_later(serve: Serve) -> None:
     server = serve(env={"HUBBUB_MAX_CONNECTIONS": "1"})
-    async with plain(server) as first:
-        await line(first)
+    async with AsyncExitStack() as stack:
+        for _ in server.nodes:
+            await line(await stack.enter_async_context(plain(server)))
         with pytest.raises(InvalidStatus) as refused:
             await connect(server.ws_url)
     response = refused.value.response
@@ -62,14 +75,17 @@ async def test_a_full_server_answers_503_and_has_a_place_again_later(serve: Serv
     assert int(response.headers["Retry-After"]) > 0
 
     eventually(lambda: metrics(server)["hubbub_connections"] == 0, "the first one is gone")
+    await known_to_all(server)
+    eventually(lambda: metrics(server)["hubbub_connections"] == 0, "there is a place")
     async with plain(server) as second:
         assert await line(second) == "You are connected! There are 1 users here."
 
 
 async def test_the_connections_of_one_address_are_limited_where_rates_are_on(serve: Serve) -> None:
     server = serve(env={"HUBBUB_CONNECTIONS_PER_ADDRESS": "1"})
-    async with plain(server) as first:
-        await line(first)
+    async with AsyncExitStack() as stack:
+        for _ in server.nodes:
+            await line(await stack.enter_async_context(plain(server)))
         with pytest.raises(InvalidStatus) as refused:
             await connect(server.ws_url)
 
@@ -261,19 +277,22 @@ async def test_a_ping_is_answered_in_both_dialects_and_in_json(shared: Server, r
 async def test_a_silent_peer_is_dropped_after_two_missed_pings_and_one_that_answers_stays(
     serve: Serve,
 ) -> None:
-    server = serve(env={"HUBBUB_PING_S": "0.2"})
+    server = serve(env={"HUBBUB_PING_S": "0.4"})
 
     def listen() -> bytes:
         with Wire(server) as silent, Wire(server) as answers:
-            for wire in (silent, answers):
-                wire.upgrade()
-                wire.text()
+            before_greeting = 0
+            silent.upgrade()
+            while silent.frame() == (PING, b""):
+                before_greeting += 1
+            answers.upgrade()
+            answers.text()
             for _ in range(6):
                 assert answers.frame() == (PING, b"")
                 answers.send(PONG)
             answers.send(TEXT, b"here")
             assert answers.text() == "[user2]: here"
-            return silent.rest()
+            return b"\x89\x00" * before_greeting + silent.rest()
 
     async with hello(server) as stays:
         heard = await asyncio.to_thread(listen)

@@ -68,6 +68,7 @@ async def test_who_does_not_answer_the_close_frame_does_not_hold_the_server(serv
         assert deaf.close_code() == 1001
 
 
+@pytest.mark.one_node("its file is locked")
 async def test_a_log_that_cannot_be_written_does_not_hold_the_server(serve: Serve) -> None:
     server = serve()
     async with hello(server, name="ann") as ann:
@@ -87,6 +88,7 @@ async def test_who_had_only_connected_is_not_let_in_any_more(serve: Serve) -> No
     server = serve(env={"HUBBUB_DRAIN_S": "2"})
     with Wire(server) as late, Wire(server) as deaf:
         deaf.upgrade()
+        deaf.text()
         begun_s = time.monotonic()
         ended = asyncio.create_task(asyncio.to_thread(server.terminate))
         assert await asyncio.to_thread(deaf.close_code) == 1001

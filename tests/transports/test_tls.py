@@ -57,6 +57,7 @@ class TlsServer(Server):
         return f"wss://127.0.0.1:{self.port}/chat"
 
 
+@pytest.mark.one_node("it has the certificate")
 async def test_pages_sockets_and_the_client_come_in_by_tls(
     tmp_path: Path, certificates: Certificates
 ) -> None:
@@ -81,6 +82,7 @@ async def test_pages_sockets_and_the_client_come_in_by_tls(
         server.kill()
 
 
+@pytest.mark.one_node("it has the certificate")
 def test_http_on_the_tls_port_is_cut_off(tmp_path: Path, certificates: Certificates) -> None:
     server = TlsServer(tmp_path, certificates)
     server.start()

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.conftest import Server, line, plain
+from tests.conftest import Server, known_to_all, line, plain
 from tests.wire import Wire, eventually, metrics
 
 pytestmark = pytest.mark.real
@@ -33,35 +33,39 @@ async def test_the_echo_ignores_frames_that_are_not_text(shared: Server) -> None
 
 
 async def test_the_greeting_counts_who_is_here_and_a_post_goes_to_all(server: Server) -> None:
-    async with plain(server) as first, plain(server) as second:
+    async with plain(server) as first:
         assert await line(first) == "You are connected! There are 1 users here."
-        assert await line(second) == "You are connected! There are 2 users here."
+        async with plain(server) as second:
+            assert await line(second) == "You are connected! There are 2 users here."
 
-        await first.send("hello")
-        assert [await line(first), await line(second)] == ["[user0]: hello"] * 2
-        await second.send("hello back")
-        assert [await line(first), await line(second)] == ["[user1]: hello back"] * 2
+            await first.send("hello")
+            assert [await line(first), await line(second)] == ["[user0]: hello"] * 2
+            await second.send("hello back")
+            assert [await line(first), await line(second)] == ["[user1]: hello back"] * 2
 
 
 async def test_one_of_three_is_killed_and_the_others_go_on(server: Server) -> None:
-    async with plain(server) as first, plain(server) as second:
-        with Wire(server) as third:
-            third.upgrade()
-            assert third.text() == "You are connected! There are 3 users here."
-            third.reset()
-
-        async with plain(server) as fourth:
-            assert await line(fourth) == "You are connected! There are 3 users here."
-            await line(first)
+    async with plain(server) as first:
+        await line(first)
+        async with plain(server) as second:
             await line(second)
-            await first.send("still here")
-            for socket in (first, second, fourth):
-                assert await line(socket) == "[user0]: still here"
+            with Wire(server) as third:
+                third.upgrade()
+                assert third.text() == "You are connected! There are 3 users here."
+                third.reset()
+
+            await known_to_all(server)
+            async with plain(server) as fourth:
+                assert await line(fourth) == "You are connected! There are 3 users here."
+                await first.send("still here")
+                for socket in (first, second, fourth):
+                    assert await line(socket) == "[user0]: still here"
 
 
 async def test_who_leaves_by_a_close_frame_is_gone_at_once(shared: Server, room: str) -> None:
     async with plain(shared, f"?room={room}"):
         pass
+    await known_to_all(shared)
     async with plain(shared, f"?room={room}") as socket:
         assert await line(socket) == "You are connected! There are 1 users here."
 
@@ -71,8 +75,11 @@ async def test_500_simultaneous_connects_get_500_names(server: Server) -> None:
         enter = stack.enter_async_context
         sockets = await asyncio.gather(*(enter(plain(server)) for _ in range(500)))
         greetings = {await line(socket) for socket in sockets}
-        assert greetings == {f"You are connected! There are {n} users here." for n in range(1, 501)}
+        counts = {f"You are connected! There are {n} users here." for n in range(1, 501)}
+        # Who comes in on two nodes at one moment may be greeted with one number.
+        assert greetings == counts if len(server.nodes) == 1 else greetings <= counts
 
+        await known_to_all(server)
         await sockets[0].send("/who")
         count, _, names = (await line(sockets[0])).partition(": ")
         assert count == "* -- 500 in lobby"

@@ -12,7 +12,7 @@ from aiohttp import web
 from hubbub.hub.notices import Fate
 from hubbub.transports import webpush
 from hubbub.transports.webpush import WebPush, new_keys, read_keys
-from tests.conftest import JsonClient, Serve, Server, hello
+from tests.conftest import JsonClient, Serve, Server, hello, known_to_all
 from tests.push import NOTICE, BrowserKeys, PushService, claims, subscription
 from tests.transports.test_public import BAD_URLS
 from tests.wire import said_nothing_wrong
@@ -34,6 +34,7 @@ async def absent(server: Server, name: str, *endpoints: str) -> AsyncIterator[st
         for endpoint in endpoints:
             assert (await subscribe(client, endpoint, keys))["type"] == "ok"
     await asyncio.to_thread(server.await_metric, "hubbub_connections", 0.0)
+    await known_to_all(server)
     yield welcome["push_key"]
 
 

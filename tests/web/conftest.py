@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
-from tests.conftest import Server
+from tests.conftest import Server, new_server
 from tests.parts import need
 
 T = TypeVar("T")
@@ -91,7 +91,9 @@ class Person:
             way.click()
         self.page.get_by_label("Your name").fill(self.name)
         self.page.get_by_label("Your password").fill(password)
-        self.page.keyboard.press("Enter")
+        # The browser has its cookie a moment after the page is there.
+        with self.page.expect_response("**/session"):
+            self.page.keyboard.press("Enter")
         expect(self.page.locator(".app")).to_be_visible()
         return self
 
@@ -163,7 +165,7 @@ def people(browser: Browser) -> Iterator[People]:
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that all tests of a worker share; each has a room of its own."""
-    server = Server(tmp_path_factory.mktemp("shared"), ("--rate-limits", "off"), {})
+    server = new_server(tmp_path_factory.mktemp("shared"), "--rate-limits", "off")
     server.start()
     yield server
     server.kill()
@@ -172,7 +174,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that the stories of a module kill and start again; each has a room of its own."""
-    server = Server(tmp_path_factory.mktemp("mortal"), ("--rate-limits", "off"), {})
+    server = new_server(tmp_path_factory.mktemp("mortal"), "--rate-limits", "off")
     server.start()
     yield server
     server.kill()

@@ -62,6 +62,7 @@ def fill(folder: Path, count: int) -> None:
         storage.close()
 
 
+@pytest.mark.one_node("its log is filled as a file")
 @pytest.mark.timeout(180)
 def test_fifty_thousand_messages_scroll_to_the_beginning_in_bounded_memory(
     long_room: Server, people: People, record_property: Callable[[str, object], None]

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 import hubbub
-from tests.conftest import Serve, Server
+from tests.conftest import Serve, Server, new_server
 from tests.test_community import PASSWORD, owner, user
 from tests.web.conftest import People, aside, until
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.real
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server for members, with ann as its owner."""
     flags = ("--registration", "invite", "--rate-limits", "off")
-    server = Server(tmp_path_factory.mktemp("house"), flags, {})
+    server = new_server(tmp_path_factory.mktemp("house"), *flags)
     server.start()
     owner(server)
     yield server
@@ -27,9 +27,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 async def invitation(house: Server) -> str:
     async with hubbub.connect(house.url, name="ann", password=PASSWORD) as ann:
-        found = re.search(r"\S+#invite=\S+", await ann.command("/invite link"))
+        found = re.search(r"\S+/(#invite=\S+)", await ann.command("/invite link"))
         assert found is not None
-        return found[0]
+        # Without public_url a node would tell its own address.
+        return f"{house.url}/{found[1]}"
 
 
 def test_a_member_signs_in_and_stays_signed_in(house: Server, people: People) -> None:

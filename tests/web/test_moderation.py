@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.conftest import Server
+from tests.conftest import Server, new_server
 from tests.test_community import PASSWORD, owner, user
 from tests.web.conftest import People, Person
 
@@ -19,7 +19,7 @@ FOR_EVERYBODY = ["Copy the text", "Message {}", "Ignore"]
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """An open server that ann owns, with cara as a member."""
     folder = tmp_path_factory.mktemp("moderated")
-    server = Server(folder, ("--registration", "open", "--rate-limits", "off"), {})
+    server = new_server(folder, "--registration", "open", "--rate-limits", "off")
     server.start()
     owner(server)
     user(server, "add", "cara", "--password-stdin", secret=PASSWORD)

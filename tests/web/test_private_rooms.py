@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.conftest import Server
+from tests.conftest import Server, new_server
 from tests.test_community import PASSWORD, owner, user
 from tests.web.conftest import People, Person, until
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.real
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """An open server that ann owns, with bob and cara as members."""
     folder = tmp_path_factory.mktemp("doors")
-    server = Server(folder, ("--registration", "open", "--rate-limits", "off"), {})
+    server = new_server(folder, "--registration", "open", "--rate-limits", "off")
     server.start()
     owner(server)
     for name in ("bob", "cara"):

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from playwright.sync_api import CDPSession, Locator, Page, Worker, expect
 
-from tests.conftest import Serve, Server
+from tests.conftest import Serve, Server, new_server
 from tests.push import BrowserKeys, PushService, push_service
 from tests.web.conftest import People, Person, until
 from tests.wire import eventually
@@ -49,7 +49,7 @@ SHOWN = """navigator.serviceWorker.ready
 def pushing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that calls push services on this machine."""
     env = {"HUBBUB_PUSH_PRIVATE": "on"}
-    server = Server(tmp_path_factory.mktemp("push"), ("--rate-limits", "off"), env)
+    server = new_server(tmp_path_factory.mktemp("push"), "--rate-limits", "off", env=env)
     server.start()
     yield server
     server.kill()

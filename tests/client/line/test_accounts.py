@@ -60,7 +60,7 @@ def test_an_account_is_made_a_room_entered_and_a_signed_out_session_forgotten(
 
 def test_a_filter_comes_in_by_a_token_of_the_environment(club: Server, tmp_path: Path) -> None:
     added = subprocess.run(
-        [*club.program, "user", "add", "rss", "--bot", "--data", str(club.data)],
+        [*club.program, "user", "add", "rss", "--bot", *club.log_flags],
         check=True,
         capture_output=True,
         text=True,

@@ -9,7 +9,7 @@ from hubbub.client import saved
 from hubbub.client.options import JoinOptions
 from tests.client.conftest import PASSWORD, account
 from tests.client.tui.stage import Stage, guest, member, staged
-from tests.conftest import Server
+from tests.conftest import Server, new_server
 
 pytestmark = pytest.mark.real
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.real
 def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server without guests, by invitation, that ann owns."""
     flags = ("--registration", "invite", "--guests", "off", "--rate-limits", "off")
-    server = Server(tmp_path_factory.mktemp("club"), flags, {})
+    server = new_server(tmp_path_factory.mktemp("club"), *flags)
     server.start()
     account(server, "ann", "--owner")
     yield server
@@ -73,7 +73,7 @@ async def test_where_one_may_sign_up_and_guests_are_off_ctrl_n_makes_an_account(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     flags = ("--registration", "open", "--guests", "off", "--rate-limits", "off")
-    server = Server(tmp_path_factory.mktemp("open"), flags, {})
+    server = new_server(tmp_path_factory.mktemp("open"), *flags)
     server.start()
     try:
         options = JoinOptions(url=server.url, name="finn")
