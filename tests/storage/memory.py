@@ -25,6 +25,7 @@ from hubbub.storage.changes import (
     EndSessions,
     EndSubscription,
     Gone,
+    Made,
     MakeRoom,
     MoveRead,
     NameUsed,
@@ -136,13 +137,13 @@ class MemoryStorage:
             case ChangeRoom():
                 return self._change_room(change, at)
             case MakeRoom(room, owner_id):
-                if room in self.rooms:
-                    return NameUsed()
+                made = Made(new=room not in self.rooms)
                 self._room(room)
                 self._moved.pop(room, None)
-                if owner_id is not None:
+                if made.new and owner_id is not None:
                     self.members[room, owner_id] = 0
                     self.roles[room, owner_id] = Role.OWNER
+                return made
             case SaveSanction(sanction):
                 self.held[sanction.key] = sanction
             case EndSanction(key):

@@ -26,12 +26,11 @@ from hubbub.storage.changes import (
     Arrive,
     Change,
     ChangeRoom,
-    Done,
     Duplicate,
     EnterRoom,
     HoldName,
+    Made,
     MakeRoom,
-    NameUsed,
     Outcome,
     RenameUser,
     SaveMember,
@@ -135,8 +134,8 @@ def test_both_make_one_room_at_once(pair: tuple[Database, Database]) -> None:
         assert sorted(answer[0].event.seq for answer in answers) == [1, 2]
         made = [[MakeRoom(f"made{number}", "a")]]
         outcomes = [answer[0] for answer in at_once(*(committing(e, made) for e in pair))]
-        assert Done() in outcomes
-        assert NameUsed() in outcomes
+        assert Made(new=True) in outcomes
+        assert Made(new=False) in outcomes
 
 
 def test_batches_with_rooms_in_opposite_orders_all_end(pair: tuple[Database, Database]) -> None:

@@ -21,6 +21,7 @@ from hubbub.storage.changes import (
     EnterRoom,
     ExitRoom,
     HoldName,
+    Made,
     MakeRoom,
     NameUsed,
     ReleaseName,
@@ -99,10 +100,14 @@ def said(text: str, room: str = "lobby") -> AppendMessage:
 
 
 def test_a_room_is_made_once_with_its_owner(one: SharedStorage, two: SharedStorage) -> None:
-    assert one.commit([MakeRoom("ops", "a"), MakeRoom("ops", "b"), MakeRoom("x")], NOW) == [
-        Done(), NameUsed(), Done(),
-    ]  # fmt: skip
-    assert two.commit([MakeRoom("ops", "b")], NOW) == [NameUsed()]
+    outcomes = one.commit([MakeRoom("ops", "a"), MakeRoom("ops", "b"), MakeRoom("x")], NOW)
+    assert outcomes == [Made(new=True), Made(new=False), Made(new=True)]
+    again = two.commit([MakeRoom("ops", "b")], NOW)
+    assert again == [Made(new=False)]
+
+    ids = one.room_ids(["ops", "x"])
+    told = [made.room_id for made in [*outcomes, *again] if isinstance(made, Made)]
+    assert told == [ids["ops"], ids["ops"], ids["x"], ids["ops"]]
 
     assert one.room_members("ops") == {"a": Role.OWNER}
     assert one.room_members("x") == {}

@@ -20,6 +20,7 @@ from hubbub.storage.changes import (
     AppendAudit,
     Change,
     ChangeRoom,
+    Made,
     MakeRoom,
     NameUsed,
     SaveMember,
@@ -68,7 +69,8 @@ class RoomSettings:
             room = await self._rooms.admit(session, typed, former=False)
             if room.made or room.name == self._default or await self._is_taken(user, room):
                 raise NameTaken(f"There is a room {room.title}: /join {room.name}")
-        changes: list[Change] = []
+        # Of a private one the name is new as well; so the log tells its id.
+        changes: list[Change] = [MakeRoom(room.name)] if private else []
         room.made = True
         if user.kind is not UserKind.GUEST:
             room.roles[user.id] = Role.OWNER
@@ -87,8 +89,9 @@ class RoomSettings:
         """Makes the room in the log; whether another node was quicker."""
         owner_id = None if user.kind is UserKind.GUEST else user.id
         outcome = await self._committer.outcome(MakeRoom(room.name, owner_id))
-        room.made = room.made or isinstance(outcome, NameUsed)
-        return isinstance(outcome, NameUsed)
+        taken = isinstance(outcome, Made) and not outcome.new
+        room.made = room.made or taken
+        return taken
 
     async def change(
         self,

@@ -270,6 +270,12 @@ class Rooms:
             room.roles[user.id] = Role.OWNER
         return MakeRoom(room.name, user.id if owns else None)
 
+    def identify(self, name: str, room_id: int) -> None:
+        """Notes the id by which the log knows a room that is called so now."""
+        room = self._live.get(name)
+        if room is not None and not room.id:
+            room.id = room_id
+
     def was_made(self, change: MakeRoom) -> None:
         """Another node was a moment earlier: the room is not this one's maker's."""
         room = self._live.get(change.room)

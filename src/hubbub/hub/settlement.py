@@ -12,7 +12,17 @@ from hubbub.hub.room import Room
 from hubbub.hub.rooms import Rooms
 from hubbub.hub.stats import Stats
 from hubbub.protocol import events
-from hubbub.storage.changes import Appended, Done, Duplicate, Gone, NameUsed, NonceUsed, Outcome
+from hubbub.storage.changes import (
+    Appended,
+    Done,
+    Duplicate,
+    Gone,
+    Made,
+    MakeRoom,
+    NameUsed,
+    NonceUsed,
+    Outcome,
+)
 
 
 class Settlement:
@@ -39,6 +49,9 @@ class Settlement:
                 assert submission.room is not None, "an entry is submitted with its room"
                 appended.setdefault(submission.room, []).append(outcome.event)
                 self._stats.appended += 1
+            elif isinstance(outcome, Made) and self.rooms is not None:
+                assert isinstance(submission.change, MakeRoom), "only rooms are made"
+                self.rooms.identify(submission.change.room, outcome.room_id)
         if appended:
             await self._others.publish(appended)
         replies: Replies = {}
@@ -101,7 +114,7 @@ class Settlement:
             case NameUsed():
                 taken = NameTaken("Another room has that name; take another.")
                 return events.Error.of(taken, request_id)
-            case Done():
+            case Done() | Made():
                 return events.Ok(id=request_id)
             case Refusal():
                 self._stats.refusals += 1
@@ -110,7 +123,7 @@ class Settlement:
                 assert_never(result)
 
 
-Result = Appended | Duplicate | NonceUsed | NameUsed | Done | Refusal
+Result = Appended | Duplicate | NonceUsed | NameUsed | Made | Done | Refusal
 
 
 def _or_refusal(outcome: Outcome | Refusal) -> Result:

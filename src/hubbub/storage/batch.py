@@ -35,6 +35,7 @@ from hubbub.storage.changes import (
     ExitRoom,
     Gone,
     HoldName,
+    Made,
     MakeRoom,
     MoveRead,
     NameUsed,
@@ -89,6 +90,8 @@ class Batch:
     people: People = field(default_factory=People)
     members: Members = field(default_factory=Members)
     wiped: list[tuple[BatchRoom, int]] = field(default_factory=list)
+    made: dict[int, BatchRoom] = field(default_factory=dict)
+    """By the place of what makes it, a room whose id is known when it was written."""
     moderation: Moderation = field(default_factory=Moderation)
 
     def __post_init__(self) -> None:
@@ -112,7 +115,7 @@ class Batch:
             case ChangeRoom():
                 return self._change_room(change)
             case MakeRoom():
-                return self._make_room(change)
+                return self._make_room(place, change)
             case SaveMember(name, user_id, role):
                 self.members.join(self.rooms.named(name), user_id, role)
             case RemoveMember(name, user_id):
@@ -181,15 +184,17 @@ class Batch:
             self.said[sender.id, nonce] = message
         return Appended(message)
 
-    def _make_room(self, change: MakeRoom) -> Outcome:
+    def _make_room(self, place: int, change: MakeRoom) -> Outcome:
         name = change.room
-        if name in self.rooms.found:
-            return NameUsed()
-        self.moderation.names.pop(name, None)
-        room = self.rooms.make(name)
-        if change.owner_id is not None:
-            self.members.join(room, change.owner_id, Role.OWNER)
-        return Done()
+        room = self.rooms.found.get(name)
+        new = room is None
+        if room is None:
+            self.moderation.names.pop(name, None)
+            room = self.rooms.make(name)
+            if change.owner_id is not None:
+                self.members.join(room, change.owner_id, Role.OWNER)
+        self.made[place] = room
+        return Made(new)
 
     def _delete_message(self, change: DeleteMessage) -> Outcome:
         room = self.rooms.named(change.room)

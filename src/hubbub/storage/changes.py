@@ -1,6 +1,6 @@
 """What is changed, and what became of it: one commit takes any number of changes, in order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgspec import Struct
 
@@ -232,9 +232,9 @@ class SaveIgnored:
 
 @dataclass(frozen=True, slots=True)
 class MakeRoom:
-    """Makes a public room with an owner, or without one, where no room is called so.
+    """Makes a public room with an owner, or without one, where no room is called so (`Made`).
 
-    One that is there stays as it is (`NameUsed`). What was called so formerly no longer is.
+    One that is there stays as it is. What was called so formerly no longer is.
     """
 
     room: str
@@ -355,6 +355,15 @@ class NameUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """There is a room of that name: a `new` one, or one that was there before."""
+
+    new: bool
+    room_id: int = field(default=0, compare=False)
+    """As in RoomRecord."""
+
+
+@dataclass(frozen=True, slots=True)
 class Gone:
     """The room is not called so any more; nothing was stored."""
 
@@ -364,4 +373,4 @@ class Done:
     """A change that is no entry of a log was made."""
 
 
-Outcome = Appended | Duplicate | NonceUsed | NameUsed | Gone | Done
+Outcome = Appended | Duplicate | NonceUsed | NameUsed | Made | Gone | Done

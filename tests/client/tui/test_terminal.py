@@ -175,11 +175,11 @@ async def test_a_killed_server_and_a_cut_line_lose_and_repeat_nothing(
     proxy = Proxy(server.port)
     ann = joined(terminal, proxy.url, "ann")
     ann.enter("before")
-    shows(ann, "before")
-    ann.type("half a sentence")
-    proxy.cut()
-    shows(ann, "Not connected")
     async with hubbub.connect(server.url, name="bob") as bob:
+        await _texts(bob, 1)
+        ann.type("half a sentence")
+        proxy.cut()
+        shows(ann, "Not connected")
         await bob.post("while the line was cut")
     proxy.mend()
     screen = wait_for(ann, lambda screen: "Not connected" not in screen)
@@ -192,12 +192,7 @@ async def test_a_killed_server_and_a_cut_line_lose_and_repeat_nothing(
     server.start()
     wait_for(ann, lambda screen: "Not connected" not in screen)
     async with hubbub.connect(server.url, name="cara") as cara:
-        texts = await _texts(cara)
-        if len(texts) < 3:
-            # The third is on its way: it comes to everybody.
-            async with asyncio.timeout(WAIT_S):
-                await anext(aiter(cara))
-            texts = await _texts(cara)
+        texts = await _texts(cara, 3)
 
     assert texts == ["before", "while the line was cut", "half a sentence"]
     screen = shows(ann, *texts)
@@ -206,9 +201,14 @@ async def test_a_killed_server_and_a_cut_line_lose_and_repeat_nothing(
     proxy.close()
 
 
-async def _texts(chat: hubbub.Chat) -> list[str]:
-    page = await chat.history("lobby", limit=200)
-    return [event.text for event in page.events]
+async def _texts(chat: hubbub.Chat, count: int) -> list[str]:
+    """What was said in the lobby, once it is at least so much."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            page = await chat.history("lobby", limit=200)
+            if len(page.events) >= count:
+                return [event.text for event in page.events]
+            await anext(aiter(chat))
 
 
 @pytest.mark.parametrize(

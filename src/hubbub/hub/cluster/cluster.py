@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequenc
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from msgspec import MsgspecError
+from msgspec import MsgspecError, structs
 from structlog import get_logger
 
 from hubbub.bus.interface import LARGEST, Bus
@@ -42,6 +42,7 @@ from hubbub.storage.changes import (
     ExitRoom,
     Gone,
     HoldName,
+    Made,
     MakeRoom,
     NameUsed,
     Outcome,
@@ -183,7 +184,7 @@ class Cluster(Others):
             change = submission.change
             if isinstance(change, AppendMessage):
                 continue
-            if isinstance(change, MakeRoom) and isinstance(result, NameUsed):
+            if isinstance(change, MakeRoom) and isinstance(result, Made) and not result.new:
                 self._hub.rooms.was_made(change)
                 self._hub.elsewhere.look_soon()
             if isinstance(result, Refusal | NameUsed | Gone):
@@ -192,14 +193,21 @@ class Cluster(Others):
                 user = self._hub.users.get(change.user_id)
                 if user is not None:
                     somebody = signs.Somebody.of(user.record, user.away)
-                    self._tell_room(change.room, signs.Entered(self.node, change.room, somebody))
+                    room_id = self._room_id(change.room)
+                    entered = signs.Entered(self.node, change.room, somebody, room_id)
+                    self._tell_room(change.room, entered)
             elif isinstance(change, ExitRoom):
-                exited = signs.Exited(self.node, change.room, change.user_id)
+                room_id = self._room_id(change.room)
+                exited = signs.Exited(self.node, change.room, change.user_id, room_id)
                 self._tell_room(change.room, exited)
             else:
                 look = look or isinstance(change, _LOOK) or self._gives_role(change)
         if look:
             self._publish(signs.EVERYONE, signs.Look(self.node))
+
+    def _room_id(self, name: str) -> int:
+        room = self._hub.rooms.live(name)
+        return 0 if room is None else room.id
 
     def _gives_role(self, change: Change) -> bool:
         if isinstance(change, SaveMember) and change.role is not None:
@@ -217,7 +225,7 @@ class Cluster(Others):
         names = {room.name, *(event.room for event in events)}
         names |= {event.was for event in events if isinstance(event, Settings) and event.was}
         for name in names:
-            said = signs.Said(self.node, name, tuple(events), people)
+            said = signs.Said(self.node, name, tuple(events), people, room.id)
             subjects = [signs.user_subject(p.id) for p in people] or [signs.room_subject(name)]
             for data in _parts(said):
                 for subject in subjects:
@@ -265,6 +273,11 @@ class Cluster(Others):
             self._deeds.carry_out(sign)
 
     def _take_of_room(self, sign: signs.OfRoom, room: Room) -> None:
+        room.id = room.id or sign.room_id
+        if sign.room_id and sign.room_id != room.id:
+            # One of two that had the name one after the other: the log knows which is called what.
+            self._reading.read_on(room)
+            return
         match sign:
             case signs.Said(events=events):
                 self._deliver(room, events)
@@ -543,6 +556,6 @@ def _parts(said: signs.Said) -> list[bytes]:
     if len(data) <= LARGEST or len(said.events) == 1:
         return [data]
     half = len(said.events) // 2
-    first = signs.Said(said.node, said.room, said.events[:half], said.people)
-    second = signs.Said(said.node, said.room, said.events[half:], said.people)
+    first = structs.replace(said, events=said.events[:half])
+    second = structs.replace(said, events=said.events[half:])
     return _parts(first) + _parts(second)

@@ -62,6 +62,8 @@ class Said(Sign, frozen=True, omit_defaults=True, tag="said"):
     room: str
     events: tuple[LogEvent, ...]
     people: tuple[Person, ...] = ()
+    room_id: int = 0
+    """As in RoomRecord: another room may have had that name, or have it by now."""
 
 
 class Entered(Sign, frozen=True, omit_defaults=True, tag="entered"):
@@ -69,6 +71,7 @@ class Entered(Sign, frozen=True, omit_defaults=True, tag="entered"):
 
     room: str
     user: Somebody
+    room_id: int = 0
 
 
 class Exited(Sign, frozen=True, omit_defaults=True, tag="exited"):
@@ -76,6 +79,7 @@ class Exited(Sign, frozen=True, omit_defaults=True, tag="exited"):
 
     room: str
     user_id: str
+    room_id: int = 0
 
 
 class Wrote(Sign, frozen=True, omit_defaults=True, tag="wrote"):
