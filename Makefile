@@ -7,6 +7,9 @@ MODULES := web/node_modules/.ready
 PAGE := src/hubbub/web/index.html
 PAGE_SOURCES := $(shell find web/src web/public -type f) $(wildcard web/*.ts web/*.json web/*.html)
 BENCH_READY := $(VENV)/.bench-ready
+# The servers that the tests of a file share are started once. In their order: the browser's driver,
+# which comes last, has its worker's event loop to itself.
+PYTEST := $(BIN)/pytest -n 3 -rs --dist loadfile --no-loadscope-reorder
 # Of what one server does, what is tested on three nodes: all of it, and its part in `make test`.
 BEHAVIOUR := tests/transports tests/client tests/test_community.py tests/test_fuzz.py \
 	tests/test_restart.py tests/test_story.py
@@ -23,16 +26,16 @@ cluster: $(READY) $(PAGE)
 	$(BIN)/hubbub cluster up
 
 test: $(READY) $(PAGE)
-	$(BIN)/python -m tools.debian tmux strace chromium
+	$(BIN)/python -m tools.debian tmux strace chromium chromium-headless-shell
 	cd web && npm run --silent test
-	$(BIN)/pytest -n 3 -rs
-	NODES=3 $(BIN)/pytest -n 3 -rs $(SPREAD)
+	$(PYTEST)
+	NODES=3 $(PYTEST) $(SPREAD)
 
 # What one server does, done by three behind one port that gives each connection to the next.
 test-cluster: $(READY) $(PAGE)
-	$(BIN)/python -m tools.debian tmux chromium
-	NODES=3 $(BIN)/pytest -n 3 -rs $(BEHAVIOUR)
-	NODES=3 $(BIN)/pytest -n 3 -rs tests/web
+	$(BIN)/python -m tools.debian tmux chromium chromium-headless-shell
+	NODES=3 $(PYTEST) $(BEHAVIOUR)
+	NODES=3 $(PYTEST) tests/web
 
 # The browser client, built from web/; needs Node.js 20 or later.
 page: $(PAGE)
@@ -42,12 +45,15 @@ unit: $(READY)
 	$(BIN)/pytest -n 2 -m "not real"
 
 # The attacks of docs/reliability.md in their long forms: up to 35 minutes, and a table of figures.
-# One of them: `make torture ONLY=crash`; those on a cluster: `make torture ONLY=cluster`.
+# One of them: `make torture ONLY=crash`; those on a cluster: `make torture ONLY=cluster`; much at once
+# through the clients: `make torture ONLY=volume`.
 CLUSTER_ATTACKS := tests/cluster/test_torture.py tests/cluster/test_faults.py
-torture: $(READY)
-	$(BIN)/python -m tools.debian strace
-	TORTURE=long $(BIN)/pytest -rs $(if $(filter cluster,$(ONLY)),$(CLUSTER_ATTACKS),\
-	  $(if $(ONLY),tests/torture/test_$(ONLY).py,tests/torture $(CLUSTER_ATTACKS)))
+VOLUMES := tests/client/line/test_volume.py tests/web/test_long_room.py
+ATTACKS := $(if $(filter cluster,$(ONLY)),$(CLUSTER_ATTACKS),$(if $(filter volume,$(ONLY)),$(VOLUMES),\
+	$(if $(ONLY),tests/torture/test_$(ONLY).py,tests/torture $(CLUSTER_ATTACKS) $(VOLUMES))))
+torture: $(READY) $(PAGE)
+	$(BIN)/python -m tools.debian strace chromium-headless-shell
+	TORTURE=long $(BIN)/pytest -rs $(ATTACKS)
 
 check: $(READY) $(MODULES)
 	$(BIN)/ruff format --check .

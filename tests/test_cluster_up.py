@@ -97,7 +97,9 @@ async def heard(socket: ClientConnection, text: str) -> None:
         pass
 
 
-async def test_people_of_both_nodes_talk_and_go_on_when_one_dies(trial: Trial) -> None:
+async def test_people_talk_and_go_on_when_a_node_dies_and_after_a_stop(
+    trial: Trial,
+) -> None:
     trial.start()
     async with (
         connect(f"{trial.url}?name=ann") as ann,
@@ -123,30 +125,20 @@ async def test_people_of_both_nodes_talk_and_go_on_when_one_dies(trial: Trial) -
     assert trial.end(signal.SIGINT) == 0
     assert trial.processes() == []
 
-
-async def test_what_was_said_is_there_the_next_time(trial: Trial) -> None:
     trial.start()
-    async with connect(f"{trial.url}?name=ann") as ann:
-        await ann.send("for later")
-        await heard(ann, "for later")
+    async with connect(f"{trial.url}?name=eve") as eve:
+        await eve.send("/history")
+        await heard(eve, "[dan]: all are back")
     assert trial.end(signal.SIGTERM) == 0
 
-    trial.start()
-    async with connect(f"{trial.url}?name=bob") as bob:
-        await bob.send("/history")
-        await heard(bob, "[ann]: for later")
 
-
-def test_the_servers_are_started_again_too(trial: Trial) -> None:
+def test_its_servers_are_started_again_and_killed_it_leaves_no_process(trial: Trial) -> None:
     trial.start()
     os.kill(trial.pid("NATS"), signal.SIGKILL)
     trial.await_line(r"NATS is back: pid \d+")
     os.kill(trial.pid("PostgreSQL"), signal.SIGKILL)
     trial.await_line(r"PostgreSQL is back: pid \d+")
 
-
-def test_killed_it_leaves_no_process_and_can_start_again(trial: Trial) -> None:
-    trial.start()
     pids = [trial.pid(part) for part in ("node 1", "node 2", "PostgreSQL", "NATS")]
     trial.end(signal.SIGKILL)
 

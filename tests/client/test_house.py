@@ -9,7 +9,7 @@ import pytest
 import hubbub
 from hubbub.client.backoff import Backoff
 from hubbub.client.calls import Bounds
-from tests.client.conftest import PASSWORD
+from tests.accounts import PASSWORD
 from tests.conftest import Serve, Server
 
 pytestmark = pytest.mark.real

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 from tests.conftest import Server, new_server
 from tests.parts import need
@@ -19,6 +27,7 @@ T = TypeVar("T")
 WAIT_S = 15.0
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "src" / "hubbub" / "web"
+SHELL = "chromium-headless-shell"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -50,16 +59,35 @@ expect.set_options(timeout=WAIT_S * 1000)
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests of a worker."""
-    need("chromium")
+def playwright() -> Iterator[Playwright]:
+    """What drives the browsers of a worker."""
     if not (BUILT / "index.html").exists():
         reason = "left out: there is no built page (make page)"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """One browser for all tests of a worker: Chromium without the windows of its own around pages,
+    which are two thirds of what a test costs.
+    """
+    need(SHELL)
+    yield from _launched(playwright, SHELL)
+
+
+@pytest.fixture(scope="session")
+def whole_browser(playwright: Playwright) -> Iterator[Browser]:
+    """The same, as people have it."""
+    need("chromium")
+    yield from _launched(playwright, "chromium")
+
+
+def _launched(playwright: Playwright, program: str) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=shutil.which(program), args=FLAGS)
+    yield browser
+    browser.close()
 
 
 class Person:

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.accounts import PASSWORD, account
 from tests.conftest import Serve, Server
-from tests.test_community import PASSWORD, owner, user
 from tests.web.conftest import REFUSED, ROOT, SMALL, People, Person
 
 pytestmark = pytest.mark.real
@@ -123,10 +123,10 @@ def test_axe_finds_nothing_in_what_moderators_see_and_a_finger_hits_everything(
     serve: Serve, people: People
 ) -> None:
     server = serve("--registration", "open", "--rate-limits", "off")
-    owner(server)
+    account(server, "ann")
     look = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
     ann = people("ann", color_scheme="light", reduced_motion="reduce", **look)
-    user(server, "add", "bob", "--password-stdin", secret=PASSWORD)
+    account(server, "bob")
     bob = people("bob").sign_in(server.url, PASSWORD)
     ann.sign_in(server.url, PASSWORD)
     page, keys = ann.page, ann.page.keyboard

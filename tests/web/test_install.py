@@ -1,10 +1,7 @@
 """The page as an application on a phone: what an installation asks for, and the layout."""
 
 import gzip
-import json
 import re
-import struct
-from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import expect
@@ -31,30 +28,6 @@ def test_scripts_and_styles_at_the_start_are_small() -> None:
 
     assert sizes
     assert sum(sizes.values()) <= START_BYTES, sizes
-
-
-def test_the_manifest_has_what_an_installation_asks_for(shared: Server, people: People) -> None:
-    ann = people("installer", service_workers="allow").join(shared.url)
-    with urlopen(f"{shared.url}/manifest.webmanifest") as answer:
-        manifest = json.load(answer)
-
-    assert manifest["display"] == "standalone"
-    assert manifest["start_url"] == manifest["scope"] == "/"
-    sizes = {icon["sizes"] for icon in manifest["icons"]}
-    assert {"192x192", "512x512"} <= sizes
-    assert any(icon.get("purpose") == "maskable" for icon in manifest["icons"])
-    for icon in manifest["icons"]:
-        with urlopen(shared.url + icon["src"]) as answer:
-            body = answer.read()
-        if icon["type"] == "image/png":
-            width, height = struct.unpack(">II", body[16:24])
-            assert f"{width}x{height}" == icon["sizes"]
-    session = ann.context.new_cdp_session(ann.page)
-    assert session.send("Page.getAppManifest")["errors"] == []
-    ann.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-    said = session.send("Page.getInstallabilityErrors")["installabilityErrors"]
-    # Every page of a test is in private mode, where nothing is installed.
-    assert [each["errorId"] for each in said] == ["in-incognito"]
 
 
 def test_without_the_server_the_page_opens_with_the_last_messages(

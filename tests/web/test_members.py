@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 import hubbub
+from tests.accounts import PASSWORD, account
 from tests.conftest import Serve, Server, new_server
-from tests.test_community import PASSWORD, owner, user
 from tests.web.conftest import People, aside, until
 
 pytestmark = pytest.mark.real
@@ -20,7 +20,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     flags = ("--registration", "invite", "--rate-limits", "off")
     server = new_server(tmp_path_factory.mktemp("house"), *flags)
     server.start()
-    owner(server)
+    account(server, "ann")
     yield server
     server.kill()
 
@@ -195,7 +195,7 @@ def test_signing_out_takes_the_cookie_along_and_every_tab(house: Server, people:
 
 
 def test_a_session_that_is_ended_elsewhere_goes_and_says_so(house: Server, people: People) -> None:
-    user(house, "add", "two.devices", "--password-stdin", secret=PASSWORD)
+    account(house, "two.devices")
     phone = people("two.devices", user_agent="Mozilla/5.0 (iPhone) Version/18.0 Safari/604.1")
     phone.sign_in(house.url, PASSWORD)
     desk = people("two.devices").sign_in(house.url, PASSWORD)
@@ -212,7 +212,7 @@ def test_a_session_that_is_ended_elsewhere_goes_and_says_so(house: Server, peopl
 def test_a_password_is_changed_and_the_former_one_opens_nothing(
     house: Server, people: People
 ) -> None:
-    user(house, "add", "changer", "--password-stdin", secret=PASSWORD)
+    account(house, "changer")
     changer = people("changer").sign_in(house.url, PASSWORD)
     page, fresh = changer.page, 'a "new" pass\\word'
     page.get_by_role("button", name="Settings").click()
@@ -251,7 +251,7 @@ def test_a_guest_who_opens_an_invitation_becomes_a_member_under_the_same_name(
     people: People, serve: Serve
 ) -> None:
     server = serve("--registration", "invite", "--guests", "on", "--rate-limits", "off")
-    owner(server)
+    account(server, "ann")
     guest = people("invited.guest").join(server.url)
     until(guest.page, "'hubbub.session' in localStorage")
     link = aside(lambda: invitation(server))

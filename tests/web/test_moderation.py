@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
+from tests.accounts import PASSWORD, account
 from tests.conftest import Server, new_server
-from tests.test_community import PASSWORD, owner, user
 from tests.web.conftest import People, Person
 
 pytestmark = pytest.mark.real
@@ -21,8 +21,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("moderated")
     server = new_server(folder, "--registration", "open", "--rate-limits", "off")
     server.start()
-    owner(server)
-    user(server, "add", "cara", "--password-stdin", secret=PASSWORD)
+    account(server, "ann")
+    account(server, "cara")
     yield server
     server.kill()
 
@@ -140,7 +140,7 @@ def test_whoever_is_removed_reads_why_and_may_come_back(
 def test_whoever_is_banned_reads_why_until_the_ban_is_lifted(
     house: Server, people: People, ann: Person, request: pytest.FixtureRequest
 ) -> None:
-    user(house, "add", "bob.b", "--password-stdin", secret=PASSWORD)
+    account(house, "bob.b")
     bob = people("bob.b").sign_in(place(house, request), PASSWORD)
     bob.say("nonsense")
     ann.menu_of("nonsense")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
+from tests.accounts import PASSWORD, account
 from tests.conftest import Server, new_server
-from tests.test_community import PASSWORD, owner, user
 from tests.web.conftest import People, Person, until
 
 pytestmark = pytest.mark.real
@@ -18,9 +18,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("doors")
     server = new_server(folder, "--registration", "open", "--rate-limits", "off")
     server.start()
-    owner(server)
+    account(server, "ann")
     for name in ("bob", "cara"):
-        user(server, "add", name, "--password-stdin", secret=PASSWORD)
+        account(server, name)
     yield server
     server.kill()
 

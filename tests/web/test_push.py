@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from playwright.sync_api import CDPSession, Locator, Page, Worker, expect
+from playwright.sync_api import Browser, CDPSession, Locator, Page, Worker, expect
 
 from tests.conftest import Serve, Server, new_server
 from tests.push import BrowserKeys, PushService, push_service
@@ -43,6 +43,12 @@ ACTIVE = """navigator.serviceWorker.ready
 SHOWN = """navigator.serviceWorker.ready
     .then((ready) => ready.getNotifications())
     .then((all) => all.map(({ title, body, tag }) => ({ title, body, tag })))"""
+
+
+@pytest.fixture(scope="session")
+def browser(whole_browser: Browser) -> Browser:
+    """The whole Chromium, which shows notices."""
+    return whole_browser
 
 
 @pytest.fixture(scope="module")

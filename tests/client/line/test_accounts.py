@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.client.conftest import PASSWORD, account
+from tests.accounts import PASSWORD, account
 from tests.client.line.screen import JOIN, Terminal
 from tests.conftest import Serve, Server
 from tests.parts import need

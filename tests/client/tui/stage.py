@@ -18,7 +18,7 @@ from hubbub.client.options import JoinOptions
 from hubbub.client.tui.app import HubbubApp, Outcome
 from hubbub.client.tui.conversation import Conversation
 from hubbub.client.tui.screen import ChatScreen
-from tests.client.conftest import PASSWORD
+from tests.accounts import PASSWORD
 from tests.client.fake import FakeServer
 from tests.conftest import Server
 

@@ -3,7 +3,7 @@
 import pytest
 
 import hubbub
-from tests.client.conftest import PASSWORD
+from tests.accounts import PASSWORD
 from tests.client.tui.stage import Stage, guest, member
 from tests.conftest import Server
 

@@ -6,7 +6,7 @@ import pytest
 
 import hubbub
 from hubbub.client import saved
-from tests.client.conftest import PASSWORD
+from tests.accounts import PASSWORD
 from tests.client.tui.stage import guest, member
 from tests.conftest import Server
 

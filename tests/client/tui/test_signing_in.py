@@ -7,7 +7,7 @@ import pytest
 import hubbub
 from hubbub.client import saved
 from hubbub.client.options import JoinOptions
-from tests.client.conftest import PASSWORD, account
+from tests.accounts import PASSWORD, account
 from tests.client.tui.stage import Stage, guest, member, staged
 from tests.conftest import Server, new_server
 
