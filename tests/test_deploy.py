@@ -231,7 +231,7 @@ async def test_pages_and_sockets_come_in_by_tls(proxy: Proxy, serve: Serve) -> N
 async def test_what_is_for_those_who_watch_stays_inside(proxy: Proxy, serve: Serve) -> None:
     proxy.start([serve(*SERVER).port])
 
-    for path in ("/metrics", "/healthz", "/readyz"):
+    for path in ("/metrics", "/healthz", "/readyz", "/%6detrics"):
         with pytest.raises(HTTPError, match="404") as hidden:
             proxy.get(path)
         hidden.value.close()

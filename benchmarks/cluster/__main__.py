@@ -19,6 +19,7 @@ from benchmarks.runner import Patience
 from benchmarks.servers import NATS, NotThere
 from benchmarks.simulation.costs import Measured
 from benchmarks.simulation.costs import save as save_costs
+from benchmarks.simulation.workload import Machines
 from hubbub.logs import configure
 
 DOC = Path(__file__).parent.parent.parent / "docs" / "scale.md"
@@ -111,14 +112,15 @@ def _tell(line: str) -> None:
 
 
 def _write(rows: list[Row], by_itself: dict[str, float]) -> None:
-    found, points = costs(rows, by_itself)
-    measured = Measured(machine=doc.machine(), cores=cpu_count() or 1, costs=found, points=points)
+    cores = cpu_count() or 1
+    found, points = costs(rows, by_itself, Machines(shared=cores, round_trip_s=0.0))
+    measured = Measured(machine=doc.machine(), cores=cores, costs=found, points=points)
     save_costs(measured)
     runs = sorted({len(row.runs) for row in rows})
     head = (
         f"- {measured.machine}\n"
         f"- PostgreSQL {postgres_version()}, nats-server {NATS.installed().lstrip('v')}; "
-        "everything on both cores, over 127.0.0.1, the load too\n"
+        f"everything on the same {cores} cores, over 127.0.0.1, the load too\n"
         f"- medians of {runs[0]}{f' to {runs[-1]}' if len(runs) > 1 else ''} runs, in turn"
     )
     doc.replace(DOC, f"{head}\n\n{report.table(rows)}")

@@ -10,7 +10,7 @@ from benchmarks.cluster.runner import Row
 from benchmarks.load.spec import Found
 from benchmarks.simulation.costs import Costs, Point
 from benchmarks.simulation.model import Simulation
-from benchmarks.simulation.workload import HERE, Machines, Workload
+from benchmarks.simulation.workload import Machines, Workload
 
 FIT_ROUNDS = 4
 WARM_S, WINDOW_S = 0.5, 1.0
@@ -66,7 +66,7 @@ def _point(row: Row) -> Point:
 
 
 def costs(
-    rows: Sequence[Row], small: Mapping[str, float], machines: Machines = HERE
+    rows: Sequence[Row], small: Mapping[str, float], machines: Machines
 ) -> tuple[Costs, list[Point]]:
     """What explains the runs on one node, besides what was measured by itself (`small`)."""
     found = points(rows)

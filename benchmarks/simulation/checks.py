@@ -57,6 +57,6 @@ def check(measured: Measured) -> list[Check]:
 
 
 def errors(checks: Sequence[Check], of: Callable[[Check], float]) -> tuple[float, float]:
-    """The median and the largest, whichever way they go; 0 where there is none."""
-    sizes = [abs(of(each)) for each in checks] or [0.0]
+    """The median and the largest, whichever way they go. Raises StatisticsError for no check."""
+    sizes = [abs(of(each)) for each in checks]
     return median(sizes), max(sizes)

@@ -66,7 +66,6 @@ class Costs(Struct, frozen=True, kw_only=True):
     # for each user in a sign.
     look_user_us: float
     pg_look_user_us: float
-    spent_user_us: float
     spent_heard_us: float
 
 

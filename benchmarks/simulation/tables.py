@@ -43,14 +43,15 @@ def checked(measured: Measured) -> str:
     )
     closed = [each for each in checks if not each.open]
     several = [each for each in checks if each.point.nodes > 1]
-    said = (
-        _error("deliveries a second, quiet", [e for e in closed if e.quiet], rate=True),
-        _error("deliveries a second, beside other work", [e for e in closed if not e.quiet],
-               rate=True),
-        _error("CPU for each delivery, quiet", [e for e in checks if e.quiet], rate=False),
-        _error("CPU for each delivery, all", checks, rate=False),
-        _error("CPU for each delivery, several nodes", several, rate=False),
-    )  # fmt: skip
+    rates, cpu = "deliveries a second", "CPU for each delivery"
+    sets = (
+        (f"{rates}, quiet", [e for e in closed if e.quiet], True),
+        (f"{rates}, beside other work", [e for e in closed if not e.quiet], True),
+        (f"{cpu}, quiet", [e for e in checks if e.quiet], False),
+        (f"{cpu}, all", checks, False),
+        (f"{cpu}, several nodes", several, False),
+    )
+    said = [_error(what, each, rate=rate) for what, each, rate in sets if each]
     return table(head, map(_check, checks)) + "\n\n" + table(("error", "median", "largest"), said)
 
 

@@ -58,6 +58,21 @@ def test_a_log_is_the_same_there_and_back(
     assert check(log_file(tmp_path / "back"))[1] == []
 
 
+def test_a_log_that_may_have_lost_its_end_gets_a_new_epoch(
+    written: Path, empty_postgres_url: str
+) -> None:
+    with closing(sqlite3.connect(log_file(written))) as database:
+        database.execute("UPDATE meta SET value = 'no' WHERE key = 'clean'")
+        (before,) = database.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
+        database.commit()
+    copy(sqlite_url(written), empty_postgres_url)
+    after = open_storage(empty_postgres_url)
+    try:
+        assert after.epoch != before
+    finally:
+        after.close()
+
+
 def test_what_was_copied_goes_on_where_it_was(
     written: Path, empty_postgres_url: str, tmp_path: Path
 ) -> None:

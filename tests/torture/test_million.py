@@ -1,6 +1,7 @@
 """A log with a million events: as quick to start, to enter and to page as an empty one."""
 
 import asyncio
+import hashlib
 import re
 import sqlite3
 import time
@@ -14,8 +15,10 @@ from sqlalchemy import ClauseElement, Delete, Insert, Select, Update, create_eng
 
 import hubbub
 from hubbub.storage import open_storage, people_queries, queries, sqlite_url
+from hubbub.storage.copying import copy
 from hubbub.storage.schema import events
 from tests.conftest import Server, hello
+from tests.postgres import postgres
 from tests.torture.conftest import Launch
 from tests.torture.figures import latency, note
 from tests.torture.sizes import at_most_s, sized
@@ -152,6 +155,29 @@ async def resume_by_sdk(server: Server, last: int) -> float:
                 event = await anext(chat)
             assert event.seq == seq
     return time.monotonic() - began_s
+
+
+def test_a_long_log_is_the_same_in_postgresql_and_back(tmp_path: Path) -> None:
+    build(tmp_path / "data", full=True)
+    between = postgres().make(empty=True)
+    began_s = time.monotonic()
+    there = copy(sqlite_url(tmp_path / "data"), between)
+    there_s = time.monotonic() - began_s
+    back = copy(between, sqlite_url(tmp_path / "back"))
+    back_s = time.monotonic() - began_s - there_s
+    assert there == back
+    assert there.events == EVENTS
+    assert entries(tmp_path / "back") == entries(tmp_path / "data")
+    note("million", f"{EVENTS} events to PostgreSQL, and back", f"{there_s:.1f} s, {back_s:.1f} s")
+
+
+def entries(data: Path) -> str:
+    """What tells one log's entries from another's."""
+    digest = hashlib.sha256()
+    with closing(sqlite3.connect(data / "hubbub.db")) as database:
+        for row in database.execute("SELECT * FROM events ORDER BY room_id, seq"):
+            digest.update(repr(row).encode())
+    return digest.hexdigest()
 
 
 STATEMENTS = {

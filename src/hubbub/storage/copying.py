@@ -281,6 +281,9 @@ def _copy_meta(before: Connection, after: Connection) -> None:
     if before.dialect.name == "postgresql":
         last, used = before.exec_driver_sql("SELECT last_value, is_called FROM user_numbers").one()
         known["user_number"] = str(last + used)
+    if known.get("clean") != "yes":
+        # Clients may know of entries that it has lost.
+        known.pop("epoch", None)
     known["clean"] = "yes"
     after.execute(meta.delete())
     after.execute(meta.insert(), [{"key": key, "value": each} for key, each in known.items()])

