@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from msgspec import structs
@@ -71,6 +72,7 @@ class MemoryStorage:
         self.epoch = "epoch-of-memory"
         self.logs: dict[str, list[LogEvent]] = {}
         self.rooms: dict[str, RoomRecord] = {}
+        self._ids = count(1)
         self.users: dict[str, UserRecord] = {}
         self.sessions: dict[bytes, tuple[str, SessionRecord]] = {}
         self.passwords: dict[str, str] = {}
@@ -122,13 +124,17 @@ class MemoryStorage:
         match change:
             case AppendMessage():
                 return self._message(change, at)
-            case AppendTopic(room, sender, text):
+            case AppendTopic(room, sender, text, room_id):
+                if self._is_gone(room, room_id):
+                    return Gone()
                 seq = self._next(room)
                 event = Topic(room=room, seq=seq, at=at, sender=sender, text=text)
                 self._put(event)
                 self.rooms[room] = replace(self.rooms[room], topic=text)
                 return Appended(event)
-            case DeleteMessage(room, sender, target):
+            case DeleteMessage(room, sender, target, room_id):
+                if self._is_gone(room, room_id):
+                    return Gone()
                 seq = self._next(room)
                 self.logs[room] = [_without_text(e, target) for e in self.logs[room]]
                 deleted = Deleted(room=room, seq=seq, at=at, sender=sender, target=target)
@@ -137,8 +143,7 @@ class MemoryStorage:
             case ChangeRoom():
                 return self._change_room(change, at)
             case MakeRoom(room, owner_id):
-                made = Made(new=room not in self.rooms)
-                self._room(room)
+                made = Made(room not in self.rooms, self._room(room).id)
                 self._moved.pop(room, None)
                 if made.new and owner_id is not None:
                     self.members[room, owner_id] = 0
@@ -204,6 +209,9 @@ class MemoryStorage:
                     self.members[room, user_id] = max(there, min(seq, self.rooms[room].last))
         return Done()
 
+    def _is_gone(self, name: str, room_id: int) -> bool:
+        return room_id != 0 and (name not in self.rooms or self.rooms[name].id != room_id)
+
     def _message(self, change: AppendMessage, at: str) -> Outcome:
         key = (change.sender.id, change.nonce)
         old = self.nonces.get(key) if change.nonce else None
@@ -215,7 +223,7 @@ class MemoryStorage:
             if not same or _ids(old.to) != _ids(change.to):
                 return NonceUsed()
             return Duplicate(old.room, old.seq, old.at)
-        if change.past > (self.rooms[change.room].last if change.room in self.rooms else 0):
+        if self._is_gone(change.room, change.room_id):
             return Gone()
         direct = change.to is not None
         made = change.room not in self.rooms
@@ -281,7 +289,8 @@ class MemoryStorage:
         self.logs.setdefault(name, [])
         if name not in self.rooms:
             self.former.pop(name, None)
-        return self.rooms.setdefault(name, RoomRecord(name, kind, "", 1, 0))
+            self.rooms[name] = RoomRecord(name, kind, "", 1, 0, id=next(self._ids))
+        return self.rooms[name]
 
     def _next(self, name: str, kind: RoomKind = RoomKind.PUBLIC) -> int:
         return self._room(name, kind).last + 1
@@ -294,13 +303,17 @@ class MemoryStorage:
         self,
         room: str,
         *,
+        room_id: int = 0,
         after: int | None = None,
         before: int | None = None,
         limit: int,
         limit_bytes: int,
     ) -> LogPage:
-        record = self.rooms.get(room) or RoomRecord(room, RoomKind.PUBLIC, "", 1, 0)
-        log = self.logs.get(room, [])
+        name = next((r.name for r in self.rooms.values() if r.id == room_id), room)
+        record = self.rooms.get(name) or RoomRecord(name, RoomKind.PUBLIC, "", 1, 0)
+        log = self.logs.get(name, [])
+        if name != room:
+            log = [structs.replace(event, room=room) for event in log]
         if after is not None:
             found = [event for event in log if event.seq > after]
             page = _cut(found, limit, limit_bytes)

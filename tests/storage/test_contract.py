@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from hubbub.model import NotifyLevel, Role, RoomKind, UserKind
-from hubbub.protocol.events import Person
+from hubbub.protocol.events import Message, Person
 from hubbub.storage import log_file, open_storage, sqlite_url
 from hubbub.storage.changes import (
     AppendAudit,
@@ -29,6 +29,7 @@ from hubbub.storage.changes import (
     EndSessions,
     EndSubscription,
     Gone,
+    Made,
     MakeRoom,
     MoveRead,
     NonceUsed,
@@ -166,11 +167,29 @@ def test_a_nonce_for_something_else_is_used(storage: Storage, other: AppendMessa
 
 
 def test_what_is_meant_for_another_room_of_that_name_is_not_stored(storage: Storage) -> None:
-    late = AppendMessage("lobby", ANN, "late", past=2)
-    *others, last = storage.commit([late, said("1"), late, said("2"), late], NOW)[::2]
-    assert others == [Gone(), Gone()]
-    assert isinstance(last, Appended)
-    assert last.event.seq == 3
+    (made,) = storage.commit([MakeRoom("ops")], NOW)
+    assert isinstance(made, Made)
+    late: list[Change] = [
+        AppendMessage("ops", ANN, "late", room_id=made.room_id),
+        AppendTopic("ops", ANN, "late", made.room_id),
+        DeleteMessage("ops", ANN, 1, made.room_id),
+    ]
+    rename = ChangeRoom("ops", ANN, RoomKind.PUBLIC, name="dev")
+    followed = storage.commit([rename, *late], NOW)
+    assert [o.event.room for o in followed if isinstance(o, Appended)] == ["dev"] * 4
+    assert storage.commit([MakeRoom("ops"), said("other", room="ops"), *late], NOW)[2:] == [
+        Gone(), Gone(), Gone(),
+    ]  # fmt: skip
+
+    page = storage.page("ops", limit=9, limit_bytes=99)
+    assert [e.text for e in page.events if isinstance(e, Message)] == ["other"]
+    page = storage.page("ops", room_id=made.room_id, limit=9, limit_bytes=99)
+    assert (page.last, {event.room for event in page.events}) == (4, {"ops"})
+
+
+def test_what_is_meant_for_a_room_that_is_not_there_is_not_stored(storage: Storage) -> None:
+    assert storage.commit([AppendMessage("lobby", ANN, "late", room_id=7)], NOW) == [Gone()]
+    assert storage.room("lobby") is None
 
 
 def test_a_nonce_belongs_to_its_user(storage: Storage) -> None:
@@ -557,7 +576,6 @@ MESSAGES = st.builds(
     text=st.sampled_from(["x", "y"]),
     me=st.booleans(),
     nonce=st.sampled_from(["", "1", "2", "3"]),
-    past=st.sampled_from([0, 0, 0, 2]),
 )
 WHISPERS = st.builds(
     AppendMessage,

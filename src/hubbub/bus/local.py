@@ -1,4 +1,4 @@
-"""A bus within one process: for a server that is alone, and for tests of several hubs."""
+"""A bus within one process, for several hubs in it."""
 
 import asyncio
 from collections.abc import Callable

@@ -47,6 +47,7 @@ class Lookups:
         return await self._log.read(
             self._log.storage.page,
             room.name,
+            room_id=room.id,
             before=before,
             after=after,
             limit=limit,
@@ -66,6 +67,7 @@ class Lookups:
         page = await self._log.read(
             self._log.storage.page,
             room.name,
+            room_id=room.id,
             limit=LAST_LOOKED,
             limit_bytes=self._limits.page_bytes,
         )

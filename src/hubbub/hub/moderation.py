@@ -142,7 +142,9 @@ class Moderation:
     async def delete(self, user: User, room: Room, seq: int, reason: str) -> None:
         """Takes a message's text away. Raises Refusal."""
         storage = self._log.storage
-        page = await self._log.read(storage.page, room.name, after=seq - 1, limit=1, limit_bytes=1)
+        page = await self._log.read(
+            storage.page, room.name, room_id=room.id, after=seq - 1, limit=1, limit_bytes=1
+        )
         found = page.events[0] if page.events else None
         if not isinstance(found, Message) or found.seq != seq:
             raise BadRequest(f"There is no message {seq} in {room.title}.")
@@ -154,7 +156,7 @@ class Moderation:
         if not own:
             self._permissions.require(user, Right.DELETE, room)
             await self._check_above(user, found.sender.id, room)
-        change = DeleteMessage(room.name, user.person, seq)
+        change = DeleteMessage(room.name, user.person, seq, room.id)
         audit = self._audit(
             "delete", user, found.sender.name, room, tidy(reason), whom_id=found.sender.id
         )

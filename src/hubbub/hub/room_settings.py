@@ -64,7 +64,8 @@ class RoomSettings:
             raise Forbidden("A read-only room needs an owner: /register first.")
         if private:
             name = await self._private_name(typed)
-            room = self._rooms.add(RoomRecord(name, RoomKind.PRIVATE, "", 1, 0))
+            async with self._others.opening(name):
+                room = self._rooms.add(RoomRecord(name, RoomKind.PRIVATE, "", 1, 0))
         else:
             room = await self._rooms.admit(session, typed, former=False)
             if room.made or room.name == self._default or await self._is_taken(user, room):

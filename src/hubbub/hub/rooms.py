@@ -327,6 +327,7 @@ class Rooms:
         page = await self._log.read(
             self._log.storage.page,
             room.name,
+            room_id=room.id,
             after=after,
             before=last + 1 if after is None else None,
             limit=limit,

@@ -103,7 +103,9 @@ class Batch:
         match change:
             case AppendMessage():
                 return self._message(change)
-            case AppendTopic(name, sender, text):
+            case AppendTopic(name, sender, text, room_id):
+                if _is_gone(self.rooms.known(name), room_id):
+                    return Gone()
                 room = self.rooms.named(name)
                 room.last += 1
                 room.topic = text
@@ -163,7 +165,7 @@ class Batch:
                     return Duplicate(earlier.room, earlier.seq, earlier.at)
                 return NonceUsed()
         room = self.rooms.known(name)
-        if change.past > (0 if room is None else room.last):
+        if _is_gone(room, change.room_id):
             return Gone()
         if room is None:
             room = self.rooms.named(name, RoomKind.PUBLIC if to is None else RoomKind.DIRECT)
@@ -197,6 +199,8 @@ class Batch:
         return Made(new)
 
     def _delete_message(self, change: DeleteMessage) -> Outcome:
+        if _is_gone(self.rooms.known(change.room), change.room_id):
+            return Gone()
         room = self.rooms.named(change.room)
         room.last += 1
         if change.target < room.last:
@@ -274,6 +278,10 @@ class Batch:
         self.members.write(driver, self.rooms.found)
         self.moderation.write(driver)
         return self.nodes.write(driver, self.now_ms)
+
+
+def _is_gone(room: BatchRoom | None, room_id: int) -> bool:
+    return room_id != 0 and (room is None or room.id != room_id)
 
 
 def _same(message: Message, change: AppendMessage) -> bool:

@@ -19,8 +19,8 @@ class AppendMessage(Struct, frozen=True):
     """A message that wants the next seq of its room; the room is made if absent.
 
     `to` stands in direct rooms and names the others; making such a room makes them and the
-    sender its members. An empty `nonce` is none; others are unique for the sender. A room whose log
-    does not reach to `past` is another one than was meant (`Gone`).
+    sender its members. An empty `nonce` is none; others are unique for the sender. With `room_id`,
+    as in RoomRecord, that room is meant and no other one of its name (`Gone`).
     """
 
     room: str
@@ -29,25 +29,33 @@ class AppendMessage(Struct, frozen=True):
     me: bool = False
     to: tuple[Person, ...] | None = None
     nonce: str = ""
-    past: int = 0
+    room_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class AppendTopic:
-    """A topic that wants the next seq of its room; the room is made if absent."""
+    """A topic that wants the next seq of its room; the room is made if absent.
+
+    `room_id` is that of AppendMessage.
+    """
 
     room: str
     sender: Person
     text: str
+    room_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteMessage:
-    """Takes the text of the message `target` away and says so by the next seq of its room."""
+    """Takes the text of the message `target` away and says so by the next seq of its room.
+
+    `room_id` is that of AppendMessage.
+    """
 
     room: str
     sender: Person
     target: int
+    room_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,7 +373,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The room is not called so any more; nothing was stored."""
+    """The room that was meant is not called so any more; nothing was stored."""
 
 
 @dataclass(frozen=True, slots=True)

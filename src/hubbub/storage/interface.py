@@ -55,6 +55,7 @@ class Storage(Protocol):
         self,
         room: str,
         *,
+        room_id: int = 0,
         after: int | None = None,
         before: int | None = None,
         limit: int,
@@ -64,7 +65,8 @@ class Storage(Protocol):
 
         With `after` those that follow it most closely; otherwise the newest ones before `before`.
         The page ends early where the texts pass `limit_bytes` of UTF-8. A room that is not kept
-        has an empty log (first 1, last 0).
+        has an empty log (first 1, last 0). With `room_id`, as in RoomRecord, it is the log of that
+        room, whatever it is called by now; its entries are told as those of `room`.
         """
         ...
 

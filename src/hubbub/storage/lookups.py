@@ -55,6 +55,7 @@ class Lookups:
         self,
         room: str,
         *,
+        room_id: int = 0,
         after: int | None = None,
         before: int | None = None,
         limit: int,
@@ -65,7 +66,10 @@ class Lookups:
         mark = SEQ_MAX if before is None else before
         query = queries.PAGE_BEFORE if backward else queries.PAGE_AFTER
         with self._reading() as driver:
-            found = driver.first(queries.ROOM, {"name": room})
+            if room_id:
+                found = driver.first(queries.ROOM_BY_ID, {"id": room_id})
+            else:
+                found = driver.first(queries.ROOM, {"name": room})
             if found is None:
                 return LogPage((), False, 1, 0)
             room_id, record = found[0], room_record(found[1:])

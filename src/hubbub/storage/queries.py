@@ -95,6 +95,7 @@ _entry = (
 )
 
 ROOM = select(rooms.c.id, *_room).where(rooms.c.name == bindparam("name"))
+ROOM_BY_ID = select(rooms.c.id, *_room).where(rooms.c.id == bindparam("id"))
 _names = listed("names")
 # In one order, so that two batches with the same rooms do not wait for each other; SQLite, where
 # one process writes, has no locks on rows.

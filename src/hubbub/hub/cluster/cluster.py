@@ -25,7 +25,7 @@ from hubbub.hub.cluster.spending import take_stock
 from hubbub.hub.cluster.sweep import BLIND_ENDS_S, Sweep
 from hubbub.hub.cluster.tails import Tails
 from hubbub.hub.committer import Submission
-from hubbub.hub.log import NOT_STORED
+from hubbub.hub.log import NOT_READ, NOT_STORED
 from hubbub.hub.others import Others, State
 from hubbub.hub.room import Room
 from hubbub.hub.session import COME_AGAIN, User
@@ -273,10 +273,9 @@ class Cluster(Others):
             self._deeds.carry_out(sign)
 
     def _take_of_room(self, sign: signs.OfRoom, room: Room) -> None:
-        room.id = room.id or sign.room_id
-        if sign.room_id and sign.room_id != room.id:
+        if sign.room_id != room.id and not room.direct:
             # One of two that had the name one after the other: the log knows which is called what.
-            self._reading.read_on(room)
+            self._sweep.soon.set()
             return
         match sign:
             case signs.Said(events=events):
@@ -533,7 +532,10 @@ class Cluster(Others):
             raise Unavailable(NOT_STORED, retry_after=1.0) from error
         try:
             if room is not None:
-                await self.catch_up(room)
+                try:
+                    await self.catch_up(room)
+                except StorageError as error:
+                    raise Unavailable(NOT_READ, retry_after=1.0) from error
             yield
         finally:
             with suppress(StorageError):

@@ -92,8 +92,11 @@ class Lease:
 
     async def _renew(self) -> None:
         loop = asyncio.get_running_loop()
+        node = self.node
         if not await self._run(self._storage.renew_lease):
-            self.lose()
+            # It may have joined as another one meanwhile.
+            if node == self.node:
+                self.lose()
             return
         now_s = loop.time()
         # Where the log was away, or stood still, for all of them, each gets time to say so.

@@ -80,6 +80,7 @@ class Reading:
             page = await self._hub.log.read(
                 self._storage.page,
                 name,
+                room_id=room.id,
                 after=room.last,
                 limit=PAGE_EVENTS,
                 limit_bytes=self._hub.limits.page_bytes,

@@ -51,6 +51,7 @@ class Roster:
         for room in self._rooms.all_live():
             guest = room.elsewhere.get(user.id)
             if guest is not None:
+                self._touched.add(room)
                 guest.user, guest.away = user, away
 
     def _tell(self, room: Room, user: UserRecord, state: str) -> None:

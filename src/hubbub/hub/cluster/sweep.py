@@ -109,7 +109,10 @@ class Sweep:
         for name, last in known.items():
             if self._hub.rooms.live(name) is None and last > (self._tails.last(name) or 0):
                 # Opened, it is found to be behind, and read on.
-                await self._hub.rooms.open_kept(name)
+                try:
+                    await self._hub.rooms.open_kept(name)
+                except StorageError as error:
+                    log.error("a direct room was not read", error=str(error))
 
     async def _look_at_people(self) -> None:
         names = self._roster.begin_sweep()

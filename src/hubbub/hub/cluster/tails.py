@@ -48,11 +48,6 @@ class Tails:
         tail = self._tails.get(room)
         return None if tail is None else tail.last
 
-    def clear(self) -> None:
-        """Nobody is here any more."""
-        self._tails.clear()
-        self._of_user.clear()
-
     def _note(self, room: str, last: int, user_id: str) -> None:
         tail = self._tails.get(room)
         if tail is None:

@@ -1,0 +1,61 @@
+"""Which room is meant by a name, and who hears of it: two nodes of which a test may cut the bus."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from hubbub.protocol import requests
+from tests.cluster.pair import Node, come, cut, owner, two_nodes
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+async def pair() -> AsyncIterator[tuple[Node, Node]]:
+    """Two nodes."""
+    async with two_nodes() as nodes:
+        yield nodes
+
+
+async def test_whoever_makes_a_private_room_hears_the_other_node_at_once(
+    pair: tuple[Node, Node],
+) -> None:
+    one, two = pair
+    ann = await owner(one, "ann")
+    bob = await owner(two, "bob")
+    made = await ann.run("/room new board private")
+    assert made["type"] == "ok", made
+    came = {"type": "presence", "state": "joined"}
+    there = await ann.until(lambda f: came.items() <= f.items() and f["room"] != "lobby")
+    await ann.run("/invite bob", there["room"])
+    await bob.until(lambda f: came.items() <= f.items() and f["room"] == there["room"])
+    await bob.say("from the other node", there["room"])
+    await ann.hears("from the other node")
+    # By the bus, and not by what a sweep has found.
+    assert one.hub.stats.rooms_read_on == 0
+
+
+async def test_what_is_said_in_a_room_goes_to_no_other_one_that_has_its_name_by_now(
+    pair: tuple[Node, Node],
+) -> None:
+    one, two = pair
+    ann = await owner(one, "ann")
+    bob = await come(two, "bob", rooms={"old": None})
+    await ann.ask(requests.Join(room="old"))
+    await ann.say("in the first", "old")
+    await bob.hears("in the first")
+    cut(pair)
+    await ann.run("/room rename new", "old")
+    cat = await come(one, "cat")
+    assert (await cat.run("/room new old"))["type"] == "ok"
+    await cat.say("in another", "old")
+    answer = await bob.say("for the first", "old")
+    if answer["type"] == "error":
+        # It was said before his node knew, and stored nowhere.
+        assert answer["code"] == "unavailable"
+        await bob.until(lambda frame: frame["type"] == "settings")
+        answer = await bob.ask(requests.Post(room="new", text="for the first", nonce="again"))
+    assert (answer["type"], answer["room"]) == ("ok", "new")
+    await ann.until(lambda frame: frame.get("text") == "for the first")
+    assert [text for room, _, text in cat.heard() if room == "old"] == ["in another"]
+    assert [text for _, _, text in bob.heard()] == ["in the first", "for the first"]
