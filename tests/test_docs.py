@@ -44,7 +44,9 @@ def commands() -> list[str]:
     """The lines of docs/data.md that a person would type, without what is said beside them."""
     text = (ROOT / "docs" / "data.md").read_text("utf-8")
     blocks = re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    lines = [part for block in blocks for part in re.split(r"\n|\s{2,}# (?:or|after)[^:]*: ", block)]
+    lines = [
+        part for block in blocks for part in re.split(r"\n|\s{2,}# (?:or|after)[^:]*: ", block)
+    ]
     return [line.partition("|")[0].strip() for line in lines if line.startswith("hubbub ")]
 
 

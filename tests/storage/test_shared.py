@@ -145,7 +145,9 @@ def test_many_rooms_are_looked_up_at_once(one: SharedStorage) -> None:
     assert positions(one, ["lobby", "@d", "nowhere"]) == {"lobby": 2, "@d": 1}
     assert one.direct_positions(["a", "c"]) == one.direct_positions(["b"]) == {"@d": 1}
     assert one.direct_positions([]) == {}
-    assert one.roles(["ops", "lobby", "nowhere"]) == {"ops": {"a": Role.OWNER}, "lobby": {}}
+    ids = one.room_ids(["ops", "lobby"])
+    found = one.roles([*ids.values(), 999])
+    assert found == {ids["ops"]: {"a": Role.OWNER}, ids["lobby"]: {}}
 
 
 def test_numbers_for_names_are_given_once(one: SharedStorage, two: SharedStorage) -> None:

@@ -40,7 +40,7 @@ class Elsewhere:
         self._news = asyncio.Event()
         self._looked = asyncio.Event()
         self._looked.set()
-        self._strangers: set[tuple[str, str]] = set()
+        self._strangers: set[tuple[int, str]] = set()
         self._new_members: set[str] = set()
 
     async def run(self) -> None:
@@ -171,14 +171,14 @@ class Elsewhere:
         False where it has to be done again.
         """
         again, hub = False, self._hub
-        rooms = {room.name: room for room in hub.rooms.all_live() if not room.direct}
-        before = {name: dict(room.roles) for name, room in rooms.items()}
+        rooms = {room.id: room for room in hub.rooms.all_live() if room.id and not room.direct}
+        before = {room_id: dict(room.roles) for room_id, room in rooms.items()}
         storage = cast(SharedStorage, hub.log.storage)
         found = await hub.log.read(storage.roles, list(rooms))
-        strangers: set[tuple[str, str]] = set()
-        for name, roles in found.items():
-            room = rooms[name]
-            if room.name != name or room.roles != before[name]:
+        strangers: set[tuple[int, str]] = set()
+        for room_id, roles in found.items():
+            room = rooms[room_id]
+            if room.roles != before[room_id]:
                 # One was given here meanwhile, which what was read may lack.
                 again = True
                 continue
@@ -189,11 +189,11 @@ class Elsewhere:
                 hub.rooms.tell_standing(user, room)
                 hub.accounts.tell(user)
             if room.private:
-                strangers |= {(name, i) for i in room.people if i not in roles}
+                strangers |= {(room_id, i) for i in room.people if i not in roles}
         # Whoever comes in, or a room that closes, is in the log a moment later: one look is no
         # proof that somebody has no place there.
-        for name, user_id in strangers & self._strangers:
-            self._show_out(rooms[name], user_id)
+        for room_id, user_id in strangers & self._strangers:
+            self._show_out(rooms[room_id], user_id)
         self._strangers = strangers
         return not again and not strangers
 

@@ -229,10 +229,10 @@ DIRECT_POSITIONS = (
     )
 )
 ROLES = (
-    select(rooms.c.name, members.c.user_id, members.c.role)
+    select(rooms.c.id, members.c.user_id, members.c.role)
     .join_from(rooms, members, members.c.room_id == rooms.c.id)
     .where(
-        rooms.c.name.in_(select(_names.c.value)),
+        rooms.c.id.in_(select(cast(_room_ids.c.value, BigInteger))),
         or_(
             rooms.c.kind == RoomKind.PRIVATE.value,
             members.c.role != Role.MEMBER.value,

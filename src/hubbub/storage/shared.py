@@ -60,7 +60,7 @@ class SharedStorage(Storage, Protocol):
         """The last seq of each direct room that one of these users is a member of."""
         ...
 
-    def roles(self, rooms: Sequence[str]) -> dict[str, dict[str, Role]]:
+    def roles(self, ids: Sequence[int]) -> dict[int, dict[str, Role]]:
         """`room_members` of each of these rooms that is kept."""
         ...
 

@@ -106,15 +106,15 @@ class Sharing:
             values = {"user_ids": json_list(list(user_ids))}
             return {row[0]: row[1] for row in driver.rows(node_queries.DIRECT_POSITIONS, values)}
 
-    def roles(self, rooms: Sequence[str]) -> dict[str, dict[str, Role]]:
+    def roles(self, ids: Sequence[int]) -> dict[int, dict[str, Role]]:
         """See SharedStorage."""
-        found: dict[str, dict[str, Role]] = {}
+        values = {"room_ids": json_list([str(room_id) for room_id in ids])}
         with self._reading() as driver:
-            kept = driver.read(node_queries.ROOM_IDS, {"names": json_list(list(rooms))})
-            found = {name: {} for name, _ in kept}
-            values = {"names": json_list(list(rooms))}
-            for name, user_id, role in driver.rows(node_queries.ROLES, values):
-                found[name][user_id] = Role(role)
+            found: dict[int, dict[str, Role]] = {
+                room_id: {} for room_id, _, _ in driver.read(node_queries.PLACES, values)
+            }
+            for room_id, user_id, role in driver.rows(node_queries.ROLES, values):
+                found[room_id][user_id] = Role(role)
         return found
 
     def present(self, rooms: Sequence[str]) -> list[tuple[str, Present]]:
