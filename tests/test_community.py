@@ -11,11 +11,10 @@ from websockets.asyncio.client import ClientConnection, connect
 
 import hubbub
 from hubbub.errors import BadPassword, BadToken, NotSignedIn
+from tests.accounts import PASSWORD, account
 from tests.conftest import WAIT_S, Serve, Server, line, new_server
 
 pytestmark = pytest.mark.real
-
-PASSWORD = "a-few-good-words"
 
 
 def user(server: Server, *words: str, secret: str = "") -> subprocess.CompletedProcess[str]:
@@ -53,7 +52,7 @@ async def drained(chat: hubbub.Chat) -> None:
 def house(serve: Serve) -> Server:
     """A server for members, with ann as its owner."""
     server = serve("--registration", "invite", "--rate-limits", "off")
-    owner(server)
+    account(server, "ann")
     return server
 
 
