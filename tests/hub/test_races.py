@@ -6,8 +6,10 @@ import pytest
 
 from hubbub.accounts.policy import Policy, Registration
 from hubbub.errors import Forbidden
+from hubbub.hub.identity import Arrival, Identity
 from hubbub.hub.limits import Limits
 from hubbub.hub.sanctions import ROOM_SANCTIONS
+from hubbub.hub.session import Session
 from hubbub.hub.veil import Veil
 from hubbub.model import Role, UserKind
 from hubbub.protocol import requests
@@ -214,6 +216,28 @@ async def test_who_may_make_no_rooms_makes_no_private_ones_either(house: House) 
     assert await ran(ann, "/room new mine private") == "forbidden"
     assert await ran(ann, "/join new-one") == "forbidden"
     assert await ran(ann, "/join lobby") != "forbidden"
+
+
+async def test_whoever_is_on_the_way_in_is_told_of_a_whisper(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, _ = await member(house, "ann")
+    bob, _ = await member(house, "bob")
+    await ran(ann, "/w bob one")
+    bob.leave()
+    await house.hub.quiet()
+    identify = Identity.identify
+
+    async def slowly(self: Identity, session: Session, request: requests.Hello) -> Arrival:
+        arrival = await identify(self, session, request)
+        await ran(ann, "/w bob two")
+        return arrival
+
+    monkeypatch.setattr(Identity, "identify", slowly)
+    entering = await house.json(name="bob", password=PASSWORD)
+    (welcome,) = [f for f in entering.objects() if f["type"] == "welcome"]
+    (direct,) = [room for room in welcome["rooms"] if room["kind"] == "direct"]
+    assert (direct["last"], direct["unread"]) == (2, 2)
 
 
 async def test_a_members_list_of_the_ignored_is_there_after_a_reconnect(house: House) -> None:

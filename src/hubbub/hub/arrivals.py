@@ -212,6 +212,8 @@ class Arrivals:
             # No await until all holds are set: where the logs end now, the replays end, and what
             # comes later waits for its turn.
             self._be(session, arrival.user)
+            # From here on they are served; what they had was read a while ago.
+            memberships = [self._rooms.latest(each) for each in arrival.memberships]
             self._ignore(session, arrival.ignored)
             for room in [room for room in wanted if not room.visible_to(arrival.user.id)]:
                 # Shown out on the way in.
@@ -227,7 +229,7 @@ class Arrivals:
             welcome = self._welcome(
                 session,
                 secret,
-                arrival.memberships,
+                memberships,
                 request.id,
                 asked=asked,
                 ignored=arrival.ignored,

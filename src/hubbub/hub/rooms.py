@@ -5,6 +5,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, cast
 
 from hubbub.errors import Forbidden, NameTaken, NoSuchRoom, NotAMember, RoomFull, Unavailable
@@ -20,7 +21,7 @@ from hubbub.model import PRIVATE, Role, RoomKind, UserKind, room_name, room_titl
 from hubbub.protocol.events import Gap, Person, Presence, Settings, Standing
 from hubbub.storage.changes import MakeRoom, RemoveMember, SaveMember
 from hubbub.storage.interface import Storage
-from hubbub.storage.records import LogPage, Present, RoomRecord
+from hubbub.storage.records import LogPage, Membership, Present, RoomRecord
 from hubbub.storage.shared import SharedStorage
 
 if TYPE_CHECKING:
@@ -269,6 +270,13 @@ class Rooms:
         if owns:
             room.roles[user.id] = Role.OWNER
         return MakeRoom(room.name, user.id if owns else None)
+
+    def latest(self, membership: Membership) -> Membership:
+        """The same with where the log of a direct room ends by now, as far as this node knows."""
+        kept, room = membership.room, self._live.get(membership.room.name)
+        if room is None or not room.direct or room.last <= kept.last:
+            return membership
+        return replace(membership, room=replace(kept, last=room.last))
 
     def identify(self, name: str, room_id: int) -> None:
         """Notes the id by which the log knows a room that is called so now."""

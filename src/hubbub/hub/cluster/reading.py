@@ -8,7 +8,6 @@ from structlog import get_logger
 
 from hubbub.errors import StorageError
 from hubbub.hub.room import Room
-from hubbub.model import RoomKind
 from hubbub.protocol.events import LogEvent
 from hubbub.storage.shared import SharedStorage
 
@@ -97,14 +96,10 @@ class Reading:
     async def _name(self, room: Room) -> str:
         """What a room is called in the log, which nobody here may know yet."""
         if not room.id:
-            # It was made after it was asked for, and may have got another name since.
-            record = await self._hub.log.read(self._storage.room, room.name)
-            if record is None:
-                return room.name
-            if record.name != room.name and record.kind is RoomKind.PRIVATE:
-                # That one was called so; this one is nobody's yet.
-                return room.name
-            room.id = record.id
-            return record.name
+            # It was made after it was asked for.
+            name = room.name
+            ids = await self._hub.log.read(self._storage.room_ids, [name])
+            self._hub.rooms.identify(name, ids.get(name, 0))
+            return name
         found = await self._hub.log.read(self._storage.places, [room.id])
         return found[room.id][0] if room.id in found else room.name
