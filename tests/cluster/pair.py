@@ -26,6 +26,7 @@ class Node:
 
     def __init__(self, url: str, bus: LocalBus, clock: Clock | None = None) -> None:
         self.bus = bus
+        self.url = url
         storage: Any = open_storage(url)
         limits = Limits()
         self.pusher = FakePusher()

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import psycopg
 import pytest
 
 from hubbub.protocol import requests
@@ -59,3 +60,18 @@ async def test_what_is_said_in_a_room_goes_to_no_other_one_that_has_its_name_by_
     await ann.until(lambda frame: frame.get("text") == "for the first")
     assert [text for room, _, text in cat.heard() if room == "old"] == ["in another"]
     assert [text for _, _, text in bob.heard()] == ["in the first", "for the first"]
+
+
+async def test_an_empty_room_that_was_taken_away_is_made_anew_by_what_is_said(
+    pair: tuple[Node, Node],
+) -> None:
+    one, two = pair
+    ann = await come(one, "ann", rooms={"empty": None})
+    bob = await come(two, "bob", rooms={"empty": None})
+    with psycopg.connect(one.url) as database:
+        database.execute("DELETE FROM members")
+        database.execute("DELETE FROM rooms WHERE name = 'empty'")
+    for number, person in enumerate((ann, bob, ann, bob), 1):
+        assert (await person.say(f"message {number}", "empty"))["seq"] == number
+        for each in (ann, bob):
+            await each.hears(f"message {number}")

@@ -131,7 +131,7 @@ class MemoryStorage:
                 event = Topic(room=room, seq=seq, at=at, sender=sender, text=text)
                 self._put(event)
                 self.rooms[room] = replace(self.rooms[room], topic=text)
-                return Appended(event)
+                return Appended(event, self.rooms[event.room].id)
             case DeleteMessage(room, sender, target, room_id):
                 if self._is_gone(room, room_id):
                     return Gone()
@@ -139,7 +139,7 @@ class MemoryStorage:
                 self.logs[room] = [_without_text(e, target) for e in self.logs[room]]
                 deleted = Deleted(room=room, seq=seq, at=at, sender=sender, target=target)
                 self._put(deleted)
-                return Appended(deleted)
+                return Appended(deleted, self.rooms[deleted.room].id)
             case ChangeRoom():
                 return self._change_room(change, at)
             case MakeRoom(room, owner_id):
@@ -243,7 +243,7 @@ class MemoryStorage:
         self._put(message)
         if change.nonce:
             self.nonces[key] = message
-        return Appended(message)
+        return Appended(message, self.rooms[message.room].id)
 
     def _change_room(self, change: ChangeRoom, at: str) -> Outcome:
         was, name = change.room, change.name or change.room
@@ -265,7 +265,7 @@ class MemoryStorage:
             was=None if name == was else was,
         )
         self._put(settings)
-        return Appended(settings)
+        return Appended(settings, self.rooms[settings.room].id)
 
     def _move(self, was: str, name: str) -> None:
         del self.rooms[was]

@@ -47,7 +47,7 @@ class Lookups:
         return await self._log.read(
             self._log.storage.page,
             room.name,
-            room_id=room.id,
+            room_id=room.meant,
             before=before,
             after=after,
             limit=limit,
@@ -67,7 +67,7 @@ class Lookups:
         page = await self._log.read(
             self._log.storage.page,
             room.name,
-            room_id=room.id,
+            room_id=room.meant,
             limit=LAST_LOOKED,
             limit_bytes=self._limits.page_bytes,
         )

@@ -120,7 +120,7 @@ class Messages:
         self._permissions.require(user, Right.TOPIC, room)
         self._check(session, user, room, Right.TOPIC)
         text = " ".join(text.replace("\x00", "\ufffd").split())
-        await self._committer.outcome(AppendTopic(room.name, user.person, text, room.id), room)
+        await self._committer.outcome(AppendTopic(room.name, user.person, text, room.meant), room)
 
     async def _direct_room(self, user: User, others: Sequence[Person]) -> Room:
         everyone = {person.id: person for person in (*others, user.person)}
@@ -164,10 +164,10 @@ class Messages:
         if "\x00" in text:
             text = text.replace("\x00", "\ufffd")
         if not room.direct:
-            return AppendMessage(room.name, user.person, text, me, None, nonce, room.id)
+            return AppendMessage(room.name, user.person, text, me, None, nonce, room.meant)
         others = room.participants if to is None else to
         named = tuple(self._current(person) for person in others if person.id != user.id)
-        return AppendMessage(room.name, user.person, text, me, named, nonce, room.id)
+        return AppendMessage(room.name, user.person, text, me, named, nonce, room.meant)
 
     def _current(self, person: Person) -> Person:
         user = self._users.get(person.id)

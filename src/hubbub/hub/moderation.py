@@ -143,7 +143,7 @@ class Moderation:
         """Takes a message's text away. Raises Refusal."""
         storage = self._log.storage
         page = await self._log.read(
-            storage.page, room.name, room_id=room.id, after=seq - 1, limit=1, limit_bytes=1
+            storage.page, room.name, room_id=room.meant, after=seq - 1, limit=1, limit_bytes=1
         )
         found = page.events[0] if page.events else None
         if not isinstance(found, Message) or found.seq != seq:
@@ -156,7 +156,7 @@ class Moderation:
         if not own:
             self._permissions.require(user, Right.DELETE, room)
             await self._check_above(user, found.sender.id, room)
-        change = DeleteMessage(room.name, user.person, seq, room.id)
+        change = DeleteMessage(room.name, user.person, seq, room.meant)
         audit = self._audit(
             "delete", user, found.sender.name, room, tidy(reason), whom_id=found.sender.id
         )

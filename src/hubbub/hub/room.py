@@ -75,7 +75,7 @@ class Room:
         made: bool = True,
     ) -> None:
         self.id = record.id
-        """By which the log knows it under whatever name; 0 where this node has not asked yet."""
+        """By which the log knows it under whatever name; 0 where this node does not know."""
         self.name = record.name
         self.kind = record.kind
         self.topic = record.topic
@@ -103,6 +103,13 @@ class Room:
     def direct(self) -> bool:
         """Whether this is the room of a fixed set of users, who are in it wherever they are."""
         return self.kind is RoomKind.DIRECT
+
+    @property
+    def meant(self) -> int:
+        """Its id, or 0 while nothing is in its log: one that is empty is taken away when nobody is
+        there, and made anew by whoever comes.
+        """
+        return self.id if self.last else 0
 
     @property
     def title(self) -> str:

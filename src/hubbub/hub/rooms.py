@@ -281,7 +281,7 @@ class Rooms:
     def identify(self, name: str, room_id: int) -> None:
         """Notes the id by which the log knows a room that is called so now."""
         room = self._live.get(name)
-        if room is not None and not room.id:
+        if room is not None and not room.meant:
             room.id = room_id
 
     def was_made(self, change: MakeRoom) -> None:
@@ -335,7 +335,7 @@ class Rooms:
         page = await self._log.read(
             self._log.storage.page,
             room.name,
-            room_id=room.id,
+            room_id=room.meant,
             after=after,
             before=last + 1 if after is None else None,
             limit=limit,

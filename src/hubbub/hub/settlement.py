@@ -48,6 +48,7 @@ class Settlement:
             if isinstance(outcome, Appended):
                 assert submission.room is not None, "an entry is submitted with its room"
                 appended.setdefault(submission.room, []).append(outcome.event)
+                submission.room.id = outcome.room_id
                 self._stats.appended += 1
             elif isinstance(outcome, Made) and self.rooms is not None:
                 assert isinstance(submission.change, MakeRoom), "only rooms are made"

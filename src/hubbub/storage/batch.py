@@ -5,7 +5,7 @@ behind is gathered a table at a time, so that ten thousand guests who arrive at 
 handful of statements.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -89,9 +89,9 @@ class Batch:
     entries: list[tuple[BatchRoom, LogEvent, str]] = field(default_factory=list)
     people: People = field(default_factory=People)
     members: Members = field(default_factory=Members)
+    makes: list[BatchRoom] = field(default_factory=list)
+    """For each change that makes a room, the one that came of it."""
     wiped: list[tuple[BatchRoom, int]] = field(default_factory=list)
-    made: dict[int, BatchRoom] = field(default_factory=dict)
-    """By the place of what makes it, a room whose id is known when it was written."""
     moderation: Moderation = field(default_factory=Moderation)
 
     def __post_init__(self) -> None:
@@ -111,13 +111,13 @@ class Batch:
                 room.topic = text
                 topic = Topic(room=room.name, seq=room.last, at=self.at, sender=sender, text=text)
                 self.entries.append((room, topic, ""))
-                return Appended(topic)
+                return Appended(topic, room.id)
             case DeleteMessage():
                 return self._delete_message(change)
             case ChangeRoom():
                 return self._change_room(change)
             case MakeRoom():
-                return self._make_room(place, change)
+                return self._make_room(change)
             case SaveMember(name, user_id, role):
                 self.members.join(self.rooms.named(name), user_id, role)
             case RemoveMember(name, user_id):
@@ -184,9 +184,9 @@ class Batch:
         self.entries.append((room, message, nonce))
         if nonce:
             self.said[sender.id, nonce] = message
-        return Appended(message)
+        return Appended(message, room.id)
 
-    def _make_room(self, place: int, change: MakeRoom) -> Outcome:
+    def _make_room(self, change: MakeRoom) -> Outcome:
         name = change.room
         room = self.rooms.found.get(name)
         new = room is None
@@ -195,8 +195,8 @@ class Batch:
             room = self.rooms.make(name)
             if change.owner_id is not None:
                 self.members.join(room, change.owner_id, Role.OWNER)
-        self.made[place] = room
-        return Made(new)
+        self.makes.append(room)
+        return Made(new, room.id)
 
     def _delete_message(self, change: DeleteMessage) -> Outcome:
         if _is_gone(self.rooms.known(change.room), change.room_id):
@@ -216,7 +216,7 @@ class Batch:
             target=change.target,
         )
         self.entries.append((room, deleted, ""))
-        return Appended(deleted)
+        return Appended(deleted, room.id)
 
     def _change_room(self, change: ChangeRoom) -> Outcome:
         known = self.rooms.known(change.room)
@@ -247,7 +247,7 @@ class Batch:
             was=was,
         )
         self.entries.append((room, settings, ""))
-        return Appended(settings)
+        return Appended(settings, room.id)
 
     def concerns_others(self, change: Change) -> bool:
         """Whether what other nodes know of people and of who may what is outdated by a change."""
@@ -262,6 +262,18 @@ class Batch:
                 return level is NotifyLevel.ALL
             case _:
                 return isinstance(change, _CONCERN_OTHERS)
+
+    def identified(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+        """The outcomes with the ids of rooms, also of those that this batch has made."""
+        entries, makes = iter(self.entries), iter(self.makes)
+        for outcome in outcomes:
+            match outcome:
+                case Appended(event):
+                    yield Appended(event, next(entries)[0].id)
+                case Made(new):
+                    yield Made(new, next(makes).id)
+                case _:
+                    yield outcome
 
     def write(self, driver: Driver) -> list[int]:
         """Executes what the changes came to; the places of those whose names others hold."""

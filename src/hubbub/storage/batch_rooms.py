@@ -81,6 +81,10 @@ class BatchRooms:
     """
     left: list[BatchRoom] = field(default_factory=list)
     """Those that this batch gave another name."""
+    leaving: dict[str, BatchRoom] = field(default_factory=dict)
+    """By the last name that each of them left, unless another one has that by now."""
+    made: bool = False
+    """Whether any was made, and has its id only since it was written."""
 
     @classmethod
     def read(cls, driver: Driver, changes: Iterable[Change]) -> "BatchRooms":
@@ -114,6 +118,7 @@ class BatchRooms:
     def make(self, name: str) -> BatchRoom:
         """A new room, of which there is none by that name."""
         self.renamed.pop(name, None)
+        self.leaving.pop(name, None)
         room = self.found[name] = BatchRoom(name, RoomKind.PUBLIC)
         return room
 
@@ -127,6 +132,9 @@ class BatchRooms:
         self.renamed.pop(name, None)
         self.renamed[was] = room
         self.left.append(room)
+        self.leaving = {n: other for n, other in self.leaving.items() if other is not room}
+        self.leaving.pop(name, None)
+        self.leaving[was] = room
 
     def write(self, driver: Driver) -> None:
         """Executes what the changes came to."""
@@ -137,6 +145,7 @@ class BatchRooms:
             driver.write(queries.SET_ROOM, [_row(room, f"*{room.id}") for room in moving])
         made = [room for room in rooms if not room.id]
         if made:
+            self.made = True
             self._make(driver, made)
         moved = [(room.last, room.id) for room in rooms if room.last != room.last_written]
         if moved:
@@ -157,8 +166,7 @@ class BatchRooms:
     def _leave_names(self, driver: Driver) -> None:
         # A room leaves one name behind: more would be a way to keep names from others.
         left = {room.id for room in self.left}
-        last = {room.id: name for name, room in self.renamed.items() if room.id in left}
-        former = [{"name": name, "room_id": room_id} for room_id, name in last.items()]
+        former = [{"name": name, "room_id": room.id} for name, room in self.leaving.items()]
         driver.write(queries.DELETE_FORMER_NAMES_OF, [{"of_room": room_id} for room_id in left])
         if former:
             driver.write(queries.SAVE_FORMER_NAMES, former)

@@ -338,9 +338,10 @@ Change = (
 
 
 class Appended(Struct, frozen=True):
-    """The entry as it now stands in the log."""
+    """The entry as it now stands in the log, of the room with that id (see RoomRecord)."""
 
     event: LogEvent
+    room_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@ written, and it is tried again where another process was quicker.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
 
@@ -12,7 +12,7 @@ from hubbub.protocol.events import Message
 from hubbub.storage import queries
 from hubbub.storage.batch import Batch, Nonce
 from hubbub.storage.batch_rooms import BatchRooms
-from hubbub.storage.changes import AppendMessage, Change, Made, NameUsed, Outcome
+from hubbub.storage.changes import AppendMessage, Change, NameUsed, Outcome
 from hubbub.storage.driver import Driver, lost_race
 from hubbub.storage.node_queries import CLOCK, FENCE
 from hubbub.storage.nodes import Nodes
@@ -85,10 +85,8 @@ def _write(
     outcomes = [batch.take(place, change) for place, change in enumerate(changes)]
     for place in batch.write(driver):
         outcomes[place] = NameUsed()
-    for place, room in batch.made.items():
-        outcome = outcomes[place]
-        assert isinstance(outcome, Made), "a room is made by what came to Made"
-        outcomes[place] = replace(outcome, room_id=room.id)
+    if rooms.made:
+        outcomes = list(batch.identified(outcomes))
     if by.shared and any(batch.concerns_others(change) for change in changes):
         # Last, because every node that has such a change waits here for the one before.
         driver.write(queries.COUNT_CHANGES, [{}])

@@ -273,12 +273,12 @@ class Cluster(Others):
             self._deeds.carry_out(sign)
 
     def _take_of_room(self, sign: signs.OfRoom, room: Room) -> None:
-        if room.id and sign.room_id and sign.room_id != room.id:
+        if room.meant and sign.room_id and sign.room_id != room.meant:
             # One of two that had the name one after the other: the log knows which is called what.
             self._sweep.soon.set()
             return
         match sign:
-            case signs.Said(room_id=room_id) if room_id and not room.id:
+            case signs.Said(room_id=room_id) if room_id and room_id != room.id:
                 # Which one of them this is, is known in a moment.
                 self._reading.read_on(room)
             case signs.Said(events=events):

@@ -79,7 +79,7 @@ class Reading:
             page = await self._hub.log.read(
                 self._storage.page,
                 name,
-                room_id=room.id,
+                room_id=room.meant,
                 after=room.last,
                 limit=PAGE_EVENTS,
                 limit_bytes=self._hub.limits.page_bytes,
@@ -95,11 +95,12 @@ class Reading:
 
     async def _name(self, room: Room) -> str:
         """What a room is called in the log, which nobody here may know yet."""
-        if not room.id:
-            # It was made after it was asked for.
-            name = room.name
-            ids = await self._hub.log.read(self._storage.room_ids, [name])
-            self._hub.rooms.identify(name, ids.get(name, 0))
-            return name
-        found = await self._hub.log.read(self._storage.places, [room.id])
-        return found[room.id][0] if room.id in found else room.name
+        room_id, name = room.id, room.name
+        if room_id:
+            found = await self._hub.log.read(self._storage.places, [room_id])
+            if room_id in found:
+                return found[room_id][0]
+        # It was made after it was asked for, or was empty, taken away and made anew.
+        ids = await self._hub.log.read(self._storage.room_ids, [name])
+        self._hub.rooms.identify(name, ids.get(name, 0))
+        return name

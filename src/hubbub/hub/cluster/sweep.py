@@ -98,6 +98,9 @@ class Sweep:
             if room.made and not room.id:
                 self._reading.read_on(room)
         places = await self._hub.log.read(self._storage.places, list(rooms))
+        for room_id in rooms.keys() - places.keys():
+            # It was empty and is gone; another one may be made of its name.
+            rooms[room_id].id = 0
         for room_id, (name, last) in places.items():
             room = rooms[room_id]
             if last > room.last or name != room.name:
