@@ -13,7 +13,10 @@ const READ_MS = 400;
 const TYPING_MS = 3000;
 const OPEN_MS = 10_000;
 
+type Where = "older" | "newer" | "jump";
+
 export class Rooms {
+  readonly #loads = new Map<string, Promise<void>>();
   #followed = new Set<string>();
   #reads = new Map<string, ReturnType<typeof setTimeout>>();
   #typedAt = 0;
@@ -119,13 +122,16 @@ export class Rooms {
     keep.onlyRooms([...this.#followed]);
   }
 
-  /** Reads a page of a room's log into its window. */
-  async load(
-    name: string,
-    where: "older" | "newer" | "jump",
-    from: { before?: number; after?: number },
-  ): Promise<void> {
+  /** Reads a page of a room's log into its window, one at a time; a jump waits for its turn. */
+  async load(name: string, where: Where, from: { before?: number; after?: number }): Promise<void> {
+    while (where === "jump" && this.#loads.has(name)) await this.#loads.get(name);
     if (store.value.rooms[name]?.loading != null) return;
+    const load = this.#load(name, where, from).finally(() => this.#loads.delete(name));
+    this.#loads.set(name, load);
+    await load;
+  }
+
+  async #load(name: string, where: Where, from: { before?: number; after?: number }): Promise<void> {
     dispatch({ type: "loading", room: name, loading: where });
     try {
       const request: wire.HistoryRequest = { type: "history", room: name, limit: PAGE, ...from };
