@@ -1,17 +1,25 @@
 """Real servers that share one PostgreSQL and one NATS, each on a port of its own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+from tests.cluster.pair import Node, two_nodes
 from tests.conftest import Server
 from tests.nats import NatsServer
 from tests.postgres import postgres
 from tests.torture.figures import print_table
 from tests.torture.launcher import program
+
+
+@pytest.fixture
+async def pair() -> AsyncIterator[tuple[Node, Node]]:
+    """Two hubs in this process, whose bus a test may cut."""
+    async with two_nodes() as nodes:
+        yield nodes
 
 
 class Nodes:

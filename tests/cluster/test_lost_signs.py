@@ -1,23 +1,16 @@
 """What no node told is found in the log: two nodes whose bus is cut."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from hubbub.hub.session import COME_AGAIN
 from hubbub.protocol import requests
-from tests.cluster.pair import WAIT_S, Node, Person, come, cut, mend, owner, two_nodes
+from tests.cluster.pair import WAIT_S, Node, Person, come, cut, mend, owner
 
 pytestmark = pytest.mark.real
-
-
-@pytest.fixture
-async def pair() -> AsyncIterator[tuple[Node, Node]]:
-    """Two nodes."""
-    async with two_nodes() as nodes:
-        yield nodes
 
 
 async def test_a_rename_that_nobody_told_is_followed(pair: tuple[Node, Node]) -> None:

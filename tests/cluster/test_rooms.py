@@ -1,21 +1,12 @@
 """Which room is meant by a name, and who hears of it: two nodes of which a test may cut the bus."""
 
-from collections.abc import AsyncIterator
-
 import psycopg
 import pytest
 
 from hubbub.protocol import requests
-from tests.cluster.pair import Node, come, cut, owner, two_nodes
+from tests.cluster.pair import Node, come, cut, owner
 
 pytestmark = pytest.mark.real
-
-
-@pytest.fixture
-async def pair() -> AsyncIterator[tuple[Node, Node]]:
-    """Two nodes."""
-    async with two_nodes() as nodes:
-        yield nodes
 
 
 async def test_whoever_makes_a_private_room_hears_the_other_node_at_once(

@@ -86,17 +86,12 @@ class Sweep:
             log.exception("the sweep failed")
 
     async def _look_at_ends(self) -> None:
-        rooms = {room.id: room for room in self._hub.rooms.all_live() if room.id}
-        unknown = {room.name: room for room in self._hub.rooms.all_live() if not room.id}
+        unknown = [room.name for room in self._hub.rooms.all_live() if not room.id]
         if unknown:
-            found = await self._hub.log.read(self._storage.room_ids, list(unknown))
+            found = await self._hub.log.read(self._storage.room_ids, unknown)
             for name, room_id in found.items():
-                if unknown[name].name == name:
-                    unknown[name].id = room_id
-                    rooms[room_id] = unknown[name]
-        for room in unknown.values():
-            if room.made and not room.id:
-                self._reading.read_on(room)
+                self._hub.rooms.identify(name, room_id)
+        rooms = {room.id: room for room in self._hub.rooms.all_live() if room.id}
         places = await self._hub.log.read(self._storage.places, list(rooms))
         for room_id in rooms.keys() - places.keys():
             # It was empty and is gone; another one may be made of its name.
