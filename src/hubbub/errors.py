@@ -30,6 +30,7 @@ HubbubError
 │   └── PlainServer         the server speaks no subprotocol of ours, like the tutorial's
 ├── StorageError            the log cannot be opened, read or written
 │   ├── NewerDatabase       the log was written by a newer hubbub
+│   ├── DatabaseRefused     what was to be written or asked cannot be, whoever tries again
 │   └── LogInUse            another process has the log
 ├── ConfigError             a setting is wrong
 └── StartError              the server cannot start (a port in use, a folder that is not writable)
@@ -214,6 +215,10 @@ class StorageError(HubbubError):
 
 class NewerDatabase(StorageError):
     """The log was written by a newer hubbub; this one leaves it alone."""
+
+
+class DatabaseRefused(StorageError):
+    """The database is there and cannot do what it was asked for: a fault of hubbub's own."""
 
 
 class LogInUse(StorageError):

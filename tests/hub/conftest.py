@@ -55,8 +55,11 @@ class FakeLine:
         self.taken = 0
         self.stalled = False
         self.closed: int | None = None
+        self.wronged = False
 
     def write(self, data: bytes) -> bool:
+        # The hub contains what goes wrong in a delivery, so its end asks for this.
+        self.wronged = self.wronged or self.closed is not None
         assert self.closed is None, "nothing is written after the close frame"
         backlog = self._backlog_bytes()
         self.full = self.full or bool(backlog and backlog + len(data) > self.limit_bytes)
@@ -178,6 +181,7 @@ class House:
         self.clock = FakeClock()
         self.address = AddressRates(limits)
         self.pusher = FakePusher()
+        self.lines: list[FakeLine] = []
         self.hub = TestedHub(
             self.storage,
             limits,
@@ -198,7 +202,7 @@ class House:
 
     def stranger(self) -> Client:
         """A plain connection before its greeting."""
-        line = FakeLine(self.hub.limits.outbox_bytes)
+        line = self._line()
         return Client(self.hub, self.hub.open_session(line, PLAIN, self.address), line)
 
     async def json(self, **hello: Any) -> Client:
@@ -208,8 +212,12 @@ class House:
 
     def nobody(self) -> Client:
         """A JSON connection before its hello."""
-        line = FakeLine(self.hub.limits.outbox_bytes)
+        line = self._line()
         return Client(self.hub, self.hub.open_session(line, JSON, self.address), line)
+
+    def _line(self) -> FakeLine:
+        self.lines.append(FakeLine(self.hub.limits.outbox_bytes))
+        return self.lines[-1]
 
 
 class TestedHub(Hub):
@@ -272,3 +280,4 @@ async def running(house: House) -> AsyncIterator[House]:
     house.hub.stop()
     await running
     house.hub.log.close()
+    assert not any(line.wronged for line in house.lines)

@@ -44,6 +44,33 @@ def test_a_malformed_request_is_refused_with_its_id_and_the_field() -> None:
     assert "text" in answer.refusal.message
 
 
+@pytest.mark.parametrize(
+    ("fields", "echoed"),
+    [
+        (r'"type":"post","id":"7","room":"r","text":"half \ud83d","nonce":"n"', "7"),
+        (
+            r'"type":"post","room":"r","text":"\uDE00 \\u0041","nonce":"n","id":"\ud83d\ude00"',
+            "😀",
+        ),
+        (r'"id":"7","type":"\ud83d"', "7"),
+        (r'"id":"7","type":"ping","\udc00":1', "7"),
+        (r'"id":"7\ud83d","type":"ping"', None),
+        (r'"id":7,"type":"ping","x":"\ud83d"', None),
+        (r'"type":"ping","x":"\ud83d"', None),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_refused_with_the_requests_id(
+    fields: str, echoed: str | None
+) -> None:
+    for frame in ("{" + fields + "}", ("{" + fields + "}").encode()):
+        answer = decode_request(frame)
+
+        assert isinstance(answer, Rejected)
+        assert isinstance(answer.refusal, BadRequest)
+        assert "surrogate" in answer.refusal.message
+        assert answer.id == echoed
+
+
 def test_an_unknown_type_suggests_the_nearest() -> None:
     answer = rejected('{"type":"pots","id":"7"}')
 

@@ -66,7 +66,9 @@ from hubbub.storage.records import (
 
 
 class MemoryStorage:
-    """Keeps everything in dicts. `failing` makes every commit fail; `pause` holds commits back."""
+    """Keeps everything in dicts. `failing` makes every commit fail, `cannot` those of a change that
+    it names, as no storage means to; `go` holds commits back.
+    """
 
     def __init__(self) -> None:
         self.epoch = "epoch-of-memory"
@@ -90,6 +92,7 @@ class MemoryStorage:
         self.nonces: dict[tuple[str, str], Message] = {}
         self.commits: list[int] = []
         self.failing: str | None = None
+        self.cannot: Callable[[Change], bool] = lambda change: False
         self.unreadable = False
         self.go = threading.Event()
         self.go.set()
@@ -98,6 +101,8 @@ class MemoryStorage:
         self.go.wait(10)
         if self.failing is not None:
             raise StorageError(self.failing)
+        if any(map(self.cannot, changes)):
+            "\udc9b".encode()
         self.commits.append(len(changes))
         # What comes after a renaming in one call may still have the former name.
         # also where another process renamed the room a moment ago.

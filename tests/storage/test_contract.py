@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from hubbub.errors import DatabaseRefused
 from hubbub.model import NotifyLevel, Role, RoomKind, UserKind
 from hubbub.protocol.events import Message, Person
 from hubbub.storage import log_file, open_storage, sqlite_url
@@ -122,6 +123,24 @@ def test_each_room_counts_its_events_from_one(storage: Storage) -> None:
 
     seqs = [(o.event.room, o.event.seq) for o in outcomes if isinstance(o, Appended)]
     assert seqs == [("lobby", 1), ("dev", 1), ("lobby", 2)]
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("among", [1, 3])
+def test_a_change_that_cannot_be_written_leaves_nothing_and_the_next_commit_is_made(
+    backend: str, among: int, tmp_path: Path
+) -> None:
+    log = BACKENDS[backend](tmp_path)
+    halves = [said("x\udc9b"), said("x", nonce="\udc9b"), user(Person("\udc9b", "x"))]
+    # SQLite has a NUL in a text; the other refuses it by itself.
+    nul = [said("x\x00")] if backend == "postgresql" else []
+    for bad in [*halves, *nul]:
+        with pytest.raises((UnicodeEncodeError, DatabaseRefused)):
+            log.commit([*[said("before")] * (among - 1), bad, *[said("after")] * (among - 1)], NOW)
+
+        assert log.room("lobby") is None
+    assert [o.event.seq for o in log.commit([said("1")], NOW) if isinstance(o, Appended)] == [1]
+    log.close()
 
 
 def test_what_was_appended_is_what_is_read(storage: Storage) -> None:

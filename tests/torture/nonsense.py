@@ -50,6 +50,9 @@ EXTRA = [
     b": nothing",
     b"A\x00B: c",
     b"Sec-WebSocket-Extensions: permessage-deflate",
+    b"User-Agent: x\x9b",
+    b"Cookie: hubbub=\xed\xa0\x80; x=\xff",
+    b"X-Forwarded-For: \x9b",
 ]
 MESSAGES = [
     {"type": "post", "room": "lobby", "text": "hello", "nonce": "n"},
@@ -214,9 +217,10 @@ class Nonsense:
     def _pick(self, choices: Any) -> Any:
         return self.chance.choice(choices)
 
-    @staticmethod
-    def _json(value: Any) -> bytes:
-        return json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass")
+    def _json(self, value: Any) -> bytes:
+        # By escapes or by themselves: half of a surrogate pair as JSON has it, or as no UTF-8 is.
+        escaped = self.chance.random() < 0.5
+        return json.dumps(value, ensure_ascii=escaped).encode(errors="surrogatepass")
 
     @staticmethod
     def is_utf8(data: bytes) -> bool:

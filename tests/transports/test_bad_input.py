@@ -181,6 +181,66 @@ def test_a_peer_that_is_gone_before_its_answer_is_no_fault_of_the_server(
             wire.reset()
 
 
+# --- heads
+
+
+@pytest.mark.parametrize(
+    ("field", "status"),
+    [
+        (b"User-Agent: x\x9b", 101),
+        (b"User-Agent: \xed\xa0\x80\xff", 101),
+        (b"Cookie: hubbub=\x9b; other=\xff", 101),
+        (b"X-Forwarded-For: \xff, 1.2.3.4\x9b", 101),
+        (b"Accept-Language: \xe9", 101),
+        (b"Origin: http://\x9b", 403),
+        (b"X-\x9b: x", 400),
+    ],
+)
+def test_bytes_that_are_no_utf8_in_a_header_cost_nobody_anything(
+    shared: Server, room: str, field: bytes, status: int
+) -> None:
+    head = upgrade_request("/chat", "hubbub.v1")
+    with Wire(shared) as wire:
+        wire.socket.sendall(head[:-2] + field + b"\r\n\r\n")
+        assert int(wire.head().split()[1]) == status
+        if status == 101:
+            said = {"type": "hello", "id": "h", "name": f"x-{room}", "rooms": {room: None}}
+            wire.send(TEXT, json.dumps(said).encode())
+            answer = json.loads(wire.text())
+            # A browser that shows a session of nobody's comes in without it.
+            assert answer["id"] == "h"
+            assert answer["type"] == "welcome" or answer["code"] == "bad_token"
+
+
+def test_what_a_client_says_of_itself_is_kept_readable(shared: Server, room: str) -> None:
+    head = upgrade_request("/chat", "hubbub.v1")
+    with Wire(shared) as wire:
+        wire.socket.sendall(head[:-2] + b"User-Agent: caf\xc3\xa9 \x9b!\r\n\r\n")
+        wire.head()
+        wire.send(TEXT, b'{"type": "hello", "rooms": {}}')
+        assert json.loads(wire.text())["type"] == "welcome"
+        wire.send(TEXT, b'{"type": "sessions", "id": "s"}')
+        answer = json.loads(wire.text())
+
+    assert answer["type"] == "error" or answer["sessions"][0]["device"] == "café \ufffd!"
+
+
+@pytest.mark.parametrize("path", ["/", "/session", "/healthz", "/readyz", "/metrics", "/nothing"])
+@pytest.mark.parametrize(
+    "field",
+    [b"Host: \x9b", b"Cookie: hubbub=\x9b", b"If-None-Match: \"\xff\"", b"Content-Type: \xff",
+     b"Accept-Encoding: \x9b", b"Origin: \xff", b"Sec-Fetch-Site: \x9b"],
+)  # fmt: skip
+def test_bytes_that_are_no_utf8_break_no_page(shared: Server, path: str, field: bytes) -> None:
+    for method in (b"GET", b"POST", b"DELETE"):
+        request = b"%s %s HTTP/1.1\r\n%s\r\n" % (method, path.encode(), field)
+        if not field.startswith(b"Host"):
+            request += b"Host: 127.0.0.1\r\n"
+        with Wire(shared) as wire:
+            wire.socket.sendall(request + b"Connection: close\r\n\r\n")
+            assert int(wire.head().split()[1]) < 500
+
+
 # --- JSON
 
 

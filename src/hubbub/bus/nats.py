@@ -179,8 +179,8 @@ class NatsBus:
                     first.set_exception(error)
                     return
                 self._outage.refused(error)
-            except Exception:
-                log.exception("the bus failed", server=server.where)
+            except Exception as error:
+                log.exception("the bus failed", fault=type(error).__name__, server=server.where)
             finally:
                 await link.close()
             await asyncio.sleep(random.uniform(*AGAIN_S))  # noqa: S311

@@ -385,7 +385,7 @@ class Arrivals:
             user.kept = False
             # The name is free by the time that the answer is there. A log that cannot be written
             # keeps nobody here: the session then runs out by itself.
-            with suppress(Unavailable):
+            with suppress(Refusal):
                 await self._committer.outcome(EndSession(token_hash))
 
     async def rename(self, session: Session, user: User, typed: str) -> None:

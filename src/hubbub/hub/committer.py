@@ -9,14 +9,16 @@ the commit thread and the loop then fight for the interpreter.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from msgspec import Struct, structs
 from structlog import get_logger
 
-from hubbub.errors import NodeLost, Refusal, StorageError, Unavailable
+from hubbub.errors import DatabaseRefused, Internal, NodeLost, Refusal, StorageError, Unavailable
 from hubbub.hub.clock import Clock
+from hubbub.hub.faults import contained, sorry
 from hubbub.hub.limits import Limits
 from hubbub.hub.log import NOT_STORED, Log
 from hubbub.hub.room import Room
@@ -25,6 +27,9 @@ from hubbub.hub.stats import Stats
 from hubbub.storage.changes import Change, EndSanction, Outcome, SaveSanction
 
 log = get_logger(__name__)
+
+AT_ONCE = 500
+"""How many changes that nobody waits for go into the queue together."""
 
 
 class Submission(NamedTuple):
@@ -104,6 +109,18 @@ class Committer:
             self.submit(Submission(change, joined=True))
         return await self.outcome(final, room)
 
+    async def make_all(self, changes: Sequence[Change]) -> None:
+        """Puts changes that have nothing to do with each other into the next commits; returns when
+        each was made, or was not by a fault that is in the log. Raises Unavailable.
+        """
+        for first in range(0, len(changes), AT_ONCE):
+            *earlier, final = changes[first : first + AT_ONCE]
+            for change in earlier:
+                self.submit(Submission(change))
+            # Nobody else's: one by one they are in the order in which they were submitted.
+            with suppress(Internal):
+                await self.outcome(final)
+
     def rename(self, was: str, name: str) -> None:
         """Makes what waits for a room that has another name now go there."""
         for place, entry in enumerate(self._queue):
@@ -171,26 +188,55 @@ class Committer:
         size = len(batch)
         # Instants of one log never run backward, even when the machine's clock does.
         self._last_ms = max(self._last_ms, self._clock.now_ms())
-        results: Sequence[Outcome | Refusal]
         started_s = self._clock.steady_s()
+        results = await self._commit(batch)
+        self._stats.commit_s += self._clock.steady_s() - started_s
+        with contained("a batch was not settled", requests=size):
+            await self._settle(batch, results)
+        self._unblock(batch)
+
+    async def _commit(self, batch: Sequence[Submission]) -> Sequence[Outcome | Refusal]:
+        """What becomes of each; a change that cannot be made fails alone.
+
+        Where a commit meets anything but a log that cannot be written, its halves are committed one
+        after the other, and theirs, down to what belongs together: for one culprit among 2,000 that
+        is 22 commits.
+        """
+        size = len(batch)
         try:
             results = await self._log.commit([entry.change for entry in batch], self._last_ms)
+        except DatabaseRefused as error:
+            return await self._commit_apart(batch, error)
         except StorageError as error:
             log.error("commit failed", requests=size, error=str(error))
             self._stats.commit_failures += 1
             self.failing = True
-            refusal = Unavailable(NOT_STORED, retry_after=1.0)
-            results = [refusal] * size
             if isinstance(error, NodeLost):
-                self._lost()
-        else:
-            self.failing = False
-            self._stats.commits += 1
-            self._stats.commit_requests += size
-            self._stats.largest_batch = max(self._stats.largest_batch, size)
-        self._stats.commit_s += self._clock.steady_s() - started_s
-        await self._settle(batch, results)
-        self._unblock(batch)
+                with contained("the loss of this node was not dealt with"):
+                    self._lost()
+            return [Unavailable(NOT_STORED, retry_after=1.0)] * size
+        except Exception as error:
+            return await self._commit_apart(batch, error)
+        self.failing = False
+        self._stats.commits += 1
+        self._stats.commit_requests += size
+        self._stats.largest_batch = max(self._stats.largest_batch, size)
+        return results
+
+    async def _commit_apart(
+        self, batch: Sequence[Submission], error: Exception
+    ) -> Sequence[Outcome | Refusal]:
+        cut = _middle(batch)
+        if cut is not None:
+            return [*await self._commit(batch[:cut]), *await self._commit(batch[cut:])]
+        self._stats.commit_failures += 1
+        log.error(
+            "a change cannot be made",
+            changes=[type(entry.change).__name__ for entry in batch],
+            fault=type(error).__name__,
+            exc_info=error,
+        )
+        return [sorry()] * len(batch)
 
     def _unblock(self, batch: Sequence[Submission]) -> None:
         for entry in batch:
@@ -207,6 +253,12 @@ class Committer:
             if not blocked.done():
                 blocked.set_result(None)
                 free -= 1
+
+
+def _middle(batch: Sequence[Submission]) -> int | None:
+    """Where a batch is cut in two; None where all of it belongs together."""
+    ends = [place for place, entry in enumerate(batch[:-1], 1) if not entry.joined]
+    return ends[len(ends) // 2] if ends else None
 
 
 def _in_room(change: Change, was: str, name: str) -> Change:

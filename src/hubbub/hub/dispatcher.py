@@ -8,13 +8,13 @@ from hubbub.errors import (
     Banned,
     Forbidden,
     HelloFirst,
-    Internal,
     RateLimited,
     Refusal,
     StorageError,
     Unavailable,
 )
 from hubbub.hub import commands, reports
+from hubbub.hub.faults import sorry
 from hubbub.hub.log import NOT_READ
 from hubbub.hub.permissions import role_in
 from hubbub.hub.rooms import PAGE
@@ -101,8 +101,7 @@ class Dispatcher:
 
     def fault(self, session: Session, request_id: str | None) -> None:
         """Answers a request that met a fault of our own; the log has the details."""
-        sorry = Internal("The server made a mistake; its log has the details. Try again.")
-        self._refuse(session, sorry, request_id)
+        self._refuse(session, sorry(), request_id)
 
     async def _carry_out(
         self, session: Session, request: requests.AnyRequest

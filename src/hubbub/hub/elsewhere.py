@@ -6,13 +6,15 @@ so at once.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from structlog import get_logger
 
 from hubbub.accounts.accounts import MEMBER_NOW
-from hubbub.errors import StorageError
+from hubbub.errors import HubbubError
+from hubbub.hub.faults import contained
 from hubbub.hub.room import Room
 from hubbub.hub.session import COME_AGAIN, SIGNED_OUT, User
 from hubbub.model import Name, UserKind
@@ -54,12 +56,8 @@ class Elsewhere:
             if self._news.is_set():
                 self._news.clear()
                 self._again = True
-            try:
+            with contained("the log was not looked at"):
                 await self.look()
-            except StorageError as error:
-                log.error("the log was not looked at", error=str(error))
-            except Exception:
-                log.exception("the log was not looked at")
             if not self._news.is_set():
                 self._looked.set()
 
@@ -85,18 +83,27 @@ class Elsewhere:
             # Until all of it was seen: the log may be away in the middle.
             self._again, again = True, False
             await hub.sanctions.load()
-            hub.moderation.shut_out()
-            again = not await self._look_at_users()
-            again = not await self._end_dead(list(hub.users.values())) or again
-            self._new_members.clear()
+            looks: list[Callable[[], Awaitable[bool]]] = [
+                self._shut_out,
+                self._look_at_users,
+                lambda: self._end_dead(list(hub.users.values())),
+            ]
             if hub.others.shared:
-                again = not await self._look_at_roles() or again
+                looks.append(self._look_at_roles)
+            for each in looks:
+                again = not await _seen(each) or again
+            self._new_members.clear()
             if hub.notices is not None:
                 await hub.notices.learn_loud()
             self._again = again
         else:
             # A bot's token is the only one that is not renewed while it is in use.
             await self._end_dead([u for u in hub.users.values() if u.kind is UserKind.BOT])
+
+    async def _shut_out(self) -> bool:
+        """True: all of it is seen."""
+        self._hub.moderation.shut_out()
+        return True
 
     async def _look_at_users(self) -> bool:
         """False where it has to be done again."""
@@ -201,3 +208,14 @@ class Elsewhere:
         user = self._hub.users.get(user_id)
         if user is not None:
             self._hub.moderation.show_out(user, room, f"You are no longer in {room.title}.")
+
+
+async def _seen(look: Callable[[], Awaitable[bool]]) -> bool:
+    """Whether all of it was seen; a fault in one look keeps none of the others from theirs."""
+    try:
+        return await look()
+    except HubbubError:
+        raise
+    except Exception as error:
+        log.exception("something was not looked at", fault=type(error).__name__)
+        return False

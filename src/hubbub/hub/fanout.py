@@ -1,15 +1,21 @@
 """Fan-out: each room's new events are encoded once per view and given to a member in one write.
 
-Nothing here waits. Sessions whose line is full are noted and handled after the loop, so that
-the sets that are walked do not change.
+Nothing here waits. An event that cannot be written is left out, for those who see it alike.
+Sessions whose line is full are noted and handled after the loop, so that the sets that are walked
+do not change.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from structlog import get_logger
+
+from hubbub.hub.faults import contained
 from hubbub.hub.room import Room
 from hubbub.hub.session import Session, User, View
 from hubbub.hub.stats import Stats
-from hubbub.protocol.events import EphemeralEvent, LogEvent, Message
+from hubbub.protocol.events import EphemeralEvent, Event, LogEvent, Message
+
+log = get_logger(__name__)
 
 Replies = dict[Session, list[bytes]]
 
@@ -34,10 +40,11 @@ class Fanout:
         """Serves every member of these rooms, and joins to that what answers its own requests."""
         slow: list[Session] = []
         for room, events in batch.items():
-            if room.direct:
-                self._deliver_direct(room, events, replies, slow)
-            else:
-                self._deliver_room(room, events, replies, slow)
+            with contained("a room was not served", room=room.name):
+                if room.direct:
+                    self._deliver_direct(room, events, replies, slow)
+                else:
+                    self._deliver_room(room, events, replies, slow)
         for session, answers in replies.items():
             data = b"".join(answers)
             if data and not session.closed and not session.write(data):
@@ -47,7 +54,7 @@ class Fanout:
     def broadcast(self, room: Room, event: EphemeralEvent, but: Session | None = None) -> None:
         """Tells the members of a room something that may be lost."""
         for view, sessions in room.audience.items():
-            data = view.encode((event,))
+            data = _encoded(view, (event,))
             if data:
                 for session in sessions:
                     if session is not but:
@@ -58,10 +65,10 @@ class Fanout:
     ) -> None:
         """The same for several events in one write; some have `heard` so many of them."""
         for view, sessions in room.audience.items():
-            data = view.encode(events)
+            data = _encoded(view, events)
             for session in sessions:
                 first = heard.get(session)
-                rest = data if first is None else view.encode(events[first:])
+                rest = data if first is None else _encoded(view, events[first:])
                 if rest:
                     session.write_ephemeral(rest)
 
@@ -72,7 +79,7 @@ class Fanout:
             view = session.private_view
             data = encoded.get(view)
             if data is None:
-                data = encoded[view] = view.encode((event,))
+                data = encoded[view] = _encoded(view, (event,))
             if data:
                 session.write_ephemeral(data)
 
@@ -87,7 +94,7 @@ class Fanout:
         for session in room.joining:
             self._hold(room, session, events, slow)
         for view, sessions in room.audience.items():
-            data = view.encode(events)
+            data = _encoded(view, events)
             if not data:
                 continue
             self._stats.deliveries += len(sessions) * len(events)
@@ -109,7 +116,7 @@ class Fanout:
                 view = session.private_view
                 data = encoded.get(view)
                 if data is None:
-                    data = encoded[view] = view.encode(events)
+                    data = encoded[view] = _encoded(view, events)
                 data += b"".join(replies.pop(session, ()))
                 self._stats.deliveries += len(events)
                 if data and not session.write(data):
@@ -135,4 +142,18 @@ class Fanout:
         for session in slow:
             if not session.closed:
                 self._stats.too_slow += 1
-                self._evict(session)
+                with contained("one who is too slow was not closed"):
+                    self._evict(session)
+
+
+def _encoded(view: View, events: Sequence[Event]) -> bytes:
+    """The frames of these events, but for any that cannot be written."""
+    try:
+        return view.encode(events)
+    except Exception as error:
+        if len(events) > 1:
+            half = len(events) // 2
+            return _encoded(view, events[:half]) + _encoded(view, events[half:])
+        kinds = [type(event).__name__ for event in events]
+        log.exception("an event cannot be written", fault=type(error).__name__, events=kinds)
+        return b""

@@ -12,7 +12,7 @@ from structlog import get_logger
 
 from hubbub.accounts.accounts import Accounts, split_invitation
 from hubbub.accounts.policy import Policy, Registration
-from hubbub.errors import BadRequest, Forbidden, NoSuchRoom, NotAMember, NotSignedIn, StorageError
+from hubbub.errors import BadRequest, Forbidden, NoSuchRoom, NotAMember, NotSignedIn
 from hubbub.hub import commands
 from hubbub.hub.arrivals import Arrivals
 from hubbub.hub.clock import Clock, SystemClock
@@ -21,6 +21,7 @@ from hubbub.hub.directory import Directory
 from hubbub.hub.dispatcher import Dispatcher
 from hubbub.hub.elsewhere import Elsewhere
 from hubbub.hub.fanout import Fanout
+from hubbub.hub.faults import contained
 from hubbub.hub.identity import Identity
 from hubbub.hub.limits import Limits
 from hubbub.hub.log import Log
@@ -257,8 +258,11 @@ class Hub:
     async def _keep_house(self) -> None:
         storage = self.log.storage
         now_ms = self.clock.now_ms()
-        await self.log.write(storage.renew_sessions, self.arrivals.session_ends(), now_ms)
-        await self.log.commit(self.arrivals.saved_guests(), now_ms)
+        # What is not renewed now has its time until the next round, and nothing is purged before.
+        with contained("sessions were not renewed"):
+            await self.log.write(storage.renew_sessions, self.arrivals.session_ends(), now_ms)
+        with contained("guests were not kept"):
+            await self.committer.make_all(self.arrivals.saved_guests())
         addresses_before_ms = now_ms - int(self.limits.address_retention_h * 3_600_000)
         gone = await self.log.write(storage.purge, self.clock.now_ms(), addresses_before_ms)
         log.debug("housekeeping", rows_purged=gone)
@@ -386,9 +390,5 @@ async def _every(pause_s: float, work: Callable[[], Awaitable[None]]) -> None:
     """Does some work again and again until it is cancelled; a fault costs one round."""
     while True:
         await asyncio.sleep(pause_s)
-        try:
+        with contained("housekeeping failed"):
             await work()
-        except StorageError as error:
-            log.error("housekeeping failed", error=str(error))
-        except Exception:
-            log.exception("housekeeping failed")

@@ -21,11 +21,13 @@ from hubbub.errors import (
     BadRequest,
     NotAMember,
     RateLimited,
+    Refusal,
     StorageError,
     Unavailable,
 )
 from hubbub.hub.clock import Clock
 from hubbub.hub.committer import Committer, Submission
+from hubbub.hub.faults import contained, sorry
 from hubbub.hub.log import NOT_READ, Log
 from hubbub.hub.others import Others
 from hubbub.hub.rests import Rests
@@ -171,7 +173,8 @@ class Notices:
                 self._arrived.clear()
                 self._looking = True
                 while self._queue:
-                    await self._tell_queued()
+                    with contained("notices were not sent"):
+                        await self._tell_queued()
                 self._looking = False
         finally:
             for task in self._tasks:
@@ -235,11 +238,9 @@ class Notices:
             await self._tell(queued, known[name])
 
     async def _subscribers(self, room: Room) -> list[Subscriber]:
-        try:
+        with contained("notices were not sent", room=room.name):
             return await self._log.read(self._log.storage.subscribers, room.name)
-        except StorageError as error:
-            log.error("notices were not sent", room=room.name, error=str(error))
-            return []
+        return []
 
     async def _tell(self, queued: _Queued, subscribers: list[Subscriber]) -> None:
         """Begins to send one message to whom it concerns."""
@@ -285,6 +286,9 @@ class Notices:
         except StorageError as error:
             log.error("a test of notices failed", error=str(error))
             reply = events.Error.of(Unavailable(NOT_READ, retry_after=1.0), request_id)
+        except Exception as error:
+            log.exception("a test of notices failed", fault=type(error).__name__)
+            reply = events.Error.of(sorry(), request_id)
         finally:
             self._testing.discard(user.id)
         if not session.closed:
@@ -294,8 +298,8 @@ class Notices:
         service = _service(subscription.endpoint)
         try:
             fate, why = await self._pusher.push(subscription, notice)
-        except Exception:
-            log.exception("push failed")
+        except Exception as error:
+            log.exception("push failed", fault=type(error).__name__)
             fate, why = Fate.REFUSED, "the server made a mistake; its log has the details"
         if fate is Fate.SENT:
             self._stats.pushes += 1
@@ -323,22 +327,24 @@ class Notices:
             await self._committer.outcome(
                 EndSubscription(subscription.endpoint, subscription.user_id)
             )
-        except Unavailable:
+        except Refusal:
             log.debug("a subscription that is gone stays for now")
 
     async def learn_loud(self) -> None:
         """Reads of which rooms somebody wants everything; of others only texts with an @ count."""
-        try:
+        with contained("every message is looked at for now"):
             self._loud.update(await self._log.read(self._log.storage.loud_rooms))
-        except StorageError as error:
-            log.error("every message is looked at for now", error=str(error))
-        else:
             self._loud_known = True
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(_alone(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _alone(work: Coroutine[None, None, None]) -> None:
+    with contained("a notice was not sent"):
+        await work
 
 
 def mentions(text: str) -> Iterator[str]:

@@ -4,8 +4,8 @@ import asyncio
 
 from structlog import get_logger
 
-from hubbub.errors import StorageError
 from hubbub.hub.clock import Clock
+from hubbub.hub.faults import contained
 from hubbub.hub.log import Log
 from hubbub.hub.rooms import Rooms
 
@@ -29,13 +29,8 @@ class Retention:
     async def run(self) -> None:
         """Looks at the start and every ten minutes, until it is cancelled."""
         while True:
-            try:
+            with contained("retention failed"):
                 steps = await self.expire()
-            except StorageError as error:
-                log.error("retention failed", error=str(error))
-            except Exception:
-                log.exception("retention failed")
-            else:
                 log.debug("retention", steps=steps)
             await asyncio.sleep(INTERVAL_S)
 

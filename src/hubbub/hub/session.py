@@ -23,7 +23,7 @@ COME_AGAIN, SIGNED_OUT, BANNED, TOO_SLOW, FLOODING = 1012, 4001, 4003, 4008, 402
 
 
 class Line(Protocol):
-    """The way to one client, as the hub sees it. Nothing here waits.
+    """The way to one client, as the hub sees it. Nothing here waits, and nothing is raised.
 
     What was handed over and has not left is bounded in bytes (docs/protocol.md, Order and loss, 4).
     """

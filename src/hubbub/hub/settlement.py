@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
+from structlog import get_logger
+
 from hubbub.errors import Conflict, NameTaken, Refusal, Unavailable
 from hubbub.hub.committer import Submission
 from hubbub.hub.fanout import Fanout, Replies
+from hubbub.hub.faults import contained, sorry
 from hubbub.hub.notices import Notices
 from hubbub.hub.others import Others
 from hubbub.hub.room import Room
@@ -23,6 +26,8 @@ from hubbub.storage.changes import (
     NonceUsed,
     Outcome,
 )
+
+log = get_logger(__name__)
 
 
 class Settlement:
@@ -52,17 +57,22 @@ class Settlement:
                 self._stats.appended += 1
             elif isinstance(outcome, Made) and self.rooms is not None:
                 assert isinstance(submission.change, MakeRoom), "only rooms are made"
-                self.rooms.identify(submission.change.room, outcome.room_id)
+                with contained("a room was not identified"):
+                    self.rooms.identify(submission.change.room, outcome.room_id)
         if appended:
-            await self._others.publish(appended)
+            # Whom nothing was told reads it in the log.
+            with contained("other nodes were not told of a batch"):
+                await self._others.publish(appended)
         replies: Replies = {}
         for submission, outcome in zip(batch, results, strict=True):
             self._answer(submission, _or_refusal(outcome), replies)
         self.deliver(appended, replies)
-        self._others.committed(batch, results, appended)
+        with contained("other nodes were not told what was done"):
+            self._others.committed(batch, results, appended)
         if self.notices is not None:
             for room, new in appended.items():
-                self.notices.consider(room, new)
+                with contained("notices of a room were not sent", room=room.name):
+                    self.notices.consider(room, new)
 
     def deliver(
         self, batch: Mapping[Room, Sequence[events.LogEvent]], replies: Replies | None = None
@@ -71,20 +81,22 @@ class Settlement:
         ready: dict[Room, list[events.LogEvent]] = {}
         changed: list[tuple[Room, events.Settings]] = []
         for room, committed in batch.items():
-            new = room.accept(committed)
-            if room.ahead:
-                self._others.gap(room)
-            if new:
-                ready[room] = new
-            for event in new:
-                if isinstance(event, events.Settings):
-                    changed.append((room, event))
-                    if self.rooms is not None:
-                        self.rooms.move(room, event)
+            with contained("what is new in a room was not taken", room=room.name):
+                new = room.accept(committed)
+                if new:
+                    ready[room] = new
+                if room.ahead:
+                    self._others.gap(room)
+                for event in new:
+                    if isinstance(event, events.Settings):
+                        changed.append((room, event))
+                        if self.rooms is not None:
+                            self.rooms.move(room, event)
         self._fanout.deliver(ready, {} if replies is None else replies)
         for room, settings in changed:
             if self.rooms is not None:
-                self.rooms.tell_settings(room, settings)
+                with contained("what a room is was not told", room=room.name):
+                    self.rooms.tell_settings(room, settings)
 
     def _answer(self, submission: Submission, result: "Result", replies: Replies) -> None:
         session, future = submission.session, submission.future
@@ -95,9 +107,12 @@ class Settlement:
                 future.set_result(result)
         if session is None or session.closed:
             return
-        replies.setdefault(session, []).append(
-            session.dialect.reply(self._reply_to(submission, result))
-        )
+        try:
+            reply = session.dialect.reply(self._reply_to(submission, result))
+        except Exception as error:
+            log.exception("a reply cannot be written", fault=type(error).__name__)
+            reply = session.dialect.reply(events.Error.of(sorry(), submission.request_id))
+        replies.setdefault(session, []).append(reply)
 
     def _reply_to(self, submission: Submission, result: "Result") -> events.Reply:
         request_id = submission.request_id

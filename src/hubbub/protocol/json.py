@@ -4,6 +4,8 @@ The names of types and fields are those of `requests.py` and `events.py`; docs/p
 """
 
 import difflib
+import json
+import re
 from typing import NamedTuple, TypeVar, get_args
 
 import msgspec
@@ -16,6 +18,7 @@ _REQUEST_DECODER: msgspec.json.Decoder[requests.AnyRequest] = msgspec.json.Decod
 )
 _ENCODER = msgspec.json.Encoder()
 _ID_DECODER: msgspec.json.Decoder[requests.RequestId] = msgspec.json.Decoder(requests.RequestId)
+_ESCAPED_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _OBJECT_DECODER = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -38,6 +41,8 @@ def _reject(frame: str | bytes, error: Exception) -> Rejected:
     try:
         fields = _OBJECT_DECODER.decode(frame)
     except (msgspec.DecodeError, RecursionError):
+        if (half := _half_of_a_pair(frame)) is not None:
+            return half
         message = "The frame is not a JSON object; send one object with a `type` in each frame."
         return Rejected(None, BadRequest(message))
     try:
@@ -57,6 +62,25 @@ def _reject(frame: str | bytes, error: Exception) -> Rejected:
             request_id, UnknownType(f"There is no request of type {kind[:64]!r}.{hint}")
         )
     return Rejected(request_id, BadRequest(f"`{kind}`: {str(error).replace('$.', '')}."))
+
+
+def _half_of_a_pair(frame: str | bytes) -> Rejected | None:
+    """Refuses, with its id, an object that has half of a surrogate pair in some string."""
+    if not _ESCAPED_HALF.search(frame if isinstance(frame, bytes) else frame.encode()):
+        return None
+    try:
+        # The one decoder that takes halves.
+        fields = json.loads(frame)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(fields, dict):
+        return None
+    try:
+        request_id = _ID_DECODER.decode(json.dumps(fields.get("id")))
+    except msgspec.DecodeError:
+        request_id = None
+    half = "A string has half of a surrogate pair; it is not Unicode."
+    return Rejected(request_id, BadRequest(half))
 
 
 def encode(frame: events.ServerFrame | requests.AnyRequest) -> bytes:

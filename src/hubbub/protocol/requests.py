@@ -8,12 +8,14 @@ from hubbub.model import NotifyLevel
 
 RequestId = Annotated[str, Meta(min_length=1, max_length=64)]
 # NUL is refused where a value becomes a database key: PostgreSQL has no such character.
-Nonce = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00]+\Z")]
+NO_NUL = r"^[^\x00]*\Z"
+Nonce = Annotated[str, Meta(min_length=1, max_length=64, pattern=NO_NUL)]
+After = Annotated[str, Meta(pattern=NO_NUL)]
 Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Limit = Annotated[int, Meta(ge=1, le=200)]
 # Keys as browsers give them: base64url without padding (RFC 8291).
 PushKey = Annotated[str, Meta(min_length=16, max_length=128, pattern=r"^[\w-]+={0,2}\Z")]
-SearchText = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+\Z")]
+SearchText = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL)]
 Reason = Annotated[str, Meta(max_length=200)]
 Recipients = Annotated[list[str], Meta(min_length=1, max_length=16)]
 
@@ -101,14 +103,14 @@ class Members(Request, frozen=True, kw_only=True, tag="members"):
     """A page of the people in a room, by name; `after` is the last name of the page before."""
 
     room: str
-    after: str | None = None
+    after: After | None = None
     limit: Limit = 50
 
 
 class Rooms(Request, frozen=True, kw_only=True, tag="rooms"):
     """A page of the rooms that this user may see, by name; `after` as in `members`."""
 
-    after: str | None = None
+    after: After | None = None
     limit: Limit = 50
 
 
@@ -135,7 +137,7 @@ class Notify(Request, frozen=True, kw_only=True, tag="notify"):
 class Push(Request, frozen=True, kw_only=True, tag="push"):
     """Has notices for this user sent to a browser's push service (RFC 8030), too."""
 
-    endpoint: Annotated[str, Meta(min_length=1, max_length=2048)]
+    endpoint: Annotated[str, Meta(min_length=1, max_length=2048, pattern=NO_NUL)]
     p256dh: PushKey
     auth: PushKey
 
@@ -143,7 +145,7 @@ class Push(Request, frozen=True, kw_only=True, tag="push"):
 class Unpush(Request, frozen=True, kw_only=True, tag="unpush"):
     """Ends what `push` began."""
 
-    endpoint: Annotated[str, Meta(min_length=1, max_length=2048)]
+    endpoint: Annotated[str, Meta(min_length=1, max_length=2048, pattern=NO_NUL)]
 
 
 class TestPush(Request, frozen=True, kw_only=True, tag="test_push"):

@@ -12,12 +12,15 @@ from msgspec import structs
 from hubbub.protocol import events
 from hubbub.protocol.requests import Command, Post
 
-# C0 but tab and newline, DEL, C1, and the bidirectional embeddings, overrides and isolates.
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# C0 but tab and newline, DEL, C1, the bidirectional embeddings, overrides and isolates, and halves
+# of surrogate pairs, which is how libraries hand over bytes that are no UTF-8.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def clean(text: str) -> str:
-    """The text with CRLF as LF and with controls and bidirectional overrides as U+FFFD."""
+    """The text with CRLF as LF and with controls, bidirectional overrides and halves of surrogate
+    pairs as U+FFFD.
+    """
     return _UNSAFE.sub("\ufffd", text.replace("\r\n", "\n"))
 
 

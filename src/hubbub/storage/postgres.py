@@ -7,10 +7,10 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Text, bindparam, create_engine, event, func, select
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from hubbub.errors import StorageError
+from hubbub.errors import DatabaseRefused, StorageError
 from hubbub.storage import migrate, queries
 from hubbub.storage.driver import Driver, sqlstate
 
@@ -89,6 +89,8 @@ _CAUSES = {
     "XX002": _DAMAGED,
 }
 _GOING = ("57P", "08")
+# An index that cannot take so large a value, say: the rest of the class is the database's state.
+_TOO_LARGE = "54"
 # What the library says of a connection that was not made has no code; PostgreSQL says it in the
 # language of the server.
 _REFUSED = (
@@ -210,9 +212,8 @@ class PostgresServer:
         if error.orig is not None:
             error.orig.args = (said,)
         away = isinstance(error, OperationalError)
-        return StorageError(
-            f"{_cause(code, said, away=away)} ({self.name}: {said}{code and ', ' + code})"
-        )
+        kind = DatabaseRefused if _is_refusal(error, code) else StorageError
+        return kind(f"{_cause(code, said, away=away)} ({self.name}: {said}{code and ', ' + code})")
 
     def release(self) -> None:
         """Closes all connections."""
@@ -220,6 +221,14 @@ class PostgresServer:
             self._committer.close()
         for engine in (self._committing, self.writer, self.readers, self.guards):
             engine.dispose()
+
+
+def _is_refusal(error: DBAPIError, code: str) -> bool:
+    """Whether it is what was asked that cannot be done, and not the database that is away."""
+    if code in _CAUSES or code.startswith(_GOING):
+        return False
+    away = isinstance(error, OperationalError | InterfaceError)
+    return not away or code.startswith(_TOO_LARGE)
 
 
 def _cause(code: str, said: str, *, away: bool) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from hubbub.errors import StorageError
+from hubbub.errors import DatabaseRefused, StorageError
 from hubbub.storage import migrate
 from hubbub.storage.driver import Driver
 from hubbub.storage.lock import FileLock
@@ -134,8 +134,13 @@ class SqliteFile:
             return StorageError(f"The log cannot be used at the moment: {type(error).__name__}.")
         code = getattr(error.orig, "sqlite_errorcode", 0)
         name = getattr(error.orig, "sqlite_errorname", "")
-        cause = _CAUSES.get(code & 0xFF, "The log's database refused; this is a fault of hubbub's.")
-        return StorageError(f"{cause} ({error.orig}{name and ', ' + name})")
+        said = f"({error.orig}{name and ', ' + name})"
+        cause = _CAUSES.get(code & 0xFF)
+        if cause is None:
+            return DatabaseRefused(
+                f"The log's database refused; this is a fault of hubbub's. {said}"
+            )
+        return StorageError(f"{cause} {said}")
 
     def release(self) -> None:
         """Closes all connections, the writer's last, and lets another process have the file."""

@@ -6,7 +6,6 @@ before it.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 
 from aiohttp import WSCloseCode
@@ -74,10 +73,18 @@ class Connection:
             return False
         try:
             transport.write(data)
-        except RuntimeError:
-            # uvloop says so of a transport that was aborted in the tick before.
-            log.debug("write on a dead connection")
+        except Exception as error:
+            self._met_fault(error)
         return True
+
+    def _met_fault(self, error: Exception) -> None:
+        # uvloop says RuntimeError of a transport that was aborted in the tick before.
+        if isinstance(error, RuntimeError):
+            log.debug("write on a dead connection")
+        else:
+            # It costs this one its line, and nobody who is served with it anything.
+            log.error("a connection cannot be written", fault=type(error).__name__, exc_info=error)
+            self.abort()
 
     def write_ephemeral(self, data: bytes) -> bool:
         """The same for what may be lost, which is where half of the bound waits already."""
@@ -91,8 +98,10 @@ class Connection:
 
     def _put(self, data: bytes) -> None:
         if not self._transport.is_closing():
-            with contextlib.suppress(RuntimeError):
+            try:
                 self._transport.write(data)
+            except Exception as error:
+                self._met_fault(error)
 
     def close(self, code: int, reason: str) -> None:
         """Sends a close frame; the peer has `close_timeout_s` to answer, then the line is cut."""

@@ -136,5 +136,5 @@ async def _body(request: web.Request) -> Handover:
             raise web.HTTPRequestEntityTooLarge(BODY_BYTES, len(body))
     try:
         return msgspec.json.decode(body, type=Handover)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise refused(web.HTTPBadRequest, BadRequest(f"{error}.")) from None

@@ -34,7 +34,7 @@ def pong_frame(payload: bytes) -> bytes:
 
 def close_frame(code: int, reason: str) -> bytes:
     """A close frame; the reason is cut where it would not fit."""
-    text = reason.encode()[: CONTROL_BYTES - 2].decode(errors="ignore").encode()
+    text = reason.encode(errors="replace")[: CONTROL_BYTES - 2].decode(errors="ignore").encode()
     return bytes((0x88, 2 + len(text))) + struct.pack("!H", code) + text
 
 

@@ -59,8 +59,9 @@ class Guard:
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuses a foreign Host, a foreign Origin wherever something could be changed, and an
-        address that asks too often.
+        address that asks too often. What gets past it has headers of whole characters.
         """
+        request = _readable(request)
         try:
             self._rates.connect(self._rates.of_address(self.address(request)))
         except RateLimited as refusal:
@@ -150,6 +151,23 @@ class Guard:
     def _trusts(self, address: str) -> bool:
         peer = parse_address(address)
         return peer is not None and any(peer in proxy for proxy in self._proxies)
+
+
+def _readable(request: web.Request) -> web.Request:
+    """The request with U+FFFD for bytes that are no UTF-8, the only strings in which the library
+    lets them stand (as halves of surrogate pairs): paths, queries and names of headers it refuses.
+    """
+    headers = request.headers
+    if all(map(str.isascii, headers.values())):
+        return request
+    readable = headers.copy()
+    readable.clear()
+    readable.extend((name, _whole(value)) for name, value in headers.items())
+    return request.clone(headers=readable)
+
+
+def _whole(value: str) -> str:
+    return value.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _host_name(host: str) -> str:

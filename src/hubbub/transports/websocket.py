@@ -17,6 +17,7 @@ from hubbub.errors import (
     ServerFull,
     Unavailable,
 )
+from hubbub.hub.faults import contained
 from hubbub.hub.hub import Hub
 from hubbub.hub.rates import AddressRates
 from hubbub.hub.session import Session
@@ -251,8 +252,8 @@ class WebSockets:
             return False
         try:
             return self._hub.dispatcher.post_now(session, asked)
-        except Exception:
-            self._met_fault(session, asked)
+        except Exception as error:
+            self._met_fault(session, asked, error)
             return True
 
     async def _request(self, session: Session, frame: str) -> None:
@@ -265,12 +266,12 @@ class WebSockets:
     async def _carry_out(self, session: Session, request: AnyRequest) -> None:
         try:
             await self._hub.dispatcher.handle(session, request)
-        except Exception:
-            self._met_fault(session, request)
+        except Exception as error:
+            self._met_fault(session, request, error)
 
-    def _met_fault(self, session: Session, request: AnyRequest) -> None:
+    def _met_fault(self, session: Session, request: AnyRequest, error: Exception) -> None:
         # A fault of ours costs the one who met it an answer, not the connection.
-        log.exception("request failed", type=type(request).__name__)
+        log.exception("request failed", type=type(request).__name__, fault=type(error).__name__)
         self._hub.dispatcher.fault(session, request.id)
 
     # --- all connections
@@ -284,15 +285,17 @@ class WebSockets:
                 await asyncio.sleep(pause_s)
                 for connection in everyone[part::PING_SLICES]:
                     if connection in self._connections:
-                        connection.ping()
+                        with contained("one was not asked for a sign"):
+                            connection.ping()
 
     async def close_all(self, code: int, reason: str, within_s: float) -> None:
         """Says good-bye to everyone and waits for them to go, then cuts the rest off."""
         for connection in list(self._connections):
-            if connection.session is not None:
-                self._hub.end_session(connection.session, code, reason)
-            else:
-                connection.close(code, reason)
+            with contained("one was not told good-bye"):
+                if connection.session is not None:
+                    self._hub.end_session(connection.session, code, reason)
+                else:
+                    connection.close(code, reason)
         try:
             await asyncio.wait_for(self._all_gone.wait(), within_s)
         except TimeoutError:

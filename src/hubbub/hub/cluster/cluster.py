@@ -25,6 +25,7 @@ from hubbub.hub.cluster.spending import take_stock
 from hubbub.hub.cluster.sweep import BLIND_ENDS_S, Sweep
 from hubbub.hub.cluster.tails import Tails
 from hubbub.hub.committer import Submission
+from hubbub.hub.faults import contained
 from hubbub.hub.log import NOT_READ, NOT_STORED
 from hubbub.hub.others import Others, State
 from hubbub.hub.room import Room
@@ -150,7 +151,10 @@ class Cluster(Others):
     def _let_go(self) -> None:
         for user in list(self._hub.users.values()):
             for session in list(user.sessions):
-                self._hub.end_session(session, COME_AGAIN, "this server was away: come in again")
+                with contained("one was not closed"):
+                    self._hub.end_session(
+                        session, COME_AGAIN, "this server was away: come in again"
+                    )
         self._begin(self._rejoin())
 
     async def _rejoin(self) -> None:
@@ -251,14 +255,15 @@ class Cluster(Others):
     def _heard(self, subject: str, data: bytes) -> None:
         try:
             sign = signs.decode(data)
-        except MsgspecError:
+        except (MsgspecError, UnicodeDecodeError):
             # Another release may say what this one does not know; the log has what counts.
             log.debug("a sign was not understood", subject=subject)
             self._sweep.soon.set()
             return
         self._hub.stats.signs_heard += 1
         if sign.node != self.node:
-            self._take(sign)
+            with contained("a sign was not taken", sign=type(sign).__name__):
+                self._take(sign)
 
     def _take(self, sign: signs.AnySign) -> None:
         if isinstance(sign, signs.OfRoom):
@@ -521,8 +526,9 @@ class Cluster(Others):
     async def _tell_spent(self) -> None:
         while True:
             await asyncio.sleep(SPENT_S)
-            for tokens in take_stock(self._hub.rates, self._hub.users.values()):
-                self._publish(signs.EVERYONE, signs.Spent(self.node, tokens))
+            with contained("what was spent was not told"):
+                for tokens in take_stock(self._hub.rates, self._hub.users.values()):
+                    self._publish(signs.EVERYONE, signs.Spent(self.node, tokens))
 
     @asynccontextmanager
     async def alone(self, what: str, room: Room | None = None) -> AsyncIterator[None]:
@@ -552,7 +558,7 @@ class Cluster(Others):
     def _done(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (fault := task.exception()) is not None:
-            log.error("the cluster made a mistake", exc_info=fault)
+            log.error("the cluster made a mistake", fault=type(fault).__name__, exc_info=fault)
 
 
 def _parts(said: signs.Said) -> list[bytes]:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from structlog import get_logger
 
 from hubbub.errors import StorageError
+from hubbub.hub.faults import contained
 from hubbub.hub.log import Log
 from hubbub.storage.shared import SharedStorage
 
@@ -58,13 +59,10 @@ class Lease:
     async def rejoin(self) -> None:
         """The same, as soon as the log can be written."""
         while True:
-            try:
+            with contained("the cluster was not joined"):
                 await self.join()
-            except StorageError as error:
-                log.error("the cluster was not joined", error=str(error))
-                await asyncio.sleep(AGAIN_S)
-            else:
                 return
+            await asyncio.sleep(AGAIN_S)
 
     def lose(self) -> None:
         """This node was taken out."""
@@ -85,10 +83,8 @@ class Lease:
             await asyncio.sleep(self._lease_s / 3)
             if not self.held:
                 continue
-            try:
+            with contained("the lease was not renewed"):
                 await self._renew()
-            except StorageError as error:
-                log.error("the lease was not renewed", error=str(error))
 
     async def _renew(self) -> None:
         loop = asyncio.get_running_loop()

@@ -5,6 +5,7 @@ and who holds which name, every five seconds.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from hubbub.hub.cluster.lease import Lease
 from hubbub.hub.cluster.reading import Reading
 from hubbub.hub.cluster.roster import Roster
 from hubbub.hub.cluster.tails import Tails
+from hubbub.hub.faults import contained
 from hubbub.hub.session import COME_AGAIN
 from hubbub.storage.changes import HoldName, NameUsed, ReleaseName
 from hubbub.storage.shared import SharedStorage
@@ -71,26 +73,30 @@ class Sweep:
                 await asyncio.sleep(BLIND_ENDS_S)
 
     async def _try(self, *, every: bool) -> None:
-        try:
-            await self._look_at_ends()
-            if every or not self._bus.connected:
-                await self._look_at_direct_ends()
-            if every:
-                await self._look_at_people()
-                await self._look_at_names()
-                if self._hub.notices is not None:
-                    await self._hub.notices.consider_again()
-        except (StorageError, Refusal) as error:
-            log.error("the sweep failed", error=str(error))
-        except Exception:
-            log.exception("the sweep failed")
+        looks: list[Callable[[], Awaitable[None]]] = [self._look_at_ends]
+        if every or not self._bus.connected:
+            looks.append(self._look_at_direct_ends)
+        if every:
+            looks += [self._look_at_people, self._look_at_names]
+            if self._hub.notices is not None:
+                looks.append(self._hub.notices.consider_again)
+        for each in looks:
+            try:
+                await each()
+            except (StorageError, Refusal) as error:
+                # It would be the same for the rest.
+                log.error("the sweep failed", error=str(error))
+                return
+            except Exception as error:
+                log.exception("the sweep failed", fault=type(error).__name__)
 
     async def _look_at_ends(self) -> None:
         unknown = [room.name for room in self._hub.rooms.all_live() if not room.id]
         if unknown:
             found = await self._hub.log.read(self._storage.room_ids, unknown)
             for name, room_id in found.items():
-                self._hub.rooms.identify(name, room_id)
+                with contained("a room was not identified", room=name):
+                    self._hub.rooms.identify(name, room_id)
         rooms = {room.id: room for room in self._hub.rooms.all_live() if room.id}
         places = await self._hub.log.read(self._storage.places, list(rooms))
         for room_id in rooms.keys() - places.keys():
@@ -107,10 +113,8 @@ class Sweep:
         for name, last in known.items():
             if self._hub.rooms.live(name) is None and last > (self._tails.last(name) or 0):
                 # Opened, it is found to be behind, and read on.
-                try:
+                with contained("a direct room was not read"):
                     await self._hub.rooms.open_kept(name)
-                except StorageError as error:
-                    log.error("a direct room was not read", error=str(error))
 
     async def _look_at_people(self) -> None:
         names = self._roster.begin_sweep()

@@ -87,6 +87,8 @@ async def run_line(hub: "Hub", session: "Session", user: "User", room: str, line
 
     Raises NoSuchCommand, which suggests the nearest one, and what the command itself refuses.
     """
+    # As in texts: a database may have no such character.
+    line = line.replace("\x00", "\ufffd")
     typed, _, rest = line.removeprefix("/").partition(" ")
     if "\n" in typed:
         typed, _, rest = line.removeprefix("/").partition("\n")
