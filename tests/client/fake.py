@@ -117,6 +117,7 @@ class FakeServer:
                         return
                     await line.send(answer if isinstance(answer, str) else json.dumps(answer))
                 if frame["type"] == "command" and frame["line"] == "/quit":
+                    await line.close(1000, "bye")
                     return
         except websockets.ConnectionClosed:
             pass

@@ -15,7 +15,7 @@ import msgspec
 from hubbub.client.address import Address
 from hubbub.client.calls import Bounds, Calls, now_s
 from hubbub.client.changes import ChatEvent, Disconnected, NewGuest, Reconnected, RoomRefused
-from hubbub.client.failures import PlainServer
+from hubbub.client.failures import PlainServer, own_fault
 from hubbub.client.hello import (
     FINAL_CODES,
     Greeting,
@@ -26,6 +26,7 @@ from hubbub.client.hello import (
     lasting,
     need_direct_rooms,
     refusal_of,
+    said_bye,
 )
 from hubbub.client.identity import Identity
 from hubbub.client.inbox import PAGE_EVENTS, Inbox
@@ -141,12 +142,16 @@ class Connection:
         try:
             while True:
                 ended = await self._serve(link)
-                if ended.code in FINAL_CODES or self.leaving:
-                    self._finish(closed(ended, self._farewell) if ended.code != 1000 else None)
+                if said_bye(ended):
                     return
+                if ended.code in FINAL_CODES or self.leaving:
+                    raise closed(ended, self._farewell)
                 link = await self._come_back(ended)
         except HubbubError as failure:
             self._finish(failure)
+        except Exception as error:
+            # It comes out where the conversation is read, and is no goodbye.
+            self._finish(own_fault(error))
         finally:
             self._finish(None)
 

@@ -16,7 +16,7 @@ from hubbub.errors import (
     Refusal,
 )
 
-SIGNED_OUT, BANNED = 4001, 4003
+TOO_BIG, SIGNED_OUT, BANNED = 1009, 4001, 4003
 """Close codes (docs/protocol.md)."""
 
 
@@ -26,11 +26,6 @@ class HandshakeRefused(ConnectionFailed):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
-
-    @property
-    def lasting(self) -> bool:
-        """Whether asking again is of no use: the request itself was refused."""
-        return 400 <= self.status < 500 and self.status not in {408, 425, 429}
 
 
 class PlainServer(ConnectionFailed):
@@ -69,6 +64,23 @@ def explain(error: Exception, address: Address) -> ConnectionFailed:
             )
         case _:
             return ConnectionFailed(f"Cannot talk to {where}: {_reason(error)}.")
+
+
+def what_broke(fault: Exception) -> str:
+    """Why a line ended on which the web library raised this, in a few words."""
+    match fault:
+        case aiohttp.ServerDisconnectedError() | ConnectionError():
+            return "the server is gone"
+        case _:
+            return f"the line broke ({_reason(fault)})"
+
+
+def own_fault(error: Exception) -> ConnectionFailed:
+    """A fault of this program's beside a line, as what ended the conversation; with its cause."""
+    fault = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+    ending = ConnectionFailed(f"hubbub's client has a fault; please report it: {fault!r}.")
+    ending.__cause__ = fault
+    return ending
 
 
 def os_sentence(cause: OSError) -> str:

@@ -8,7 +8,7 @@ import msgspec
 from hubbub.client.failures import (
     BANNED,
     SIGNED_OUT,
-    HandshakeRefused,
+    TOO_BIG,
     PlainServer,
     is_about_the_name,
 )
@@ -24,12 +24,14 @@ from hubbub.protocol.events import Error, RoomState, Self, Welcome
 from hubbub.protocol.json import OkFrame, Pushed, decode_frame, encode
 from hubbub.protocol.requests import Hello
 
-FINAL_CODES = frozenset({1000, 1002, 1003, 1007, 1009, 1010, 4000, 4001, 4003})
+FINAL_CODES = frozenset({1002, 1003, 1007, TOO_BIG, 1010, 4000, SIGNED_OUT, BANNED})
 """Close codes after which coming back would end in the same way."""
+NORMAL, BYE = 1000, "bye"
+"""How a server answers `/quit`. A close with 1000 alone is anybody's who stands in between."""
 
 _CLOSED = {
-    1000: "The server said goodbye.",
-    1009: "The server closed the connection: a frame was too large for it.",
+    NORMAL: "The server said goodbye.",
+    TOO_BIG: "The connection ended: a frame was too large.",
     4000: "The server closed the connection: it found this client out of order.",
     SIGNED_OUT: "You are signed out here.",
     BANNED: "You are banned from this server.",
@@ -132,9 +134,14 @@ def need_direct_rooms(named: Iterable[str], hello: Hello, welcome: Welcome) -> N
 
 def lasting(failure: ConnectionFailed) -> bool:
     """Whether trying again would fail in the same way."""
-    if isinstance(failure, HandshakeRefused):
-        return failure.lasting
+    # A refused handshake is not: whoever was in by the same one was refused by something between,
+    # as by a proxy whose server restarts, or by the door of a hotel's network.
     return isinstance(failure, PlainServer) or failure.code in FINAL_CODES
+
+
+def said_bye(ended: Ended) -> bool:
+    """Whether the server answered a `/quit`."""
+    return (ended.code, ended.reason) == (NORMAL, BYE)
 
 
 def closed(ended: Ended, farewell: Refusal | None = None) -> ConnectionFailed:
@@ -142,7 +149,7 @@ def closed(ended: Ended, farewell: Refusal | None = None) -> ConnectionFailed:
     if farewell is not None and ended.code == BANNED:
         return ConnectionFailed(farewell.message, ended.code)
     sentence = _CLOSED.get(ended.code) or f"The connection ended (code {ended.code})."
-    told = ended.code == 1000 or ended.reason in {"signed out", "banned"}
+    told = ended.code == NORMAL or ended.reason in {"signed out", "banned"}
     if ended.reason and not told:
         sentence = f"{sentence.removesuffix('.')}: {ended.reason.removesuffix('.')}."
     return ConnectionFailed(sentence, ended.code)

@@ -1,4 +1,8 @@
-"""One WebSocket to a server: dialling, whole frames in and out, how it ended."""
+"""One WebSocket to a server: dialling, whole frames in and out, how it ended.
+
+Every call of the web library stands here, and takes whatever that raises for a line that broke: it
+has more kinds of exceptions than it documents, and says of a dead line now the one, now the other.
+"""
 
 import asyncio
 import contextlib
@@ -10,7 +14,7 @@ import aiohttp
 
 from hubbub import __version__
 from hubbub.client.address import Address
-from hubbub.client.failures import explain
+from hubbub.client.failures import TOO_BIG, explain, what_broke
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,22 +56,33 @@ class Link:
 
     async def send(self, frame: bytes) -> bool:
         """Writes a text frame; False when the line is gone, which `receive` then tells too."""
+        return await self._write(frame, aiohttp.WSMsgType.TEXT)
+
+    async def _write(self, frame: bytes, kind: aiohttp.WSMsgType) -> bool:
         try:
-            await self._socket.send_frame(frame, aiohttp.WSMsgType.TEXT)
-        except (OSError, aiohttp.ClientError):
+            await self._socket.send_frame(frame, kind)
+        except Exception:
             return False
         return True
 
     async def receive(self) -> bytes | Ended:
         """The next text frame, or how the line ended."""
         while True:
-            message = await self._socket.receive()
+            try:
+                message = await self._socket.receive()
+            except Exception as fault:
+                return Ended(ABNORMAL, self._noticed or what_broke(fault))
             kind, data = message.type, message.data
-            if kind is aiohttp.WSMsgType.TEXT:
-                return data if isinstance(data, bytes) else str(data).encode()
-            if kind is aiohttp.WSMsgType.BINARY:
-                continue
-            return self._ended(kind, data, message.extra)
+            match kind:
+                case aiohttp.WSMsgType.TEXT:
+                    return data if isinstance(data, bytes) else str(data).encode()
+                case aiohttp.WSMsgType.PING:
+                    # One that cannot be answered any more hides nothing of what stands behind it.
+                    await self._write(bytes(data), aiohttp.WSMsgType.PONG)
+                case aiohttp.WSMsgType.PONG | aiohttp.WSMsgType.BINARY:
+                    pass
+                case _:
+                    return self._ended(kind, data, message.extra)
 
     def _ended(self, kind: aiohttp.WSMsgType, data: object, extra: str | None) -> Ended:
         if self._noticed is not None:
@@ -75,8 +90,10 @@ class Link:
         if kind is aiohttp.WSMsgType.CLOSE:
             code = data if isinstance(data, int) and data else 1005
             return Ended(code, extra or "")
-        if isinstance(data, aiohttp.WebSocketError):
-            return Ended(data.code, str(data))
+        if isinstance(data, aiohttp.WebSocketError) and data.code == TOO_BIG:
+            return Ended(TOO_BIG, f"this client takes {FRAME_BYTES} bytes")
+        if isinstance(data, Exception):
+            return Ended(ABNORMAL, what_broke(data))
         return Ended(ABNORMAL, "the server is gone")
 
     async def give_up(self, noticed: str) -> None:
@@ -86,10 +103,12 @@ class Link:
 
     async def close(self) -> None:
         """Says goodbye within two seconds and lets go of the socket."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_TIMEOUT_S + 1.0):
-                await self._socket.close()
-        await self._http.close()
+        try:
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(CLOSE_TIMEOUT_S + 1.0):
+                    await self._socket.close()
+        finally:
+            await self._http.close()
 
 
 async def dial(
@@ -109,11 +128,13 @@ async def dial(
                 headers={"User-Agent": DEVICE},
                 protocols=tuple(protocols),
                 max_msg_size=FRAME_BYTES,
+                # The library's own pong raises out of `receive` where the line is gone.
+                autoping=False,
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
                 decode_text=False,
                 ssl=tls if tls is not None else True,
             )
-    except (OSError, aiohttp.ClientError, TimeoutError, ValueError) as error:
+    except Exception as error:
         await http.close()
         raise explain(error, address) from error
     except BaseException:

@@ -151,7 +151,7 @@ test.each([1000, 4001, 4003])("after %i it does not come back", (code) => {
   expect(events.over).toHaveBeenCalledWith(code, "bye");
 });
 
-test.each([1001, 1006, 1012, 4008])("after %i it does", (code) => {
+test.each([1000, 1001, 1005, 1006, 1011, 1012, 1013, 4008])("after %i that nobody asked for it does", (code) => {
   newest().greet();
   newest().breaks(code);
   vi.advanceTimersByTime(500);

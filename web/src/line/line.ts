@@ -5,7 +5,10 @@ import { backoffMs } from "./backoff";
 
 export const PROTOCOL = "hubbub.v1";
 /** After these the same attempt would end in the same way. */
-const FINAL_CODES = new Set([1000, 1002, 1003, 1007, 1009, 4000, 4001, 4003]);
+const FINAL_CODES = new Set([1002, 1003, 1007, 1009, 4000, 4001, 4003]);
+/** The answer to `/quit`. A close with 1000 alone is anybody's who stands in between. */
+const NORMAL = 1000;
+const BYE = "bye";
 const FLOODING = 4029;
 const STEADY_MS = 10_000;
 const DIAL_MS = 10_000;
@@ -175,7 +178,8 @@ export class Line {
   }
 
   #closed(code: number, reason: string): void {
-    if (FINAL_CODES.has(code) && this.#up) {
+    const final = FINAL_CODES.has(code) || (code === NORMAL && reason === BYE);
+    if (final && this.#up) {
       this.#wanted = false;
       this.#drop(reason, true);
       this.events.over(code, reason);
