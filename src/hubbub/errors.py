@@ -31,7 +31,8 @@ HubbubError
 ├── StorageError            the log cannot be opened, read or written
 │   ├── NewerDatabase       the log was written by a newer hubbub
 │   ├── DatabaseRefused     what was to be written or asked cannot be, whoever tries again
-│   └── LogInUse            another process has the log
+│   ├── LogInUse            another process has the log
+│   └── OutOfTime           what was asked of the log took longer than it may
 ├── ConfigError             a setting is wrong
 └── StartError              the server cannot start (a port in use, a folder that is not writable)
 """
@@ -186,7 +187,7 @@ class ServerFull(Refusal):
 
 
 class Unavailable(Refusal):
-    """The log cannot be read or written at the moment; nothing was stored."""
+    """The log cannot be read or written just now, or is asked too much; nothing was stored."""
 
     code = "unavailable"
     temporary = True
@@ -223,6 +224,10 @@ class DatabaseRefused(StorageError):
 
 class LogInUse(StorageError):
     """Another process writes that log."""
+
+
+class OutOfTime(StorageError):
+    """What was asked of the log took longer than it may, or nobody waits for it any more."""
 
 
 class NodeLost(StorageError):

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import structs
 
-from hubbub.errors import StorageError
+from hubbub.errors import OutOfTime, StorageError
 from hubbub.model import NotifyLevel, Role, RoomKind, UserKind, format_instant, parse_instant
 from hubbub.protocol.events import Deleted, LogEvent, Message, Person, Settings, Topic
 from hubbub.storage.changes import (
@@ -46,7 +46,7 @@ from hubbub.storage.changes import (
     SaveSubscription,
     SaveUser,
 )
-from hubbub.storage.interface import SEARCHED, SUBSCRIPTIONS
+from hubbub.storage.interface import SEARCHED, SUBSCRIPTIONS, Budget
 from hubbub.storage.records import (
     ADDRESS,
     Account,
@@ -67,7 +67,7 @@ from hubbub.storage.records import (
 
 class MemoryStorage:
     """Keeps everything in dicts. `failing` makes every commit fail, `cannot` those of a change that
-    it names, as no storage means to; `go` holds commits back.
+    it names, as no storage means to; `go` holds commits back, `search_go` searches.
     """
 
     def __init__(self) -> None:
@@ -96,6 +96,13 @@ class MemoryStorage:
         self.unreadable = False
         self.go = threading.Event()
         self.go.set()
+        self.searched: list[int] = []
+        """Of each part of a search, how many entries it was to look at."""
+        self.search_begun = threading.Event()
+        self.search_go = threading.Event()
+        self.search_go.set()
+        self.search_parts: int | None = None
+        """How many parts of searches are answered; those after them stand still."""
 
     def commit(self, changes: Sequence[Change], now_ms: int) -> list[Outcome]:
         self.go.wait(10)
@@ -327,12 +334,32 @@ class MemoryStorage:
             page = _cut(found[::-1], limit, limit_bytes)[::-1]
         return LogPage(tuple(page), len(page) < len(found), record.first, record.last)
 
-    def search(self, room: str, text: str, *, before: int | None, limit: int) -> SearchPage:
-        record, log = self.rooms.get(room), self.logs.get(room, [])
+    def search(
+        self,
+        room: str,
+        text: str,
+        *,
+        room_id: int = 0,
+        before: int | None,
+        limit: int,
+        entries: int = SEARCHED,
+        budget: Budget | None = None,
+    ) -> SearchPage:
+        self.searched.append(entries)
+        with (budget or Budget(60)).running():
+            self.search_begun.set()
+            held = self.search_parts is not None and len(self.searched) > self.search_parts
+            while held or not self.search_go.wait(0.001):
+                if budget is not None and budget.over:
+                    raise OutOfTime("the search was ended")
+        name = next((r.name for r in self.rooms.values() if r.id == room_id), room)
+        record, log = self.rooms.get(name), self.logs.get(name, [])
         if record is None:
             return SearchPage((), None)
+        if name != room:
+            log = [structs.replace(event, room=room) for event in log]
         end = record.last + 1 if before is None else min(before, record.last + 1)
-        floor = max(record.first, end - SEARCHED)
+        floor = max(record.first, end - entries)
         found = [
             event
             for event in reversed(log)

@@ -700,6 +700,40 @@ def expired(storage: Storage, number: int, kept: int, limit: int) -> object:
     return rooms, begins, sorted(storage.aged(before_ms, limit=9))
 
 
+def test_a_search_looks_at_so_many_entries_and_tells_where_to_go_on(storage: Storage) -> None:
+    storage.commit([user(ANN), *(said(f"Hay {number}") for number in range(10))], NOW)
+    page = storage.search("lobby", "hay", before=None, limit=9, entries=4)
+    assert ([event.seq for event in page.events], page.next) == ([10, 9, 8, 7], 7)
+    page = storage.search("lobby", "hay", before=page.next, limit=2, entries=4)
+    assert ([event.seq for event in page.events], page.next) == ([6, 5], 5)
+    page = storage.search("lobby", "hay 4", before=5, limit=9, entries=4)
+    assert ([event.seq for event in page.events], page.next) == ([], None)
+
+
+def test_a_search_takes_case_as_one_and_marks_of_patterns_as_they_are(storage: Storage) -> None:
+    said_ = ["100% Sure_", "100 sure", "ÄPFEL und Birnen", "äpfel", "a\\b", "日本"]
+    storage.commit([user(ANN), *(said(text) for text in said_)], NOW)
+
+    def found(text: str) -> list[int]:
+        return [event.seq for event in storage.search("lobby", text, before=None, limit=9).events]
+
+    assert found("100%") == [1]
+    assert found("sURE_") == [1]
+    assert found("sure") == [2, 1]
+    assert found("äpfel") == [4, 3]
+    assert found("ÄPFEL UND") == [3]
+    assert found("A\\B") == [5]
+    assert found("本") == [6]
+
+
+def test_a_search_goes_by_the_id_of_a_room_whatever_it_is_called(storage: Storage) -> None:
+    storage.commit([user(ANN), said("needle", room="one"), said("needle", room="two")], NOW)
+    record = storage.room("one")
+    assert record is not None
+    page = storage.search("uno", "needle", room_id=record.id, before=None, limit=9)
+    assert [event.room for event in page.events] == ["uno"]
+
+
 PLACES: list[dict[str, int]] = [{}, {"limit": 2}, {"before": 3, "limit": 1}, {"after": 1}]
 
 

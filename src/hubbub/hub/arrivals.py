@@ -351,6 +351,7 @@ class Arrivals:
         Does nothing for one that was let go.
         """
         session.closed = True
+        session.lose()
         if session.unblocked is not None and not session.unblocked.done():
             session.unblocked.set_result(None)
         self._part(session, why)

@@ -170,7 +170,7 @@ class Dispatcher:
                     last=page.last,
                 )
             case requests.Search(room=room, text=text, before=before, limit=limit):
-                found = await self._hub.lookups.search(session, room, text, before, limit)
+                found = await self._hub.searches.find(session, user, room, text, before, limit)
                 return events.Found(id=request.id, events=found.events, next=found.next)
             case requests.Members():
                 members = await self._hub.lookups.members(

@@ -38,6 +38,7 @@ from hubbub.hub.room import Room
 from hubbub.hub.room_settings import RoomSettings
 from hubbub.hub.rooms import Rooms
 from hubbub.hub.sanctions import EVERYWHERE, Sanctions
+from hubbub.hub.searches import Searches
 from hubbub.hub.session import COME_AGAIN, TOO_SLOW, Dialect, Line, Session, User
 from hubbub.hub.settlement import Settlement
 from hubbub.hub.stats import Stats
@@ -122,6 +123,7 @@ class Hub:
         days = limits.retention_days
         self.retention = Retention(self.log, self.rooms, clock, days) if days else None
         self.lookups = Lookups(self.log, self.rooms, self.users, limits, default_room, others)
+        self.searches = Searches(self.log, self.rooms, limits, self.rates)
         self.messages = Messages(
             self.committer,
             self.rooms,

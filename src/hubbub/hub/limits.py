@@ -53,6 +53,27 @@ class Limits(BaseModel):
     commit_batch_requests: int = Field(
         2_000, ge=1, description="The most requests that one transaction takes."
     )
+    search_timeout_s: float = Field(
+        1.0,
+        ge=0.1,
+        le=60,
+        description="How long one search may run; then it answers with what it found, and `next`.",
+    )
+    searches: int = Field(
+        16, ge=1, description="Searches at once on the whole server; one more gets `unavailable`."
+    )
+    searches_per_address: int = Field(
+        8,
+        ge=1,
+        description="Searches at once of one address, else `rate_limited`; no limit where "
+        "`rate_limits` is off.",
+    )
+    searches_per_user: int = Field(
+        2,
+        ge=1,
+        description="Searches at once of one user, else `rate_limited`; no limit where "
+        "`rate_limits` is off.",
+    )
     max_connections: int = Field(
         16_000, ge=1, description="Connections to the whole server; one more gets `server_full`."
     )

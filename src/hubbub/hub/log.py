@@ -1,4 +1,4 @@
-"""The storage's plain calls, run in threads: one that commits, a few that read."""
+"""The storage's plain calls, run in threads: one that commits, a few that read, two that search."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -10,6 +10,7 @@ from hubbub.storage.changes import Change, Outcome
 from hubbub.storage.interface import Storage
 
 READERS = 4
+SEARCHERS = 2
 
 # What clients hear; the cause is in the server's own log.
 NOT_STORED = "The server cannot write its log just now, and nothing was stored; try again."
@@ -26,6 +27,7 @@ class Log:
         self.storage = storage
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="hubbub-commit")
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="hubbub-read")
+        self._searchers = ThreadPoolExecutor(SEARCHERS, thread_name_prefix="hubbub-search")
 
     async def commit(self, changes: Sequence[Change], now_ms: int) -> list[Outcome]:
         """See Storage.commit."""
@@ -41,8 +43,14 @@ class Log:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, partial(call, *args, **kwargs))
 
+    async def search(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs a call of the storage in a searcher's thread, for which no other read waits."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._searchers, partial(call, *args, **kwargs))
+
     def close(self) -> None:
         """Waits for the threads and closes the storage."""
         self._writer.shutdown()
         self._readers.shutdown()
+        self._searchers.shutdown()
         self.storage.close()

@@ -13,7 +13,7 @@ from hubbub.hub.rooms import Rooms
 from hubbub.hub.session import Session, User
 from hubbub.model import Role, RoomKind, user_name
 from hubbub.protocol import events
-from hubbub.storage.records import LogPage, SearchPage, UserRecord
+from hubbub.storage.records import LogPage, UserRecord
 
 LAST_LOOKED = 200
 
@@ -53,14 +53,6 @@ class Lookups:
             limit=limit,
             limit_bytes=self._limits.page_bytes,
         )
-
-    async def search(
-        self, session: Session, typed: str, text: str, before: int | None, limit: int
-    ) -> SearchPage:
-        """Messages of a room that have a text in them, for one of its members."""
-        room = await self._rooms.open_for(session, typed)
-        search = self._log.storage.search
-        return await self._log.read(search, room.name, text, before=before, limit=limit)
 
     async def last_of(self, room: Room, user_id: str) -> int:
         """The seq of what somebody said last in a room, among the last `LAST_LOOKED`."""

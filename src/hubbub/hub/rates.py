@@ -86,12 +86,14 @@ class AddressRates:
         "key",
         "passwords",
         "posts",
+        "searches",
         "spent",
     )
 
     def __init__(self, limits: Limits, key: str = "") -> None:
         self.key = key
         self.connections = 0
+        self.searches = 0
         self.posts = TokenBucket(limits.address_posts_per_s, limits.address_posts_burst)
         self.commands = TokenBucket(limits.address_commands_per_s, limits.address_commands_burst)
         self.connects = TokenBucket(limits.connects_per_s, limits.connects_burst)

@@ -4,7 +4,8 @@ This module does not know anything about sockets: a transport gives each session
 its `Dialect`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from hubbub.hub.limits import Limits
@@ -88,6 +89,7 @@ class User:
         "posts",
         "reply_to",
         "role",
+        "searches",
         "sessions",
         "stored",
         "typing_at_s",
@@ -108,6 +110,7 @@ class User:
         self.kept = kind is not UserKind.GUEST
         """Whether the user has a session or an account to come back with."""
         self.sessions: set[Session] = set()
+        self.searches = 0
         self.away: str | None = None
         self.reply_to: tuple[Person, ...] = ()
         self.stored = False
@@ -147,6 +150,7 @@ class Session:
     """One connected client: who it is, what it is in, what it wants to see."""
 
     __slots__ = (
+        "_call_off",
         "_line",
         "_stats",
         "address",
@@ -154,6 +158,7 @@ class Session:
         "cookie",
         "device",
         "dialect",
+        "gone",
         "ignored",
         "in_flight",
         "malformed",
@@ -195,10 +200,30 @@ class Session:
         self.refusals: TokenBucket | None = None
         self.unblocked: asyncio.Future[None] | None = None
         self.closed = False
+        self.gone = False
+        """Whether nobody hears any answer; what was sent before that still counts."""
+        self._call_off: Callable[[], None] | None = None
         self.notices = False
         self.ignored: dict[str, str] = {}
         self.room_view = dialect.room_view(notices=False, ignored=frozenset())
         self.private_view = self.room_view
+
+    def lose(self) -> None:
+        """Takes note that nobody is there any more, and calls off what was only to be answered."""
+        self.gone = True
+        if self._call_off is not None:
+            self._call_off()
+
+    @contextmanager
+    def until_gone(self, call_off: Callable[[], None]) -> Iterator[None]:
+        """Spans a request that is of no use to one who is gone; one at a time."""
+        self._call_off = call_off
+        if self.gone:
+            call_off()
+        try:
+            yield
+        finally:
+            self._call_off = None
 
     @property
     def full(self) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hubbub.errors import StorageError
 from hubbub.storage.driver import Driver
+from hubbub.storage.interface import Budget
 
 
 class Backend(Protocol):
@@ -40,6 +41,13 @@ class Backend(Protocol):
 
     def reader(self) -> AbstractContextManager[Driver]:
         """A connection for lookups, to be given back soon. Raises SQLAlchemyError."""
+        ...
+
+    def searcher(self, budget: Budget) -> AbstractContextManager[Driver]:
+        """A transaction that reads, apart from the lookups, and is ended where the budget is over.
+
+        Raises SQLAlchemyError, which `explain` makes an OutOfTime where that was so.
+        """
         ...
 
     def migrating(self, connection: Connection) -> AbstractContextManager[None]:

@@ -17,6 +17,7 @@ from hubbub.storage.changes import Change, DeleteMessage, Outcome
 from hubbub.storage.commit import Writer, commit
 from hubbub.storage.driver import Driver
 from hubbub.storage.expiry import expire
+from hubbub.storage.interface import Budget
 from hubbub.storage.lookups import Lookups
 from hubbub.storage.personal import forget_user
 from hubbub.storage.purge import purge
@@ -191,6 +192,17 @@ class Database(Lookups, Sharing):
     def _asking(self) -> AbstractContextManager[Driver]:
         """The same for one query alone."""
         return self._reader(Driver.lookup)
+
+    @contextmanager
+    def _searching(self, budget: Budget) -> Iterator[Driver]:
+        """A connection to search with, all as it is at one moment. Raises OutOfTime."""
+        with budget.running():
+            try:
+                self._check_open()
+                with self._backend.searcher(budget) as driver:
+                    yield driver
+            except SQLAlchemyError as error:
+                raise self._backend.explain(error) from error
 
     @contextmanager
     def _reader(self, span: Callable[[Driver], AbstractContextManager[None]]) -> Iterator[Driver]:

@@ -65,25 +65,31 @@ def listed(parameter: str) -> Any:
     return JsonStrings(bindparam(parameter, type_=Text())).table_valued("value")
 
 
-class Like(GenericFunction[bool]):
-    """Whether a text fits a pattern, with `\\` to escape; the cases of an ASCII letter are one."""
+class Contains(GenericFunction[bool]):
+    """Whether a text has another one in it, whose ASCII letters are small; case is one for these.
+
+    Neither LIKE nor PostgreSQL's search in texts, whose time is that of the text's length times
+    the pattern's where the two nearly match: bytes are compared as a whole at each place, a
+    hundred times as fast. In UTF-8 what is equal in bytes is equal in characters.
+    """
 
     type = Boolean()
-    name = "hubbub_like"
+    name = "hubbub_contains"
     inherit_cache = True
 
 
-@compiles(Like)
-def _like(element: Like, compiler: SQLCompiler, **kwargs: Any) -> str:
-    text, pattern = (compiler.process(clause, **kwargs) for clause in element.clauses)
-    return f"{text} LIKE {pattern} ESCAPE '\\'"
+@compiles(Contains)
+def _contains(element: Contains, compiler: SQLCompiler, **kwargs: Any) -> str:
+    text, part = (compiler.process(clause, **kwargs) for clause in element.clauses)
+    return f"instr(lower({text}), {part}) > 0"
 
 
-@compiles(Like, "postgresql")
-def _ilike(element: Like, compiler: SQLCompiler, **kwargs: Any) -> str:
-    text, pattern = (compiler.process(clause, **kwargs) for clause in element.clauses)
+@compiles(Contains, "postgresql")
+def _contains_postgresql(element: Contains, compiler: SQLCompiler, **kwargs: Any) -> str:
+    text, part = (compiler.process(clause, **kwargs) for clause in element.clauses)
     # In this collation ASCII letters alone have two cases, whatever the database's own is.
-    return f"{text} COLLATE \"C\" ILIKE {pattern} ESCAPE '\\'"
+    small = f"convert_to(lower({text} COLLATE \"C\"), 'UTF8')"
+    return f"position(convert_to({part}, 'UTF8') IN {small}) > 0"
 
 
 class ClockMs(ColumnElement[int]):

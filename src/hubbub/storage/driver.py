@@ -4,7 +4,7 @@ What SQLAlchemy adds to each execution (its context, its result, its events) was
 sixths of the CPU of a lone commit, and as much of a lookup.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -48,7 +48,7 @@ class Driver:
 
     def _open(self) -> None:
         self._connection = self._engine.raw_connection()
-        self._raw = self._connection.dbapi_connection
+        self._raw: Any = self._connection.dbapi_connection
         self._cursor: Any = self._connection.cursor()
 
     @contextmanager
@@ -89,6 +89,15 @@ class Driver:
                 yield
             finally:
                 self._lookup = self._fresh = False
+
+    @contextmanager
+    def watched(self, over: Callable[[], bool], steps: int) -> Iterator[None]:
+        """Ends what runs once that is so; asked each so many steps, of SQLite alone."""
+        self._raw.set_progress_handler(over, steps)
+        try:
+            yield
+        finally:
+            self._raw.set_progress_handler(None, 0)
 
     def _start(self) -> None:
         self._execute_first(self._begin)

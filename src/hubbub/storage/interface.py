@@ -6,7 +6,9 @@ reads from any. Instants are milliseconds since 1970 (`_ms`). Every call may rai
 commit takes in `changes.py`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from hubbub.model import Role
@@ -33,6 +35,45 @@ INVITATIONS = 200
 """How many invitations are listed."""
 SEARCHED = 100_000
 """How many entries of a log one search looks at."""
+
+
+class Budget:
+    """The time that the parts of one search may take together; waiting between them is free.
+
+    One thread at a time runs a part; `call_off` may come from another one.
+    """
+
+    def __init__(self, left_s: float) -> None:
+        self.left_s = left_s
+        self._end_s: float | None = None
+        self._called_off = False
+
+    @property
+    def over(self) -> bool:
+        """Whether what runs is to end now."""
+        late = self.left_s <= 0 if self._end_s is None else time.monotonic() >= self._end_s
+        return self._called_off or late
+
+    @property
+    def left_ms(self) -> int:
+        """What is left, at least 1: a database may take 0 for no limit at all."""
+        now_s = time.monotonic()
+        left_s = self.left_s if self._end_s is None else self._end_s - now_s
+        return max(1, int(left_s * 1000))
+
+    def call_off(self) -> None:
+        """Ends what runs, and lets no other part begin: nobody waits for it."""
+        self._called_off = True
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Spans a part that counts."""
+        self._end_s = time.monotonic() + self.left_s
+        try:
+            yield
+        finally:
+            self.left_s = self._end_s - time.monotonic()
+            self._end_s = None
 
 
 class Storage(Protocol):
@@ -70,11 +111,22 @@ class Storage(Protocol):
         """
         ...
 
-    def search(self, room: str, text: str, *, before: int | None, limit: int) -> SearchPage:
+    def search(
+        self,
+        room: str,
+        text: str,
+        *,
+        room_id: int = 0,
+        before: int | None,
+        limit: int,
+        entries: int = SEARCHED,
+        budget: Budget | None = None,
+    ) -> SearchPage:
         """Messages of a room with a text in them, those before a seq, at most `limit`.
 
         Upper and lower case are one for ASCII letters, and for others where the text is all of one
-        case. It looks at `SEARCHED` entries at most, so that a search has a bound too.
+        case. It looks at so many entries at most, has connections of its own, and is ended where
+        the budget is over: raises OutOfTime. `room_id` as in `page`.
         """
         ...
 

@@ -11,7 +11,7 @@ from hubbub.model import NotifyLevel, Role
 from hubbub.protocol.events import LogEvent, Message, Person
 from hubbub.storage import people_queries, queries
 from hubbub.storage.driver import Driver
-from hubbub.storage.interface import INVITATIONS, SEARCHED
+from hubbub.storage.interface import INVITATIONS, SEARCHED, Budget
 from hubbub.storage.records import (
     Account,
     AuditRecord,
@@ -34,12 +34,14 @@ from hubbub.storage.rows import (
     membership_record,
     room_record,
     sanction,
-    search_patterns,
+    search_forms,
     text_bytes,
     user_record,
 )
 
 SEQ_MAX = 2**63 - 1
+SEARCH_S = 60.0
+"""How long a search may take for which nobody said so."""
 
 
 class Lookups:
@@ -49,6 +51,9 @@ class Lookups:
         raise NotImplementedError
 
     def _asking(self) -> AbstractContextManager[Driver]:
+        raise NotImplementedError
+
+    def _searching(self, budget: Budget) -> AbstractContextManager[Driver]:
         raise NotImplementedError
 
     def page(
@@ -66,13 +71,10 @@ class Lookups:
         mark = SEQ_MAX if before is None else before
         query = queries.PAGE_BEFORE if backward else queries.PAGE_AFTER
         with self._reading() as driver:
-            if room_id:
-                found = driver.first(queries.ROOM_BY_ID, {"id": room_id})
-            else:
-                found = driver.first(queries.ROOM, {"name": room})
+            found = _room(driver, room, room_id)
             if found is None:
                 return LogPage((), False, 1, 0)
-            room_id, record = found[0], room_record(found[1:])
+            room_id, record = found
             first, last = record.first, record.last
             seq = min(mark if after is None else after, SEQ_MAX)
             values = {"room_id": room_id, "seq": seq, "limit": limit}
@@ -84,17 +86,27 @@ class Lookups:
             more = bool(events) and events[-1].seq < last
         return LogPage(tuple(events), more, first, last)
 
-    def search(self, room: str, text: str, *, before: int | None, limit: int) -> SearchPage:
+    def search(
+        self,
+        room: str,
+        text: str,
+        *,
+        room_id: int = 0,
+        before: int | None,
+        limit: int,
+        entries: int = SEARCHED,
+        budget: Budget | None = None,
+    ) -> SearchPage:
         """See Storage."""
-        with self._reading() as driver:
-            found = driver.first(queries.ROOM, {"name": room})
+        with self._searching(budget or Budget(SEARCH_S)) as driver:
+            found = _room(driver, room, room_id)
             if found is None:
                 return SearchPage((), None)
-            room_id, record = found[0], room_record(found[1:])
+            room_id, record = found
             end = min(record.last + 1, SEQ_MAX if before is None else before)
-            floor = max(record.first, end - SEARCHED)
+            floor = max(record.first, end - entries)
             values = {"room_id": room_id, "before": end, "floor": floor, "limit": limit}
-            rows = driver.read(queries.SEARCH, values | search_patterns(text))
+            rows = driver.read(queries.SEARCH, values | search_forms(text))
         events = [event for row in rows if isinstance(event := log_event(room, row), Message)]
         if len(events) == limit:
             floor = events[-1].seq
@@ -260,6 +272,15 @@ class Lookups:
         """See Storage."""
         with self._reading() as driver:
             driver.read(queries.META, {})
+
+
+def _room(driver: Driver, name: str, room_id: int) -> tuple[int, RoomRecord] | None:
+    """A room and its id, by that id or, where it is 0, by the name."""
+    if room_id:
+        row = driver.first(queries.ROOM_BY_ID, {"id": room_id})
+    else:
+        row = driver.first(queries.ROOM, {"name": name})
+    return None if row is None else (row[0], room_record(row[1:]))
 
 
 def _read(

@@ -6,19 +6,31 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Text, bindparam, create_engine, event, func, select
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Text,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from hubbub.errors import DatabaseRefused, StorageError
+from hubbub.errors import DatabaseRefused, OutOfTime, StorageError
 from hubbub.storage import migrate, queries
 from hubbub.storage.driver import Driver, sqlstate
+from hubbub.storage.interface import Budget
 
 WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 # A page is of one moment, however many statements it takes.
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 WRITERS = 3
 READERS = 4
+SEARCHERS = 2
 GUARDS = 4
 SHOWN_ROWS = 2_000
 
@@ -43,10 +55,14 @@ _CONNECTING: dict[str, Any] = {
 # Advisory locks of hubbub's have this for their first key: "hubb".
 LOCKS = 0x68756262
 _LOCK = select(func.pg_advisory_xact_lock(LOCKS, func.hashtext(bindparam("what", type_=Text()))))
+_LIMIT_STATEMENTS = select(
+    func.set_config("statement_timeout", bindparam("ms", type_=Text()), literal_column("true"))
+)
 _TRY_LOCK = select(
     func.pg_try_advisory_xact_lock(LOCKS, func.hashtext(bindparam("what", type_=Text())))
 )
 
+CANCELED = "57014"
 _AWAY = (
     "The database cannot be reached; see that PostgreSQL runs, and that this machine may connect "
     "to it."
@@ -77,7 +93,7 @@ _CAUSES = {
     "55P03": _BUSY,
     "40P01": _BUSY,
     "40001": _BUSY,
-    "57014": "The database took too long; look at its load, its locks and its disk.",
+    CANCELED: "The database took too long; look at its load, its locks and its disk.",
     "25P03": "This process was paused for too long within a transaction; it was taken back.",
     "28P01": _PASSWORD,
     "28000": _PASSWORD,
@@ -127,6 +143,7 @@ class PostgresServer:
         alone = _options(ALONE_LOCK_TIMEOUT_MS, ALONE_IDLE_TIMEOUT_MS)
         self.writer = _engine(known, usual, WRITE, WRITERS, ping=True)
         self.readers = _engine(known, usual, READ, READERS)
+        self._searchers = _engine(known, usual, READ, SEARCHERS)
         self.guards = _engine(known, alone, WRITE, GUARDS)
         self._committing = _engine(known, usual, WRITE, 1)
         self._committer: Driver | None = None
@@ -146,6 +163,13 @@ class PostgresServer:
     def reader(self) -> "closing[Driver]":
         """A connection for lookups, to be given back soon. Raises SQLAlchemyError."""
         return closing(Driver(self.readers, READ))
+
+    @contextmanager
+    def searcher(self, budget: Budget) -> Iterator[Driver]:
+        """See Backend. One that was called off ends with its statement."""
+        with closing(Driver(self._searchers, READ)) as driver, driver.transaction():
+            driver.read(_LIMIT_STATEMENTS, {"ms": str(budget.left_ms)})
+            yield driver
 
     @contextmanager
     def migrating(self, connection: Connection) -> Iterator[None]:
@@ -212,14 +236,24 @@ class PostgresServer:
         if error.orig is not None:
             error.orig.args = (said,)
         away = isinstance(error, OperationalError)
-        kind = DatabaseRefused if _is_refusal(error, code) else StorageError
+        # What PostgreSQL ended for its time.
+        if code == CANCELED:
+            kind: type[StorageError] = OutOfTime
+        else:
+            kind = DatabaseRefused if _is_refusal(error, code) else StorageError
         return kind(f"{_cause(code, said, away=away)} ({self.name}: {said}{code and ', ' + code})")
 
     def release(self) -> None:
         """Closes all connections."""
         if self._committer is not None:
             self._committer.close()
-        for engine in (self._committing, self.writer, self.readers, self.guards):
+        for engine in (
+            self._committing,
+            self.writer,
+            self.readers,
+            self._searchers,
+            self.guards,
+        ):
             engine.dispose()
 
 

@@ -27,9 +27,9 @@ from sqlalchemy import (
 
 from hubbub.model import Role, RoomKind
 from hubbub.storage.dialects import (
+    Contains,
     ForEach,
     JsonItem,
-    Like,
     insert_each,
     json_rows,
     listed,
@@ -188,7 +188,7 @@ WIPE_MESSAGES = (
     )
     .values(kind=DELETED_MESSAGE, text="", me=0)
 )
-_patterns = ("typed", "lower", "upper", "title")
+_forms = ("typed", "lower", "upper", "title")
 SEARCH = (
     select(*_entry)
     .where(
@@ -196,12 +196,12 @@ SEARCH = (
         events.c.seq < bindparam("before"),
         events.c.seq >= bindparam("floor"),
         events.c.kind == MESSAGE,
-        or_(*(Like(events.c.text, bindparam(each, type_=Text())) for each in _patterns)),
+        or_(*(Contains(events.c.text, bindparam(each, type_=Text())) for each in _forms)),
     )
     .order_by(events.c.seq.desc())
     .limit(bindparam("limit"))
 )
-"""The two cases of an ASCII letter are one for LIKE; of the others the patterns do."""
+"""The two cases of an ASCII letter are one for Contains; of the others the forms do."""
 
 # --- the beginnings of logs, which retention takes
 

@@ -1,6 +1,5 @@
 """Rows of the tables as the values that the rest of hubbub knows, and the other way round."""
 
-import re
 from collections.abc import Sequence
 from typing import Any, assert_never
 
@@ -154,11 +153,18 @@ def invitation(row: Sequence[Any]) -> Invitation:
     return Invitation(code_hash, Role(role), uses, expires_ms, maker_id)
 
 
-def search_patterns(text: str) -> dict[str, str]:
-    """What a search is for, as LIKE takes it, in the cases in which people write."""
-    plain = re.sub(r"([\\%_])", r"\\\1", text)
-    forms = {"typed": plain, "lower": plain.lower(), "upper": plain.upper(), "title": plain.title()}
-    return {name: f"%{form}%" for name, form in forms.items()}
+def search_forms(text: str) -> dict[str, str | None]:
+    """What a search is for, as Contains takes it, in the cases in which people write.
+
+    A form that is the same as one before it is None, which nothing contains.
+    """
+    forms = {"typed": text, "lower": text.lower(), "upper": text.upper(), "title": text.title()}
+    found: dict[str, str | None] = {}
+    for name, form in forms.items():
+        # Of bytes, `lower` knows ASCII alone.
+        small = form.encode().lower().decode()
+        found[name] = None if small in found.values() else small
+    return found
 
 
 def json_list(items: Sequence[str] | Sequence[tuple[str, ...]] | Sequence[dict[str, Any]]) -> str:

@@ -10,9 +10,10 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from hubbub.errors import DatabaseRefused, StorageError
+from hubbub.errors import DatabaseRefused, OutOfTime, StorageError
 from hubbub.storage import migrate
 from hubbub.storage.driver import Driver
+from hubbub.storage.interface import Budget
 from hubbub.storage.lock import FileLock
 
 HEADER = b"SQLite format 3\x00"
@@ -21,6 +22,9 @@ OWN_TABLES = {migrate.VERSION_TABLE, "meta", "rooms", "events"}
 WRITE, READ = "BEGIN IMMEDIATE", "BEGIN"
 BUSY_TIMEOUT_S = 2.0
 READERS = 4
+SEARCHERS = 2
+# So many steps of SQLite take 20 ms where each text has 16 KiB; each look takes Python's lock.
+STEPS_PER_LOOK = 2_000
 WRITER_CACHE_KIB = 16 * 1024
 READER_CACHE_KIB = 4 * 1024
 # 64 MiB of 4 KiB pages. A checkpoint writes a page once however often it changed: at the default
@@ -71,6 +75,7 @@ class SqliteFile:
         self._committer: Driver | None = None
         reading = (f"cache_size = -{READER_CACHE_KIB}", "query_only = ON")
         self.readers = _engine(path, READERS, READ, reading)
+        self._searchers = _engine(path, SEARCHERS, READ, reading)
 
     @property
     def name(self) -> str:
@@ -87,6 +92,16 @@ class SqliteFile:
     def reader(self) -> "closing[Driver]":
         """A connection for lookups, to be given back soon. Raises SQLAlchemyError."""
         return closing(Driver(self.readers, READ))
+
+    @contextmanager
+    def searcher(self, budget: Budget) -> Iterator[Driver]:
+        """See Backend."""
+        with (
+            closing(Driver(self._searchers, READ)) as driver,
+            driver.watched(lambda: budget.over, STEPS_PER_LOOK),
+            driver.transaction(),
+        ):
+            yield driver
 
     def alone(self, _what: str) -> "nullcontext[None]":
         """Nothing: no other process writes here."""
@@ -133,6 +148,8 @@ class SqliteFile:
         if not isinstance(error, DBAPIError):
             return StorageError(f"The log cannot be used at the moment: {type(error).__name__}.")
         code = getattr(error.orig, "sqlite_errorcode", 0)
+        if code == sqlite3.SQLITE_INTERRUPT:
+            return OutOfTime("What was asked of the log was ended: its time was over.")
         name = getattr(error.orig, "sqlite_errorname", "")
         said = f"({error.orig}{name and ', ' + name})"
         cause = _CAUSES.get(code & 0xFF)
@@ -145,6 +162,7 @@ class SqliteFile:
     def release(self) -> None:
         """Closes all connections, the writer's last, and lets another process have the file."""
         self.readers.dispose()
+        self._searchers.dispose()
         if self._committer is not None:
             self._committer.close()
         self.writer.dispose()

@@ -252,7 +252,9 @@ class Masked(asyncio.Protocol):
         return self._former.eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Passed on."""
+        """Passed on; the connection's task may be in the middle of a request and learn it later."""
+        if self._connection.session is not None:
+            self._connection.session.lose()
         self._former.connection_lost(exc)
 
     def pause_writing(self) -> None:

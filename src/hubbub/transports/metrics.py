@@ -35,6 +35,7 @@ class HubCollector(Collector):
             "handshakes": ("Connections that have not sent a request yet.", stats.handshakes),
             "users": ("Users who are here.", len(hub.users)),
             "rooms_occupied": ("Public rooms with people in them.", len(hub.rooms.occupied())),
+            "searches": ("Searches that run or wait for their turn.", hub.searches.running),
             "commit_queue_requests": ("Requests that wait for a commit.", hub.committer.waiting),
             "commit_largest_batch_requests": ("Requests in the largest commit so far.",
                                               stats.largest_batch),

@@ -181,7 +181,9 @@ async def _search(call: Call) -> str:
     needs_more(call, "search")
     if len(call.rest) > SEARCH_CHARS or "\x00" in call.rest:
         raise BadRequest(f"/search takes 1 to {SEARCH_CHARS} characters.")
-    found = await call.hub.lookups.search(call.session, call.room, call.rest, None, SEARCH_LINES)
+    found = await call.hub.searches.find(
+        call.session, call.user, call.room, call.rest, None, SEARCH_LINES
+    )
     if not found.events:
         far = "in the last messages " if found.next is not None else ""
         return f"Nothing was found {far}in {call.room}."
