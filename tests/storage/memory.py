@@ -424,6 +424,10 @@ class MemoryStorage:
         mine = sorted(room for room, user in self.members if user == user_id)
         return [self._membership(r, user_id) for r in mine]
 
+    def private_rooms(self, user_id: str) -> list[RoomRecord]:
+        mine = [each.room for each in self.memberships(user_id)]
+        return [room for room in mine if room.kind is RoomKind.PRIVATE]
+
     def membership(self, user_id: str, room: str) -> Membership | None:
         return self._membership(room, user_id) if (room, user_id) in self.members else None
 

@@ -279,6 +279,13 @@ def test_a_topic_is_the_rooms_from_then_on(storage: Storage) -> None:
     assert (room.topic, room.first, room.last, room.kind) == ("tea", 1, 2, RoomKind.PUBLIC)
 
 
+def test_the_private_rooms_of_a_user_are_told_from_the_others(storage: Storage) -> None:
+    storage.commit([user(ANN), user(BOB), MakeRoom("one", ANN.id), MakeRoom("two", ANN.id)], NOW)
+    storage.commit([ChangeRoom("two", ANN, RoomKind.PRIVATE, name="+two-abc")], NOW)
+    assert [room.name for room in storage.private_rooms(ANN.id)] == ["+two-abc"]
+    assert storage.private_rooms(BOB.id) == []
+
+
 def test_public_rooms_are_listed_by_name_and_direct_ones_never(storage: Storage) -> None:
     storage.commit([user(ANN), user(BOB)], NOW)
     storage.commit([said("x", room) for room in ("b", "a", "ä", "c")], NOW)

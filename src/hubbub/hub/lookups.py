@@ -131,9 +131,8 @@ class Lookups:
 
     async def _private_rooms(self, user: User) -> dict[str, str]:
         """The topics of the private rooms that a user may enter."""
-        kept = await self._log.read(self._log.storage.memberships, user.id)
-        records = [each.room for each in kept if each.room.kind is RoomKind.PRIVATE]
-        return {each.name: each.topic for each in records if not each.archived}
+        kept = await self._log.read(self._log.storage.private_rooms, user.id)
+        return {each.name: each.topic for each in kept if not each.archived}
 
 
 def _shown_role(user: UserRecord, room: Room) -> Role:

@@ -63,7 +63,7 @@ async def audit_page(
     """
     room = await _room(hub, session, user, typed)
     storage = hub.log.storage
-    own = {each.room.name for each in await hub.log.read(storage.memberships, user.id)}
+    own = {each.name for each in await hub.log.read(storage.private_rooms, user.id)}
     own |= {each.name for each in session.rooms.values()}
     found = await hub.log.read(
         storage.audit,

@@ -159,9 +159,8 @@ class Rooms:
 
     async def _by_title(self, name: str, user_id: str) -> Room | None:
         """The one private room of a user's that people call so."""
-        own = await self._log.read(self._log.storage.memberships, user_id) if user_id else []
-        names = [each.room.name for each in own if each.room.kind is RoomKind.PRIVATE]
-        found = [each for each in names if room_title(each) == name.removeprefix(PRIVATE)]
+        own = await self._log.read(self._log.storage.private_rooms, user_id) if user_id else []
+        found = [each.name for each in own if room_title(each.name) == name.removeprefix(PRIVATE)]
         return await self.open_kept(found[0]) if len(found) == 1 else None
 
     async def open_direct(self, participants: tuple[Person, ...]) -> Room:

@@ -186,6 +186,10 @@ class Storage(Protocol):
         """The rooms of a user, in the order of their names."""
         ...
 
+    def private_rooms(self, user_id: str) -> list[RoomRecord]:
+        """The private ones of these: of all the rooms that one passed through, few are."""
+        ...
+
     def membership(self, user_id: str, room: str) -> Membership | None:
         """One room of a user, if the user is its member."""
         ...

@@ -150,6 +150,12 @@ class Lookups:
             rows = driver.rows(queries.MEMBERSHIPS, {"user_id": user_id})
             return [membership_record(row) for row in rows]
 
+    def private_rooms(self, user_id: str) -> list[RoomRecord]:
+        """See Storage."""
+        with self._asking() as driver:
+            rows = driver.rows(queries.PRIVATE_ROOMS, {"user_id": user_id})
+            return [room_record(row) for row in rows]
+
     def membership(self, user_id: str, room: str) -> Membership | None:
         """See Storage."""
         values = {"user_id": user_id, "name": room}

@@ -240,6 +240,15 @@ MEMBERSHIPS = (
     .where(members.c.user_id == bindparam("user_id"))
     .order_by(rooms.c.name)
 )
+PRIVATE_ROOMS = (
+    select(*_room)
+    .join_from(members, rooms, members.c.room_id == rooms.c.id)
+    .where(
+        members.c.user_id == bindparam("user_id"),
+        rooms.c.kind == RoomKind.PRIVATE.value,
+    )
+    .order_by(rooms.c.name)
+)
 MEMBERSHIP = (
     select(*_room, members.c.read_seq, members.c.notify, members.c.role)
     .join_from(rooms, members, members.c.room_id == rooms.c.id)
