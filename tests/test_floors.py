@@ -44,7 +44,10 @@ BARRED = {
 }
 HUB_MAY_KNOW = {
     "hubbub.bus.interface",
-    *(f"hubbub.storage.{name}" for name in ("changes", "interface", "records", "shared")),
+    *(
+        f"hubbub.storage.{name}"
+        for name in ("changes", "concerns", "interface", "records", "shared")
+    ),
 }
 BELOW_THE_HUB = ("hubbub.bus", "hubbub.storage")
 SOURCES = sorted(ROOT.rglob("*.py"))

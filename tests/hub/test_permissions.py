@@ -19,7 +19,14 @@ from hubbub.hub.room import Room
 from hubbub.model import Role, RoomKind, UserKind
 from hubbub.protocol import requests
 from hubbub.protocol.events import Person
-from hubbub.storage.changes import AppendMessage, ChangeRoom, SaveMember, SaveSession, SaveUser
+from hubbub.storage.changes import (
+    AppendMessage,
+    ChangeRoom,
+    RoleChanged,
+    SaveMember,
+    SaveSession,
+    SaveUser,
+)
 from hubbub.storage.records import UserRecord
 from tests.hub.conftest import Client, House, running
 
@@ -311,7 +318,7 @@ class Scene:
             target = await self.house.json(name=self.target, rooms={})
             assert target.session.user is not None
             if room.private:
-                room.roles[target.session.user.id] = Role.MEMBER
+                room.apply(RoleChanged(target.session.user.id, Role.MEMBER))
             self.house.hub.rooms.enter(target.session, room)
             room.add_to_audience(target.session)
         user = self.actor.session.user

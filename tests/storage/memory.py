@@ -35,6 +35,7 @@ from hubbub.storage.changes import (
     RemoveMember,
     RenameUser,
     RenewSession,
+    RoleChanged,
     SaveAccount,
     SaveIgnored,
     SaveInvitation,
@@ -200,10 +201,16 @@ class MemoryStorage:
                 self.members.setdefault((room, user_id), self.rooms[room].last)
                 if role is not None:
                     self.roles[room, user_id] = role
+                if role is not None or self.rooms[room].kind is RoomKind.PRIVATE:
+                    there = self.room_members(room).get(user_id)
+                    return RoleChanged(user_id, there, self.rooms[room].id)
             case RemoveMember(room, user_id):
+                counted = room in self.rooms and user_id in self.room_members(room)
                 self.members.pop((room, user_id), None)
                 self.roles.pop((room, user_id), None)
                 self.notify.pop((room, user_id), None)
+                if counted:
+                    return RoleChanged(user_id, None, self.rooms[room].id)
             case SaveNotify(room, user_id, level):
                 if (room, user_id) in self.members:
                     self.notify[room, user_id] = level

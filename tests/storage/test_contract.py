@@ -38,6 +38,7 @@ from hubbub.storage.changes import (
     RemoveMember,
     RenameUser,
     RenewSession,
+    RoleChanged,
     SaveAccount,
     SaveIgnored,
     SaveInvitation,
@@ -804,3 +805,30 @@ def test_postgresql_does_what_the_model_does(batches: History) -> None:
         same_as_the_model(database, batches)
     finally:
         database.close()
+
+
+def test_what_a_membership_makes_of_somebody_is_told_where_it_is_a_role(storage: Storage) -> None:
+    users = [SaveUser(UserRecord(i, i, i, UserKind.GUEST)) for i in "ab"]
+    storage.commit([*users, MakeRoom("den", "a")], 0)
+
+    def came(*changes: Change) -> list[Outcome]:
+        return storage.commit(list(changes), 0)
+
+    assert came(SaveMember("den", "b"), SaveMember("den", "b", Role.MODERATOR)) == [
+        Done(),
+        RoleChanged("b", Role.MODERATOR),
+    ]
+    assert came(SaveMember("den", "b")) == [Done()]
+    assert came(SaveMember("den", "b", Role.MEMBER)) == [RoleChanged("b", None)]
+    assert came(RemoveMember("den", "b"), RemoveMember("den", "a")) == [
+        Done(),
+        RoleChanged("a", None),
+    ]
+    closed = ChangeRoom("den", ANN, RoomKind.PRIVATE, name="+den-x")
+    came(SaveMember("den", "b", Role.MODERATOR))
+    assert came(closed, SaveMember("den", "b"))[1:] == [RoleChanged("b", Role.MODERATOR)]
+    assert came(SaveMember("+den-x", "a"), RemoveMember("+den-x", "a")) == [
+        RoleChanged("a", Role.MEMBER),
+        RoleChanged("a", None),
+    ]
+    assert came(RemoveMember("nowhere", "a")) == [Done()]

@@ -32,6 +32,7 @@ from hubbub.storage.changes import (
     Made,
     MakeRoom,
     Outcome,
+    RemoveMember,
     RenameUser,
     SaveMember,
     SaveSession,
@@ -285,6 +286,10 @@ def test_others_are_told_that_people_or_what_they_may_has_changed(
         two.commit([change], 0)
         assert one.changed_elsewhere() is True
         assert one.changed_elsewhere() is False
+    two.commit([RemoveMember("lobby", "a")], 0)
+    assert one.changed_elsewhere() is True
+    two.commit([SaveMember("lobby", "a"), RemoveMember("lobby", "a")], 0)
+    assert one.changed_elsewhere() is False
     two.forget_user("a", purge=False)
     assert one.changed_elsewhere() is True
 

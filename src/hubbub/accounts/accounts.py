@@ -98,8 +98,6 @@ class Accounts:
     ) -> None:
         self._others = others
         self.policy = policy
-        self.version = 0
-        """Counts what is done to accounts here: what was read before it is outdated."""
         self.registering: str | None = None
         """The guest whose sessions end in the log just now; what becomes of them is said here."""
         self.may_invite: Callable[[UserRecord], bool] = lambda maker: True
@@ -167,7 +165,10 @@ class Accounts:
                 end_ms = self._clock.now_ms() + self._limits.session_days * DAY_MS
                 changes.append(SaveSession(hashed(secret), user.id, end_ms, session.device))
             await self._committer.outcomes(*changes)
-        user.become_member(record)
+        if user.id not in self._users:
+            # Who comes in by that is nobody that the settlement knows yet.
+            user.take_account(record.kind, record.role)
+        user.stored = user.kept = True
         self._revoke(each.token_hash for each in former)
         if session is not None and secret is not None:
             session.token_hash = hashed(secret)
@@ -362,12 +363,7 @@ class Accounts:
                 # As it is now: another may have made them owner, and gone.
                 if any(a.id == whom.id and a.role is Role.OWNER for a in accounts):
                     check_another_owner(accounts, whom.id)
-            self.version += 1
             await self._committer.outcomes(SaveAccount(whom.id, whom.kind, role), audit)
-            user = self._users.get(whom.id)
-            if user is not None:
-                user.role = role
-            self.version += 1
 
     def tell(self, user: User) -> None:
         """Tells somebody what they are now."""

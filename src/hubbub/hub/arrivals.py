@@ -119,8 +119,11 @@ class Arrivals:
                 self._identity.put_away(user)
                 raise
             self._be(session, self._users.get(user.id, user))
-        self._rooms.enter(session, room)
+        making = self._rooms.enter(session, room)
         self._rooms.remember(user, room)
+        if user.kind is not UserKind.GUEST:
+            # Guests own nothing that they would have to wait for.
+            await self._rooms.made(making)
         await self._others.announced(user)
         # What is said meanwhile would come before the greeting.
         if room in session.rooms.values():
@@ -284,19 +287,21 @@ class Arrivals:
         elif user.kind is not UserKind.BOT:
             changes.append(RenewSession(token_hash, self._session_end_ms(user)))
         known = {membership.room.name for membership in arrival.memberships}
-        changes += [
-            self._rooms.make(room, user) for room in wanted if not room.made and not room.direct
-        ]
-        changes += [
+        unmade = [room for room in wanted if not room.made and not room.direct]
+        members: list[Change] = [
             SaveMember(room.name, user.id)
             for room in wanted
             if not room.direct and room.name not in known
         ]
         if user.stored and not arrival.new:
             # Somebody who comes back may come in while the disk is full: it is only a renewal.
-            for change in changes:
+            makings = [self._rooms.submit_making(room, user) for room in unmade]
+            for change in changes + members:
                 self._committer.submit(Submission(change))
+            for making in makings:
+                await self._rooms.made(making)
             return
+        changes += [self._rooms.make(room, user) for room in unmade] + members
         await self._committer.outcomes(*changes)
         user.stored = user.kept = True
 

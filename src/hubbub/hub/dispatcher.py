@@ -221,10 +221,11 @@ class Dispatcher:
 
     async def _join(self, session: Session, user: User, request: requests.Join) -> None:
         room = await self._hub.rooms.admit(session, request.room)
-        made = self._hub.rooms.enter(session, room)
+        making = self._hub.rooms.enter(session, room)
         self._hub.rooms.remember(user, room)
         limit = PAGE if request.after is None else self._hub.limits.resume_events
         async with self._hub.rooms.catch_up(session, room, request.after, limit) as page:
+            made = await self._hub.rooms.made(making)
             joined = events.Joined(
                 id=request.id,
                 room=room.name,

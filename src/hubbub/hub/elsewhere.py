@@ -8,7 +8,7 @@ so at once.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from structlog import get_logger
 
@@ -16,10 +16,10 @@ from hubbub.accounts.accounts import MEMBER_NOW
 from hubbub.errors import HubbubError
 from hubbub.hub.faults import contained
 from hubbub.hub.room import Room
+from hubbub.hub.room_roles import take_roles
 from hubbub.hub.session import COME_AGAIN, SIGNED_OUT, User
 from hubbub.model import Name, UserKind
 from hubbub.storage.records import UserRecord
-from hubbub.storage.shared import SharedStorage
 
 if TYPE_CHECKING:
     from hubbub.hub.hub import Hub
@@ -42,7 +42,7 @@ class Elsewhere:
         self._news = asyncio.Event()
         self._looked = asyncio.Event()
         self._looked.set()
-        self._strangers: set[tuple[int, str]] = set()
+        self._strangers: set[tuple[Room, str]] = set()
         self._new_members: set[str] = set()
 
     async def run(self) -> None:
@@ -110,11 +110,10 @@ class Elsewhere:
         hub = self._hub
         shared = hub.others.shared
         kept = [u.id for u in hub.users.values() if u.kind is not UserKind.GUEST or shared]
-        version, names = hub.accounts.version, {i: hub.users[i].name for i in kept}
+        versions = {i: hub.users[i].account_version for i in kept}
+        names = {i: hub.users[i].name for i in kept}
         records = await hub.log.read(hub.log.storage.known_users, kept)
-        if version != hub.accounts.version:
-            # A role was given meanwhile, which what was read may lack.
-            return False
+        seen = True
         for user_id in kept:
             user, record = hub.users.get(user_id), records.get(user_id)
             if user is None:
@@ -122,11 +121,15 @@ class Elsewhere:
             if record is not None:
                 if user.name is names[user_id]:
                     self._take_name(user, record)
-                self._take_role(user, record)
+                if user.account_version == versions[user_id]:
+                    self._take_role(user, record)
+                else:
+                    # A role was given meanwhile, which what was read may lack.
+                    seen = False
             elif user.kind is not UserKind.GUEST:
                 for session in list(user.sessions):
                     hub.end_session(session, SIGNED_OUT, "the account was deleted")
-        return True
+        return seen
 
     def _take_name(self, user: User, record: UserRecord) -> None:
         """Follows a user to a name that another node gave them."""
@@ -142,7 +145,7 @@ class Elsewhere:
             if user.kind is UserKind.GUEST:
                 # On another node; the sessions of the guest ended with that.
                 self._new_members.add(user.id)
-            user.role, user.kind = record.role, record.kind
+            user.take_account(record.kind, record.role)
             self._hub.moderation.tell_role(user)
 
     async def _end_dead(self, users: list[User]) -> bool:
@@ -177,30 +180,20 @@ class Elsewhere:
 
         False where it has to be done again.
         """
-        again, hub = False, self._hub
-        rooms = {room.id: room for room in hub.rooms.all_live() if room.id and not room.direct}
-        before = {room_id: dict(room.roles) for room_id, room in rooms.items()}
-        storage = cast(SharedStorage, hub.log.storage)
-        found = await hub.log.read(storage.roles, list(rooms))
-        strangers: set[tuple[int, str]] = set()
-        for room_id, roles in found.items():
-            room = rooms[room_id]
-            if room.roles != before[room_id]:
-                # One was given here meanwhile, which what was read may lack.
-                again = True
-                continue
-            changed = {i for i in roles.keys() | room.roles.keys()
-                       if roles.get(i) is not room.roles.get(i)}  # fmt: skip
-            room.roles = roles
+        hub = self._hub
+        rooms = [room for room in hub.rooms.all_live() if room.id and not room.direct]
+        found, again = await take_roles(hub.log, rooms)
+        strangers: set[tuple[Room, str]] = set()
+        for room, changed in found.items():
             for user in [hub.users[i] for i in changed if i in room.people]:
                 hub.rooms.tell_standing(user, room)
                 hub.accounts.tell(user)
             if room.private:
-                strangers |= {(room_id, i) for i in room.people if i not in roles}
+                strangers |= {(room, i) for i in room.people if i not in room.roles}
         # Whoever comes in, or a room that closes, is in the log a moment later: one look is no
         # proof that somebody has no place there.
-        for room_id, user_id in strangers & self._strangers:
-            self._show_out(rooms[room_id], user_id)
+        for room, user_id in strangers & self._strangers:
+            self._show_out(room, user_id)
         self._strangers = strangers
         return not again and not strangers
 

@@ -87,6 +87,7 @@ class Hub:
         self.default_room = default_room
         self.stats = Stats()
         self.users: dict[str, User] = {}
+        self._leaving = asyncio.Lock()
         self.clock = clock
         self.rates = Rates(limits, clock, on=rate_limits)
         self.log = Log(storage)
@@ -95,7 +96,7 @@ class Hub:
         fanout = self.fanout = Fanout(
             self.users, self.stats, self.evict, held_events=limits.resume_events
         )
-        settlement = self.settlement = Settlement(fanout, self.stats, others)
+        settlement = self.settlement = Settlement(self.users, fanout, self.stats, others)
         self.committer = Committer(
             self.log, limits, clock, self.stats, settlement.settle, others.lost
         )
@@ -338,15 +339,15 @@ class Hub:
         if room.direct:
             raise NoSuchRoom("A direct conversation is not entered; /whisper to its people.")
         one_room = session.dialect.one_room
-        made = self.rooms.enter(session, room, tell_self=not one_room)
+        making = self.rooms.enter(session, room, tell_self=not one_room)
         room.add_to_audience(session)
         if one_room:
             for other in [each for each in session.rooms.values() if each is not room]:
                 self.rooms.leave(session, other)
-        if session.user is not None:
-            self.rooms.remember(session.user, room)
-            if made or room.roles.get(session.user.id) is Role.OWNER:
-                self.accounts.tell(session.user)
+        if (user := session.user) is not None:
+            self.rooms.remember(user, room)
+            if await self.rooms.made(making) or room.roles.get(user.id) is Role.OWNER:
+                self.accounts.tell(user)
         return room
 
     async def leave_room(self, session: Session, typed: str) -> str:
@@ -363,11 +364,14 @@ class Hub:
                 raise BadRequest(f"This is {name}, where everyone begins; /quit ends it all.")
             self.rooms.leave(session, room)
             return name
-        if room.private and room.roles.get(session.user.id) is Role.OWNER:
-            _check_left_to_somebody(room, session.user)
-        self.take_out(session.user, name, but=session)
+        # One after the other, so that two owners cannot both leave a private room to nobody.
+        async with self._leaving:
+            if room.private and room.roles.get(session.user.id) is Role.OWNER:
+                _check_left_to_somebody(room, session.user)
+            await self.rooms.forget(session.user, room)
+        # It may have another name by now.
+        self.take_out(session.user, room.name, but=session)
         self.others.leave(session.user.id, room)
-        self.rooms.forget(session.user, room)
         return name
 
     def take_out(self, user: User, name: str, but: Session | None = None) -> None:

@@ -80,7 +80,6 @@ class Moderation:
         reason = tidy(reason)
         audit = self._audit("kick", user, whom.name, room, reason, whom_id=whom.id)
         await self._committer.outcomes(RemoveMember(room.name, whom.id), audit)
-        room.roles.pop(whom.id, None)
         because = f": {reason}" if reason else "."
         text = f"{user.name.shown} showed you out of {room.title}{because}"
         if target is not None:
@@ -279,7 +278,6 @@ class Moderation:
             raise NotAMember(f"{whom.name} is not in {room.title}.")
         audit = self._audit("role", user, whom.name, room, role.value, whom_id=whom.id)
         await self._committer.outcomes(SaveMember(room.name, whom.id, role), audit)
-        room.roles[whom.id] = role
         if target is not None:
             self._rooms.tell_standing(target, room)
             self._accounts.tell(target)

@@ -6,10 +6,13 @@ cluster the log may be ahead of it: what other nodes commit is served when it ha
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, assert_never
 
 from hubbub.model import Role, RoomKind, room_title
 from hubbub.protocol.events import LogEvent, Person, Settings, Topic
+from hubbub.storage.changes import RoleChanged
 from hubbub.storage.records import RoomRecord, UserRecord
 
 if TYPE_CHECKING:
@@ -18,6 +21,13 @@ if TYPE_CHECKING:
 
 AHEAD = 2_000
 """How many entries are kept that came before what they follow; the log has the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """All who are something in a room, as Storage.room_members has read it."""
+
+    by_user: Mapping[str, Role]
 
 
 class Guest:
@@ -46,6 +56,7 @@ class Room:
 
     __slots__ = (
         "_both",
+        "_roles",
         "ahead",
         "archived",
         "audience",
@@ -61,7 +72,7 @@ class Room:
         "participants",
         "people",
         "read_only",
-        "roles",
+        "roles_version",
         "topic",
         "waiting",
     )
@@ -84,8 +95,9 @@ class Room:
         self.read_only = record.read_only
         self.archived = record.archived
         self.participants = participants
-        self.roles = dict(roles or {})
-        """By user: of a private room all who may enter it, of another those above member."""
+        self._roles = dict(roles or {})
+        self.roles_version = 0
+        """How often they were applied: what was read since an earlier one may lack something."""
         self.made = made
         """Whether there is such a room; otherwise the first who enters makes it."""
         self.connections = 0
@@ -98,6 +110,33 @@ class Room:
         self.elsewhere: dict[str, Guest] = {}
         """By user, who is here by other nodes; some of them by this one too."""
         self._both = 0
+
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        """By user: of a private room all who may enter it, of another those above member."""
+        return MappingProxyType(self._roles)
+
+    def apply(self, outcome: RoleChanged | Roles) -> set[str]:
+        """Takes what a commit has made of somebody, or what was read of all; whose role changed.
+
+        The only way to a role here: the settlement calls it in the order of the commits, and
+        room_roles.py with what the log has.
+        """
+        self.roles_version += 1
+        match outcome:
+            case RoleChanged(user_id, role):
+                return {user_id} if self._set_role(user_id, role) else set()
+            case Roles(by_user):
+                users = by_user.keys() | self._roles.keys()
+                return {i for i in users if self._set_role(i, by_user.get(i))}
+            case _:
+                assert_never(outcome)
+
+    def _set_role(self, user_id: str, role: Role | None) -> bool:
+        was = self._roles.pop(user_id, None)
+        if role is not None:
+            self._roles[user_id] = role
+        return was is not role
 
     @property
     def direct(self) -> bool:
@@ -125,7 +164,7 @@ class Room:
         """Whether that user may know that there is such a room."""
         if self.direct:
             return any(person.id == user_id for person in self.participants)
-        return not self.private or user_id in self.roles
+        return not self.private or user_id in self._roles
 
     @contextmanager
     def pinned(self) -> Iterator[None]:
@@ -270,7 +309,11 @@ class Room:
         if isinstance(event, Topic):
             self.topic = event.text
         elif isinstance(event, Settings):
+            closes = event.kind is RoomKind.PRIVATE and not self.private
             self.kind = RoomKind(event.kind)
+            # Whoever is there stays, and is written down as a member by the node that closed it.
+            for user_id in [*self.people, *self.elsewhere] if closes else ():
+                self.apply(RoleChanged(user_id, self._roles.get(user_id, Role.MEMBER)))
             self.read_only, self.archived = event.read_only, event.archived
 
     def users(self) -> Iterator["User"]:

@@ -12,6 +12,7 @@ from hubbub.hub.log import Log
 from hubbub.hub.others import Others
 from hubbub.hub.permissions import Permissions, Right
 from hubbub.hub.room import Room
+from hubbub.hub.room_roles import take_room
 from hubbub.hub.rooms import Rooms
 from hubbub.hub.session import Session, User
 from hubbub.model import Role, RoomKind, UserKind, private_name, room_name, room_title
@@ -74,7 +75,6 @@ class RoomSettings:
         changes: list[Change] = [MakeRoom(room.name)] if private else []
         room.made = True
         if user.kind is not UserKind.GUEST:
-            room.roles[user.id] = Role.OWNER
             changes.append(SaveMember(room.name, user.id, Role.OWNER))
         changes.append(self._audit("room", user, room.name, _described(room.kind, read_only)))
         change = ChangeRoom(room.name, user.person, room.kind, read_only)
@@ -82,7 +82,6 @@ class RoomSettings:
             await self._commit(changes, change, room)
         except BaseException:
             room.made = False
-            room.roles.clear()
             raise
         return room
 
@@ -168,18 +167,15 @@ class RoomSettings:
         people = list(room.users())
         changes: list[Change] = []
         for user in people:
-            room.roles.setdefault(user.id, Role.MEMBER)
             changes += [SaveUser(user.record)] if not user.stored else []
             changes.append(SaveMember(room.name, user.id))
         for user_id, guest in room.elsewhere.items():
-            room.roles.setdefault(user_id, Role.MEMBER)
             changes += [SaveUser(guest.user), SaveMember(room.name, user_id)]
         if changes:
             await self._committer.outcomes(*changes)
         for user in people:
             user.stored = True
-        kept = await self._log.read(self._log.storage.room_members, room.name)
-        room.roles = kept | room.roles
+        await take_room(self._log, room)
 
     async def _commit(self, changes: list[Change], change: ChangeRoom, room: Room) -> None:
         if isinstance(await self._committer.outcomes(*changes, change, room=room), NameUsed):
@@ -207,7 +203,6 @@ class RoomSettings:
             "invite", user.name.shown, whom.name, room.name, by_id=user.id, whom_id=whom.id
         )
         await self._committer.outcomes(*changes, SaveMember(room.name, whom.id), audit)
-        room.roles.setdefault(whom.id, Role.MEMBER)
         if target is not None:
             target.stored = True
             await self.bring_in(target, room, user.person)

@@ -1,14 +1,23 @@
 """Rooms as they are entered, read and left; the only place where who is in which room changes."""
 
+import asyncio
 import base64
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, cast
 
-from hubbub.errors import Forbidden, NameTaken, NoSuchRoom, NotAMember, RoomFull, Unavailable
+from hubbub.errors import (
+    Forbidden,
+    NameTaken,
+    NoSuchRoom,
+    NotAMember,
+    Refusal,
+    RoomFull,
+    Unavailable,
+)
 from hubbub.hub.committer import Committer, Submission
 from hubbub.hub.fanout import Fanout
 from hubbub.hub.limits import Limits
@@ -19,7 +28,7 @@ from hubbub.hub.presence import Announcer
 from hubbub.hub.room import Room
 from hubbub.model import PRIVATE, Role, RoomKind, UserKind, room_name, room_title
 from hubbub.protocol.events import Gap, Person, Presence, Settings, Standing
-from hubbub.storage.changes import MakeRoom, RemoveMember, SaveMember
+from hubbub.storage.changes import MakeRoom, Outcome, RemoveMember, RoleChanged, SaveMember
 from hubbub.storage.interface import Storage
 from hubbub.storage.records import LogPage, Membership, Present, RoomRecord
 from hubbub.storage.shared import SharedStorage
@@ -88,6 +97,8 @@ class Rooms:
         self._live: dict[str, Room] = {}
         self._idle: OrderedDict[str, Room] = OrderedDict()
         self._reserved: set[str] = set()
+        self._missed = 0
+        """How many roles were changed in rooms that were not in memory, or only being read."""
         self.on_renamed: Callable[[str, str], None] = lambda was, name: None
         self.on_replaced: Callable[[Room], None] = lambda room: None
         self.presence = Announcer(fanout, limits)
@@ -138,7 +149,10 @@ class Rooms:
     async def open_kept(self, name: str) -> Room | None:
         """The room of that name, if the log has it. Raises Unavailable, StorageError."""
         async with self._others.opening(name):
-            found, present = await self._read(name)
+            missed = -1
+            while missed != self._missed:
+                missed = self._missed
+                found, present = await self._read(name)
             if found is None:
                 return None
             if found.name != name and self._others.shared:
@@ -234,21 +248,22 @@ class Rooms:
             raise RoomFull(f"{room.name} is full; try again later.", room=room.name)
         return room
 
-    def enter(self, session: "Session", room: Room, *, tell_self: bool = False) -> bool:
-        """Makes the session one of the room's and tells the others; whether it has made the room.
+    def enter(
+        self, session: "Session", room: Room, *, tell_self: bool = False
+    ) -> "asyncio.Future[Outcome] | None":
+        """Makes the session one of the room's and tells the others.
 
-        It is not served yet: `catch_up` or the room's `add_to_audience` begins that.
+        It is not served yet: `catch_up` or the room's `add_to_audience` begins that. Whoever makes
+        the room by that is its owner once `made` has waited for what this returns.
         """
         if session.closed:
             raise Unavailable("The connection ended before it was in the room.")
         if room.direct or room.name in session.rooms:
-            return False
+            return None
         self._idle.pop(room.name, None)
         user = session.user
         assert user is not None, "a session enters rooms after it has a user"
-        new = not room.made
-        if new:
-            self._committer.submit(Submission(self.make(room, user)))
+        making = None if room.made else self.submit_making(room, user)
         known = room.has(user.id)
         if room.enter(session):
             self._others.entered(room, user)
@@ -257,17 +272,39 @@ class Rooms:
             self.presence.tell(room, joined, session)
             if tell_self:
                 self._fanout.tell((session,), joined)
-        return new
+        return making
+
+    def submit_making(self, room: Room, user: "User") -> "asyncio.Future[Outcome]":
+        """Makes a room for somebody; what `made` waits for."""
+
+        def note(making: "asyncio.Future[Outcome]") -> None:
+            if making.cancelled() or making.exception() is not None:
+                # The next who enters makes it.
+                room.made = bool(room.last)
+
+        making: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        making.add_done_callback(note)
+        self._committer.submit(Submission(self.make(room, user), future=making))
+        return making
+
+    async def made(self, making: "asyncio.Future[Outcome] | None") -> bool:
+        """Returns once a room is made and its maker owns it; whether there was one to make.
+
+        A log that cannot be written keeps nobody out of a room: they own it not.
+        """
+        if making is None:
+            return False
+        with suppress(Refusal):
+            await making
+        return True
 
     def make(self, room: Room, user: "User") -> MakeRoom:
-        """Notes who makes a room: a member owns it, a guest's belongs to nobody.
+        """What makes a room: a member owns it, a guest's belongs to nobody.
 
-        What is to be committed before anything else of the room: its name may have been another's.
+        It is to be committed before anything else of the room: its name may have been another's.
         """
         room.made = True
         owns = user.kind is not UserKind.GUEST and room.name != self._default
-        if owns:
-            room.roles[user.id] = Role.OWNER
         return MakeRoom(room.name, user.id if owns else None)
 
     def latest(self, membership: Membership) -> Membership:
@@ -283,15 +320,17 @@ class Rooms:
         if room is not None and not room.meant:
             room.id = room_id
 
-    def was_made(self, change: MakeRoom) -> None:
-        """Another node was a moment earlier: the room is not this one's maker's."""
-        room = self._live.get(change.room)
-        if room is None or change.owner_id is None:
-            return
-        room.roles.pop(change.owner_id, None)
-        maker = room.people.get(change.owner_id)
-        if maker is not None:
-            self.tell_standing(maker[0], room)
+    def apply(self, name: str, outcome: RoleChanged) -> None:
+        """Gives a role to a room that a change has called so."""
+        room = self._live.get(name)
+        if room is None or (room.meant and outcome.room_id not in {0, room.meant}):
+            # It has another name here than that by which it was meant.
+            with_id = (each for each in self._live.values() if each.meant == outcome.room_id)
+            room = next(with_id, None) if outcome.room_id else None
+        if room is None:
+            self._missed += 1
+        else:
+            room.apply(outcome)
 
     async def reach(self, room: Room, after: int | None) -> None:
         """Serves a room at least up to what a client has seen of it, on another node maybe."""
@@ -363,11 +402,10 @@ class Rooms:
         if user.kept and not room.direct:
             self._committer.submit(Submission(SaveMember(room.name, user.id)))
 
-    def forget(self, user: "User", room: Room) -> None:
-        """Ends a membership, with the role that went with it."""
-        room.roles.pop(user.id, None)
-        if user.kept:
-            self._committer.submit(Submission(RemoveMember(room.name, user.id)))
+    async def forget(self, user: "User", room: Room) -> None:
+        """Ends a membership, with the role that went with it. Raises Unavailable."""
+        if user.kept or user.stored:
+            await self._committer.outcome(RemoveMember(room.name, user.id))
 
     def begin(self, begins: Mapping[str, int]) -> None:
         """Notes where logs begin from now on."""

@@ -80,15 +80,16 @@ class User:
     """Somebody who is here, by one or more sessions."""
 
     __slots__ = (
+        "_kind",
+        "_role",
+        "account_version",
         "away",
         "commands",
         "id",
         "kept",
-        "kind",
         "name",
         "posts",
         "reply_to",
-        "role",
         "searches",
         "sessions",
         "stored",
@@ -105,8 +106,11 @@ class User:
     ) -> None:
         self.id = user_id
         self.name = name
-        self.kind = kind
-        self.role = role
+        self._kind = kind
+        self._role = role
+        self.account_version = 0
+        """How often the account was taken: what was read since an earlier one may lack something.
+        """
         self.kept = kind is not UserKind.GUEST
         """Whether the user has a session or an account to come back with."""
         self.sessions: set[Session] = set()
@@ -140,10 +144,24 @@ class User:
         """The user as it is told of itself."""
         return Self(self.id, self.name.shown, self.kind, self.role)
 
-    def become_member(self, record: UserRecord) -> None:
-        """Takes note of the account that this user has now."""
-        self.kind, self.role = record.kind, record.role
-        self.stored = self.kept = True
+    @property
+    def kind(self) -> UserKind:
+        """A guest, a member or a bot."""
+        return self._kind
+
+    @property
+    def role(self) -> Role:
+        """The role on the server."""
+        return self._role
+
+    def take_account(self, kind: UserKind, role: Role) -> None:
+        """Takes the account that a commit has given this user, or that was read.
+
+        The only way to a role: the settlement calls it in the order of the commits, and
+        elsewhere.py with what the log has.
+        """
+        self._kind, self._role = kind, role
+        self.account_version += 1
 
 
 class Session:

@@ -13,10 +13,13 @@ from hubbub.hub.notices import Notices
 from hubbub.hub.others import Others
 from hubbub.hub.room import Room
 from hubbub.hub.rooms import Rooms
+from hubbub.hub.session import User
 from hubbub.hub.stats import Stats
+from hubbub.model import Role
 from hubbub.protocol import events
 from hubbub.storage.changes import (
     Appended,
+    Change,
     Done,
     Duplicate,
     Gone,
@@ -25,6 +28,10 @@ from hubbub.storage.changes import (
     NameUsed,
     NonceUsed,
     Outcome,
+    RemoveMember,
+    RoleChanged,
+    SaveAccount,
+    SaveMember,
 )
 
 log = get_logger(__name__)
@@ -33,7 +40,10 @@ log = get_logger(__name__)
 class Settlement:
     """Turns the results of a batch into what the fan-out delivers."""
 
-    def __init__(self, fanout: Fanout, stats: Stats, others: Others) -> None:
+    def __init__(
+        self, users: Mapping[str, User], fanout: Fanout, stats: Stats, others: Others
+    ) -> None:
+        self._users = users
         self._fanout = fanout
         self._stats = stats
         self._others = others
@@ -55,10 +65,9 @@ class Settlement:
                 appended.setdefault(submission.room, []).append(outcome.event)
                 submission.room.id = outcome.room_id
                 self._stats.appended += 1
-            elif isinstance(outcome, Made) and self.rooms is not None:
-                assert isinstance(submission.change, MakeRoom), "only rooms are made"
-                with contained("a room was not identified"):
-                    self.rooms.identify(submission.change.room, outcome.room_id)
+            elif not isinstance(outcome, Refusal):
+                with contained("what was committed was not applied"):
+                    self._apply(submission.change, outcome)
         if appended:
             # Whom nothing was told reads it in the log.
             with contained("other nodes were not told of a batch"):
@@ -73,6 +82,22 @@ class Settlement:
             for room, new in appended.items():
                 with contained("notices of a room were not sent", room=room.name):
                     self.notices.consider(room, new)
+
+    def _apply(self, change: Change, outcome: Outcome) -> None:
+        """Gives what users are to rooms and to the users, before anything else is read or said."""
+        assert self.rooms is not None, "the hub has its rooms before it commits"
+        match change, outcome:
+            case MakeRoom(name, owner_id), Made(new, room_id):
+                self.rooms.identify(name, room_id)
+                if new and owner_id is not None:
+                    self.rooms.apply(name, RoleChanged(owner_id, Role.OWNER, room_id))
+            case SaveMember(name) | RemoveMember(name), RoleChanged():
+                self.rooms.apply(name, outcome)
+            case SaveAccount(user_id, kind, role), Done():
+                if (user := self._users.get(user_id)) is not None:
+                    user.take_account(kind, role)
+            case _:
+                pass
 
     def deliver(
         self, batch: Mapping[Room, Sequence[events.LogEvent]], replies: Replies | None = None
@@ -130,7 +155,7 @@ class Settlement:
             case NameUsed():
                 taken = NameTaken("Another room has that name; take another.")
                 return events.Error.of(taken, request_id)
-            case Done() | Made():
+            case Done() | Made() | RoleChanged():
                 return events.Ok(id=request_id)
             case Refusal():
                 self._stats.refusals += 1
@@ -139,7 +164,7 @@ class Settlement:
                 assert_never(result)
 
 
-Result = Appended | Duplicate | NonceUsed | NameUsed | Made | Done | Refusal
+Result = Appended | Duplicate | NonceUsed | NameUsed | Made | RoleChanged | Done | Refusal
 
 
 def _or_refusal(outcome: Outcome | Refusal) -> Result:

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from msgspec import structs
 
-from hubbub.model import NotifyLevel, Role, RoomKind, format_instant
+from hubbub.model import Role, RoomKind, format_instant
 from hubbub.protocol.events import Deleted, LogEvent, Message, Person, Settings, Topic
 from hubbub.storage import queries
 from hubbub.storage.batch_rooms import BatchRoom, BatchRooms
@@ -66,16 +66,6 @@ from hubbub.storage.rows import event_row
 Nonce = tuple[str, str]
 """A sender's id and the nonce of one of its messages."""
 
-_CONCERN_OTHERS = (
-    RenameUser,
-    SaveAccount,
-    EndSession,
-    EndSessions,
-    SavePassword,
-    SaveSanction,
-    EndSanction,
-)
-
 
 @dataclass(slots=True)
 class Batch:
@@ -85,10 +75,10 @@ class Batch:
     said: dict[Nonce, Message]
     now_ms: int
     nodes: Nodes
+    members: Members
     at: str = field(init=False)
     entries: list[tuple[BatchRoom, LogEvent, str]] = field(default_factory=list)
     people: People = field(default_factory=People)
-    members: Members = field(default_factory=Members)
     makes: list[BatchRoom] = field(default_factory=list)
     """For each change that makes a room, the one that came of it."""
     wiped: list[tuple[BatchRoom, int]] = field(default_factory=list)
@@ -119,10 +109,10 @@ class Batch:
             case MakeRoom():
                 return self._make_room(change)
             case SaveMember(name, user_id, role):
-                self.members.join(self.rooms.named(name), user_id, role)
+                return self.members.join(self.rooms.named(name), user_id, role)
             case RemoveMember(name, user_id):
                 if (found := self.rooms.known(name)) is not None:
-                    self.members.leave(found, user_id)
+                    return self.members.leave(found, user_id)
             case SaveNotify(name, user_id, level):
                 if (found := self.rooms.known(name)) is not None:
                     self.members.notify(found, user_id, level)
@@ -248,20 +238,6 @@ class Batch:
         )
         self.entries.append((room, settings, ""))
         return Appended(settings, room.id)
-
-    def concerns_others(self, change: Change) -> bool:
-        """Whether what other nodes know of people and of who may what is outdated by a change."""
-        match change:
-            case SaveMember(name, _, role):
-                room = self.rooms.known(name)
-                return role is not None or (room is not None and room.kind is RoomKind.PRIVATE)
-            case RemoveMember(name):
-                room = self.rooms.known(name)
-                return room is not None and room.kind is RoomKind.PRIVATE
-            case SaveNotify(level=level):
-                return level is NotifyLevel.ALL
-            case _:
-                return isinstance(change, _CONCERN_OTHERS)
 
     def identified(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
         """The outcomes with the ids of rooms, also of those that this batch has made."""

@@ -382,4 +382,18 @@ class Done:
     """A change that is no entry of a log was made."""
 
 
-Outcome = Appended | Duplicate | NonceUsed | NameUsed | Made | Gone | Done
+@dataclass(frozen=True, slots=True)
+class RoleChanged:
+    """What a user is in a room from now on: a role that Storage.room_members tells, or none.
+
+    What became of a change of members, where it is `Done` for those who are mere members of a room
+    that everybody may enter.
+    """
+
+    user_id: str
+    role: Role | None
+    room_id: int = field(default=0, compare=False)
+    """As in RoomRecord; 0 where the same commit has made the room."""
+
+
+Outcome = Appended | Duplicate | NonceUsed | NameUsed | Made | RoleChanged | Gone | Done

@@ -13,7 +13,9 @@ from hubbub.storage import queries
 from hubbub.storage.batch import Batch, Nonce
 from hubbub.storage.batch_rooms import BatchRooms
 from hubbub.storage.changes import AppendMessage, Change, NameUsed, Outcome
+from hubbub.storage.concerns import Concern, concerns
 from hubbub.storage.driver import Driver, lost_race
+from hubbub.storage.members import Members
 from hubbub.storage.node_queries import CLOCK, FENCE
 from hubbub.storage.nodes import Nodes
 from hubbub.storage.rows import json_list, log_event
@@ -79,15 +81,17 @@ def _write(
     by: Writer,
 ) -> list[Outcome]:
     rooms = BatchRooms.read(driver, changes)
+    members = Members.among(driver, rooms, changes)
     # Only now: whoever waited for a room comes after the one before, also by the clock.
     at_ms = _fenced(driver, by, now_ms)
-    batch = Batch(rooms, said, at_ms, Nodes(by.node))
+    batch = Batch(rooms, said, at_ms, Nodes(by.node), members)
     outcomes = [batch.take(place, change) for place, change in enumerate(changes)]
     for place in batch.write(driver):
         outcomes[place] = NameUsed()
     if rooms.made:
         outcomes = list(batch.identified(outcomes))
-    if by.shared and any(batch.concerns_others(change) for change in changes):
+    made = zip(changes, outcomes, strict=True)
+    if by.shared and any(concerns(*each) is Concern.LOOK for each in made):
         # Last, because every node that has such a change waits here for the one before.
         driver.write(queries.COUNT_CHANGES, [{}])
     return outcomes

@@ -1,11 +1,14 @@
 """What a commit changes about who belongs to which room, and what they have read there."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from hubbub.model import NotifyLevel, Role
+from hubbub.model import NotifyLevel, Role, RoomKind
 from hubbub.storage import queries
-from hubbub.storage.batch_rooms import BatchRoom
+from hubbub.storage.batch_rooms import BatchRoom, BatchRooms
+from hubbub.storage.changes import Change, ChangeRoom, Done, RemoveMember, RoleChanged, SaveMember
 from hubbub.storage.driver import Driver
+from hubbub.storage.rows import json_list
 
 
 @dataclass(slots=True)
@@ -24,18 +27,41 @@ class Members:
     """These changes of one commit, by the name of the room and the user's id."""
 
     found: dict[tuple[str, str], _Membership] = field(default_factory=dict)
+    roles: dict[tuple[str, str], Role] = field(default_factory=dict)
+    """What those are, or were last, of whom an outcome has to tell it."""
 
-    def join(self, room: BatchRoom, user_id: str, role: Role | None = None) -> None:
+    @classmethod
+    def among(cls, driver: Driver, rooms: BatchRooms, changes: Sequence[Change]) -> "Members":
+        """With what the changes do not say themselves of roles, and the log does."""
+        asked = list(_asked(rooms, changes))
+        if not asked:
+            return cls()
+        names = {room.id: room.name for room, _ in asked}
+        pairs = json_list([(str(room.id), user_id) for room, user_id in asked])
+        rows = driver.read(queries.ROLES_OF, {"pairs": pairs})
+        return cls(roles={(names[room_id], user_id): Role(role) for room_id, user_id, role in rows})
+
+    def join(self, room: BatchRoom, user_id: str, role: Role | None = None) -> RoleChanged | Done:
         """A user is a member, for whom what is there counts as read."""
         membership = self._of(room, user_id)
         if membership.insert is None:
             membership.insert = room.last
         if role is not None:
             membership.role = role
+        key = room.name, user_id
+        there = self.roles[key] = role or self.roles.get(key, Role.MEMBER)
+        if role is None and room.kind is not RoomKind.PRIVATE:
+            return Done()
+        return RoleChanged(user_id, there if _counts(there, room) else None, room.id)
 
-    def leave(self, room: BatchRoom, user_id: str) -> None:
+    def leave(self, room: BatchRoom, user_id: str) -> RoleChanged | Done:
         """A user is no longer a member."""
-        self.found[room.name, user_id] = _Membership(delete=True)
+        key = room.name, user_id
+        self.found[key] = _Membership(delete=True)
+        there = self.roles.pop(key, None)
+        if there is None or not _counts(there, room):
+            return Done()
+        return RoleChanged(user_id, None, room.id)
 
     def notify(self, room: BatchRoom, user_id: str, level: NotifyLevel) -> None:
         """What of the room is pushed to the user."""
@@ -50,6 +76,8 @@ class Members:
         """Takes note of a room's new name."""
         for key in [key for key in self.found if key[0] == was]:
             self.found[name, key[1]] = self.found.pop(key)
+        for key in [key for key in self.roles if key[0] == was]:
+            self.roles[name, key[1]] = self.roles.pop(key)
 
     def _of(self, room: BatchRoom, user_id: str) -> _Membership:
         return self.found.setdefault((room.name, user_id), _Membership())
@@ -87,3 +115,23 @@ class Members:
 
 def _key(item: tuple[tuple[str, str], _Membership]) -> tuple[str, str]:
     return item[0]
+
+
+def _counts(role: Role, room: BatchRoom) -> bool:
+    """Whether one of that role is among Storage.room_members."""
+    return role is not Role.MEMBER or room.kind is RoomKind.PRIVATE
+
+
+def _asked(rooms: BatchRooms, changes: Iterable[Change]) -> Iterable[tuple[BatchRoom, str]]:
+    """Whose memberships matter: of those who go, and of those in rooms for members alone."""
+    members = [each for each in changes if isinstance(each, SaveMember | RemoveMember)]
+    if not members:
+        return
+    closing = any(isinstance(c, ChangeRoom) and c.kind is RoomKind.PRIVATE for c in changes)
+    for change in members:
+        room = rooms.known(change.room)
+        if room is None:
+            continue
+        closed = closing or room.kind is RoomKind.PRIVATE
+        if isinstance(change, RemoveMember) or closed:
+            yield room, change.user_id

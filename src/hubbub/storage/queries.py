@@ -274,5 +274,13 @@ ROOM_MEMBERS = (
         ),
     )
 )
+ROLES_OF = select(members.c.room_id, members.c.user_id, members.c.role).join_from(
+    _pairs,
+    members,
+    and_(
+        members.c.room_id == cast(JsonItem(_pairs.c.value, literal_column("0")), BigInteger),
+        members.c.user_id == JsonItem(_pairs.c.value, literal_column("1")),
+    ),
+)
 SET_ROLE = update(members).where(_member).values(role=bindparam("to_role"))
 SET_NOTIFY = update(members).where(_member).values(notify=bindparam("level"))

@@ -8,7 +8,7 @@ sweep, every few seconds and much more often while the bus is away, finds what n
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from msgspec import MsgspecError, structs
 from structlog import get_logger
@@ -30,32 +30,22 @@ from hubbub.hub.log import NOT_READ, NOT_STORED
 from hubbub.hub.others import Others, State
 from hubbub.hub.room import Room
 from hubbub.hub.session import COME_AGAIN, User
-from hubbub.model import Name, NotifyLevel
+from hubbub.model import Name
 from hubbub.protocol.events import LogEvent, Person, Settings
 from hubbub.storage.changes import (
     AppendMessage,
     Change,
     Depart,
-    EndSanction,
-    EndSession,
-    EndSessions,
     EnterRoom,
     ExitRoom,
-    Gone,
     HoldName,
     Made,
     MakeRoom,
     NameUsed,
     Outcome,
     ReleaseName,
-    RemoveMember,
-    RenameUser,
-    SaveAccount,
-    SaveMember,
-    SaveNotify,
-    SavePassword,
-    SaveSanction,
 )
+from hubbub.storage.concerns import Concern, concerns
 from hubbub.storage.records import Present, UserRecord
 from hubbub.storage.shared import SharedStorage
 
@@ -69,9 +59,6 @@ LEASES = 2.0
 """A lease, a third of it until another node looks, and time for one that finds the log busy."""
 LOOKED_S = 15.0
 """Longer than anybody is on the way in."""
-_LOOK = (
-    SaveAccount | SavePassword | EndSession | EndSessions | SaveSanction | EndSanction | RenameUser
-)
 
 
 class Cluster(Others):
@@ -189,23 +176,18 @@ class Cluster(Others):
             if isinstance(change, AppendMessage):
                 continue
             if isinstance(change, MakeRoom) and isinstance(result, Made) and not result.new:
-                self._hub.rooms.was_made(change)
                 self._hub.elsewhere.look_soon()
-            if isinstance(result, Refusal | NameUsed | Gone):
+            if isinstance(result, Refusal):
                 continue
-            if isinstance(change, EnterRoom):
-                user = self._hub.users.get(change.user_id)
-                if user is not None:
-                    somebody = signs.Somebody.of(user.record, user.away)
-                    room_id = self._room_id(change.room)
-                    entered = signs.Entered(self.node, change.room, somebody, room_id)
-                    self._tell_room(change.room, entered)
-            elif isinstance(change, ExitRoom):
-                room_id = self._room_id(change.room)
-                exited = signs.Exited(self.node, change.room, change.user_id, room_id)
-                self._tell_room(change.room, exited)
-            else:
-                look = look or isinstance(change, _LOOK) or self._gives_role(change)
+            match concerns(change, result):
+                case Concern.LOOK:
+                    look = True
+                case Concern.PRESENCE:
+                    self._tell_presence(change)
+                case Concern.LOG | Concern.NOTHING:
+                    pass
+                case _ as unknown:
+                    assert_never(unknown)
         if look:
             self._publish(signs.EVERYONE, signs.Look(self.node))
 
@@ -213,15 +195,18 @@ class Cluster(Others):
         room = self._hub.rooms.live(name)
         return 0 if room is None else room.id
 
-    def _gives_role(self, change: Change) -> bool:
-        if isinstance(change, SaveMember) and change.role is not None:
-            return True
-        if isinstance(change, SaveNotify):
-            return change.level is NotifyLevel.ALL
-        if isinstance(change, SaveMember | RemoveMember):
-            room = self._hub.rooms.live(change.room)
-            return room is not None and (room.private or change.user_id in room.roles)
-        return False
+    def _tell_presence(self, change: Change) -> None:
+        if isinstance(change, EnterRoom):
+            user = self._hub.users.get(change.user_id)
+            if user is not None:
+                somebody = signs.Somebody.of(user.record, user.away)
+                room_id = self._room_id(change.room)
+                entered = signs.Entered(self.node, change.room, somebody, room_id)
+                self._tell_room(change.room, entered)
+        elif isinstance(change, ExitRoom):
+            room_id = self._room_id(change.room)
+            exited = signs.Exited(self.node, change.room, change.user_id, room_id)
+            self._tell_room(change.room, exited)
 
     def _publish_entries(self, room: Room, events: Sequence[LogEvent]) -> None:
         people = room.participants if room.direct else ()

@@ -9,6 +9,7 @@ from hubbub.errors import Refusal, StorageError
 from hubbub.hub.cluster import signs
 from hubbub.hub.cluster.roster import Roster
 from hubbub.hub.cluster.spending import spend
+from hubbub.hub.room_roles import take_member
 from hubbub.hub.session import User
 from hubbub.model import Name
 from hubbub.protocol.events import Person, ReadMarker, Typing
@@ -60,10 +61,7 @@ class Deeds:
             case signs.Told(text=text):
                 self._begin(self._tell(user.id, text))
             case signs.ShownOut(room=name, text=text):
-                room = self._hub.rooms.live(name)
-                if room is not None:
-                    room.roles.pop(user.id, None)
-                    self._hub.moderation.show_out(user, room, text)
+                self._begin(self._show_out(user, name, text))
             case signs.BroughtIn(room=name, by=by):
                 self._begin(self._bring_in(user, name, by))
             case signs.Ignored(other_id=other_id, name=name):
@@ -82,16 +80,25 @@ class Deeds:
         await self._hub.elsewhere.looked()
         self._hub.moderation.notify(user_id, text)
 
+    async def _show_out(self, user: User, name: str, text: str) -> None:
+        room = self._hub.rooms.live(name)
+        if room is None:
+            return
+        try:
+            # Before they are told, who may come in again a moment later.
+            await take_member(self._hub.log, room, user.id)
+        except StorageError as error:
+            log.info("a role was not looked at", room=name, error=str(error))
+        self._hub.moderation.show_out(user, room, text)
+
     async def _bring_in(self, user: User, name: str, by: Person) -> None:
         try:
             # A sign may be late: whether they have a place there, the log says.
-            kept = await self._hub.log.read(self._storage.membership, user.id, name)
-            if kept is None:
+            room = self._hub.rooms.live(name)
+            if room is None:
+                room = await self._hub.rooms.open(name, user.id)
+            elif not await take_member(self._hub.log, room, user.id):
                 return
-            live = self._hub.rooms.live(name)
-            if live is not None:
-                live.roles.setdefault(user.id, kept.role)
-            room = live or await self._hub.rooms.open(name, user.id)
             await self._hub.room_settings.bring_in(user, room, by)
         except (Refusal, StorageError) as error:
             log.info("nobody was brought in", room=name, error=str(error))

@@ -97,6 +97,9 @@ class Sweep:
             for name, room_id in found.items():
                 with contained("a room was not identified", room=name):
                     self._hub.rooms.identify(name, room_id)
+            if found:
+                # Another node made them, and gave roles there before anybody here could know.
+                self._hub.elsewhere.look_soon()
         rooms = {room.id: room for room in self._hub.rooms.all_live() if room.id}
         places = await self._hub.log.read(self._storage.places, list(rooms))
         for room_id in rooms.keys() - places.keys():
