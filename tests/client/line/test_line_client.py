@@ -237,6 +237,8 @@ def test_a_half_typed_line_survives_fifty_messages(terminal: Terminal, server: S
     ann.shows("lobby> half typed")
     for n in range(50):
         cara.enter(f"message {n}")
+        # Three lines at once would be a paste.
+        cara.shows(TIME + rf"\[cara\]: message {n}", "lobby>")
     screen = ann.shows(TIME + r"\[cara\]: message 49", "lobby> half typed")
 
     assert [re.sub("^" + TIME, "", line) for line in screen] == [
@@ -272,9 +274,11 @@ def test_leaving_while_the_server_is_away_tells_what_was_not_sent(
     ann = joined(terminal, server, "ann")
     server.kill()
     ann.shows(r"lobby \(not connected\)>")
-    ann.enter("first")
-    ann.enter("/me waves")
-    ann.enter("second")
+    for line in ("first", "/me waves", "second"):
+        ann.type(line)
+        # Three lines at once would be a paste.
+        ann.shows(rf"lobby \(not connected\)> {line}")
+        ann.press("Enter")
     ann.shows("/me waves")
     begin = time.monotonic()
     ann.press("C-d")
@@ -394,6 +398,7 @@ def test_the_last_page_of_history_and_the_topic_come_first(
     ann = joined(terminal, server, "ann")
     for n in range(60):
         ann.enter(f"old {n}")
+        ann.shows(TIME + rf"\[ann\]: old {n}", "lobby>")
     ann.enter("/topic Tea")
     ann.shows(r"\* -- The topic of lobby is now: Tea")
     cara = joined(terminal, server, "cara")

@@ -8,13 +8,11 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from pathlib import Path
 from random import SystemRandom
 
 from platformdirs import user_state_path
 from prompt_toolkit import PromptSession
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.shortcuts import CompleteStyle
@@ -34,10 +32,12 @@ from hubbub.client.failures import (
 from hubbub.client.line import ASK_NAME
 from hubbub.client.line.completion import ConversationCompleter
 from hubbub.client.line.conversation import Conversation
+from hubbub.client.line.history import input_history
+from hubbub.client.line.keyboard import keyboard
 from hubbub.client.line.look import Look, colour_allowed, room_label
 from hubbub.client.options import JoinOptions
 from hubbub.client.plain import PlainConnection, connect_plain
-from hubbub.client.typed import Quit, is_farewell, is_secret, masked, read_typed
+from hubbub.client.typed import Quit, is_farewell, masked, read_typed
 from hubbub.client.wish import Wish, kept_token, wish_for
 from hubbub.errors import BadToken, ConfigError, ConnectionFailed, NameTaken, NotSignedIn, Refusal
 from hubbub.model import UserKind
@@ -47,7 +47,6 @@ TYPED_LINES = 100
 """Lines that may wait while the server is away."""
 ANSWERS_S = 4.0
 """How long leaving waits for the server to take what was said."""
-HISTORY_BYTES = 256 * 1024
 INTERRUPTED = 130
 INTERRUPT = "\x03"
 
@@ -153,7 +152,7 @@ async def _ask(wish: Wish, why: Refusal | None = None) -> None:
     """
     former, wish.password = wish.name, None
     if former is None or not isinstance(why, NotSignedIn):
-        session: PromptSession[str] = PromptSession()
+        session: PromptSession[str] = PromptSession(input=keyboard())
         answer = await session.prompt_async(ASK_NAME)
         if is_farewell(answer):
             raise EOFError
@@ -165,13 +164,13 @@ async def _ask(wish: Wish, why: Refusal | None = None) -> None:
         return
     if wish.invite is None:
         wish.new = isinstance(why, NotSignedIn) and await _is_new()
-    secret: PromptSession[str] = PromptSession()
+    secret: PromptSession[str] = PromptSession(input=keyboard())
     asked = "A new password: " if wish.invite or wish.new else "Your password, as a member: "
     wish.password = await secret.prompt_async(asked, is_password=True) or None
 
 
 async def _is_new() -> bool:
-    session: PromptSession[str] = PromptSession()
+    session: PromptSession[str] = PromptSession(input=keyboard())
     answer = await session.prompt_async("Enter to sign in, or `new` to make an account: ")
     if is_farewell(answer):
         raise EOFError
@@ -199,6 +198,7 @@ class _Terminal:
             complete_style=CompleteStyle.READLINE_LIKE,
             key_bindings=self._keys(),
             erase_when_done=True,
+            input=keyboard(),
         )
         self._session.default_buffer.accept_handler = self._accept
 
@@ -373,29 +373,3 @@ async def _until_lost(listening: Coroutine[None, None, None]) -> int:
         show(refusal(f"Connection lost: {error}"))
         return 1
     return 0
-
-
-def input_history(path: Path) -> History:
-    """What was typed in earlier sessions, readable by its owner only; else of this one."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        with open(descriptor, "rb+") as file:
-            os.fchmod(descriptor, 0o600)
-            kept = file.read()
-            if len(kept) > HISTORY_BYTES:
-                # An entry of prompt_toolkit's begins with a comment that has its time.
-                start = kept.find(b"\n#", len(kept) - HISTORY_BYTES // 2)
-                file.seek(0)
-                file.truncate()
-                file.write(kept[start:] if start >= 0 else b"")
-    except OSError:
-        return InMemoryHistory()
-    return _Discreet(str(path))
-
-
-class _Discreet(FileHistory):
-    def append_string(self, string: str) -> None:
-        """Keeps no password."""
-        if not is_secret(string):
-            super().append_string(string)

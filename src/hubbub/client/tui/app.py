@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
+from textual import events
 from textual.app import App
 from textual.screen import Screen
 
@@ -21,8 +22,10 @@ from hubbub.client.changes import NewGuest, Renamed
 from hubbub.client.options import JoinOptions
 from hubbub.client.saved import Saved, Server, Session
 from hubbub.client.tui import hang_up
+from hubbub.client.tui.keyboard import Keyboard
 from hubbub.client.tui.look import TERMINAL, THEMES, fitting_theme, styles_of
 from hubbub.client.tui.screen import ChatScreen
+from hubbub.client.tui.terminal_input import TerminalDriver
 from hubbub.client.tui.terminal_keys import mend_alt
 from hubbub.client.tui.terminal_widths import mend_widths
 from hubbub.client.wish import Wish, kept_token, wish_for
@@ -72,7 +75,7 @@ class HubbubApp(App[Outcome]):
         if not colourless:
             # Set and empty it means nothing (no-color.org).
             os.environ.pop("NO_COLOR", None)
-        super().__init__(ansi_color=True if colourless else None)
+        super().__init__(TerminalDriver, ansi_color=True if colourless else None)
         self.options = options
         self.kept = kept
         self.preferences = kept.preferences
@@ -87,6 +90,8 @@ class HubbubApp(App[Outcome]):
         self.theme = wanted if wanted is not None and usable else fitting
         self.chat_screen = ChatScreen(styles_of(self.current_theme), self.address.shown)
         self.chat_screen.people_wanted = self.preferences.people
+        screen = self.chat_screen
+        self.keyboard = Keyboard(self, screen.is_going_elsewhere, screen.catch_up)
         self._chat: Chat | None = None
         self._former = Session("", "")
         self._conversation: Conversation | None = None
@@ -104,8 +109,15 @@ class HubbubApp(App[Outcome]):
     def on_mount(self) -> None:
         """Begins to connect once there is a screen."""
         self.theme_changed_signal.subscribe(self, self._theme_changed)
+        self.run_worker(self.keyboard.run(), name="keyboard", exit_on_error=True)
         self.run_worker(self._live(), name="connection", exit_on_error=True)
         self.set_timer(STARTED_S, _collect_garbage)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Takes keys one after the other; everything else as it comes."""
+        is_typed = isinstance(event, events.Key | events.Paste) and not event.is_forwarded
+        if not is_typed or self.keyboard.admits(event):
+            await super().on_event(event)
 
     # --- the connection
 

@@ -43,6 +43,7 @@ MARK_READ_S = 1.0
 TYPING_S = 3.0
 KNOWN_ROOMS = 1_000
 MEMBER_PAGES = 5
+_ELSEWHERE = frozenset({"enter", "leave", "look up"})
 DIRECT_ROOMS = 50
 """Direct rooms whose people are looked up at the start."""
 
@@ -210,6 +211,12 @@ class Conversation(Paging):
         self._ignore_known(name)
 
     # --- rooms
+
+    @property
+    def is_going_elsewhere(self) -> bool:
+        """Whether another room or a list is on its way because this person wants it."""
+        asked = any(what in _ELSEWHERE for what, _ in self._asked)
+        return self.chat.is_up and (asked or self._making)
 
     def go_to(self, room: str) -> None:
         """Brings a room into view."""

@@ -128,6 +128,17 @@ class ChatScreen(MessageActs):
         else:
             self._drawing = self.set_timer(wait_s, self.draw)
 
+    def catch_up(self) -> None:
+        """Draws now what would be drawn with the next frame."""
+        if self._drawing is not None:
+            self.draw()
+
+    def is_going_elsewhere(self) -> bool:
+        """Whether something is on its way that decides where the next key goes."""
+        on_top = self.app.screen
+        asks = any(worker.node is on_top and worker.is_running for worker in self.app.workers)
+        return asks or (self.conversation is not None and self.conversation.is_going_elsewhere)
+
     def draw(self) -> None:
         """Makes every widget follow the view; each redraws only what changed."""
         if self._drawing is not None:
