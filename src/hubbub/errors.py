@@ -234,6 +234,10 @@ class NodeLost(StorageError):
     """Another node of the cluster took this one for dead; what it said of people holds no more."""
 
 
+class LogChanged(StorageError):
+    """The log may be another one than this process knows, and is compared before it is used."""
+
+
 class ConfigError(HubbubError):
     """A setting is wrong; the text names it, its value, and what is allowed."""
 

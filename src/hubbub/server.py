@@ -131,7 +131,9 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
 def _open_log(settings: Settings) -> tuple[str, Storage]:
     if settings.database is not None:
         os.umask(0o077)
-        return without_secrets(settings.database), open_storage(settings.database)
+        return without_secrets(settings.database), open_storage(
+            settings.database, require_synchronous=settings.require_synchronous
+        )
     folder = settings.data
     # What everyone said is for the owner's eyes alone, also in a folder that was there before.
     os.umask(0o077)
@@ -150,8 +152,10 @@ def _others(settings: Settings, storage: Storage) -> Others:
     """The other servers, where the log may have some."""
     if settings.database is None:
         return Others()
-    # All of one log hear each other, and nobody else on that bus.
-    bus = open_bus(settings.bus, prefix=f"hubbub.{storage.epoch}", name=settings.server_name)
+    # All of one log hear each other, and nobody else on that bus; also while its epoch changes,
+    # which they do not learn at the same moment.
+    prefix = f"hubbub.{storage.secret('bus', lambda: storage.epoch)}"
+    bus = open_bus(settings.bus, prefix=prefix, name=settings.server_name)
     return Cluster(cast(SharedStorage, storage), bus, lease_s=settings.node_lease_s)
 
 

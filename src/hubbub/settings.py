@@ -74,6 +74,11 @@ class Settings(Limits, BaseSettings):
             "default_in_words": "none: such servers look into the log twice a second",
         },
     )
+    require_synchronous: bool = Field(
+        False,
+        description="Whether a `database` without a synchronous standby, which would have "
+        "everything that was acknowledged, is refused at the start.",
+    )
     durability: Literal["full", "normal"] = Field(
         "full",
         description="With full an acknowledged message survives a power cut, "

@@ -62,13 +62,17 @@ class Person:
         self.session = node.hub.open_session(self.line, JSON, rates)
         self.seen: list[dict[str, Any]] = []
         self._asked = 0
+        self.welcome: dict[str, Any] = {}
 
     async def ask(self, request: requests.AnyRequest) -> dict[str, Any]:
         """Sends a request and gives its reply."""
         self._asked += 1
         asked = f"r{self._asked}"
         await self.node.hub.dispatcher.handle(self.session, structs.replace(request, id=asked))
-        return await self.until(lambda frame: frame.get("id") == asked)
+        reply = await self.until(lambda frame: frame.get("id") == asked)
+        if reply["type"] == "welcome":
+            self.welcome = reply
+        return reply
 
     async def run(self, line: str, room: str = "lobby") -> dict[str, Any]:
         return await self.ask(requests.Command(room=room, line=line))
@@ -122,9 +126,11 @@ async def owner(node: Node, name: str) -> Person:
 
 
 @asynccontextmanager
-async def two_nodes(clock: Clock | None = None) -> AsyncIterator[tuple[Node, Node]]:
-    """Two nodes, started."""
-    url, between = postgres().make(), LocalHub()
+async def two_nodes(
+    clock: Clock | None = None, url: str | None = None
+) -> AsyncIterator[tuple[Node, Node]]:
+    """Two nodes, started; on a log of their own, or the one at a URL."""
+    url, between = url or postgres().make(), LocalHub()
     nodes = Node(url, between.bus(), clock), Node(url, between.bus(), clock)
     async with AsyncExitStack() as stack:
         for node in nodes:

@@ -214,7 +214,7 @@ class Hub:
         await self.names.load()
         await self.sanctions.load()
         await self.others.start(self)
-        lobby = await self.rooms.open(self.default_room)
+        await self.hold_default_room()
         keeping = [
             asyncio.create_task(_every(HOUSEKEEPING_S, self._keep_house)),
             asyncio.create_task(_every(self.limits.count_interval_s, self._tell_presence)),
@@ -225,15 +225,18 @@ class Hub:
         if self.notices is not None:
             keeping.append(asyncio.create_task(self.notices.run()))
         try:
-            with lobby.pinned():
-                started.set()
-                await self.committer.run()
+            started.set()
+            await self.committer.run()
         finally:
             for task in keeping:
                 task.cancel()
             await asyncio.gather(*keeping, return_exceptions=True)
             await self.others.stop()
             self.accounts.close()
+
+    async def hold_default_room(self) -> None:
+        """Has the room where everyone begins in memory, from now on. Raises StorageError."""
+        (await self.rooms.open(self.default_room)).waiting += 1
 
     def stop(self) -> None:
         """Takes no more changes; `run` returns once those that wait are durable."""
@@ -286,7 +289,8 @@ class Hub:
         """
         self.stats.connections += 1
         self.stats.connected += 1
-        return Session(line, dialect, address, self.stats, device, cookie)
+        epoch = self.log.storage.epoch
+        return Session(line, dialect, address, self.stats, device, cookie, epoch)
 
     def close_session(self, session: Session, why: str) -> None:
         """The connection has ended; called once for each `open_session`."""

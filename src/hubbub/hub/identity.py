@@ -13,7 +13,7 @@ from hubbub.hub.log import Log
 from hubbub.hub.names import Names
 from hubbub.hub.rates import Rates
 from hubbub.hub.sanctions import Sanctions
-from hubbub.hub.session import Session, User
+from hubbub.hub.session import COME_AGAIN, Session, User
 from hubbub.model import Name, UserKind, user_name
 from hubbub.protocol.events import Person
 from hubbub.storage.interface import Storage
@@ -22,6 +22,7 @@ from hubbub.storage.records import Membership, UserRecord
 if TYPE_CHECKING:
     from hubbub.protocol import requests
 
+ANOTHER_LOG = "the log lost its end: come in again"
 NO_SESSION = "That session is unknown or has run out; come in without it."
 
 
@@ -179,6 +180,10 @@ class Identity:
         """Raises Unavailable, BadToken or Banned for one who may not come in after all."""
         if session.closed:
             raise Unavailable("The connection ended on the way in.")
+        if session.epoch != self._log.storage.epoch:
+            # The rooms that were found for it are of the log before.
+            session.close(COME_AGAIN, ANOTHER_LOG)
+            raise Unavailable("The log has a new epoch; come in again.", retry_after=0.5)
         if session.token_hash is not None and self._accounts.revoked(session.token_hash):
             raise BadToken(NO_SESSION)
         self._sanctions.check_door(session, user)

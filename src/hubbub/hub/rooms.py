@@ -509,8 +509,16 @@ class Rooms:
         self._touch(room)
         return room
 
+    def forget_all(self) -> None:
+        """Lets go of all rooms, when nobody is in them: what they know may be of another log."""
+        names = list(self._live)
+        self._live.clear()
+        self._idle.clear()
+        for name in names:
+            self._others.dropped(name)
+
     def _touch(self, room: Room) -> None:
-        if room.connections:
+        if room.connections or self._live.get(room.name) is not room:
             return
         self._idle[room.name] = room
         self._idle.move_to_end(room.name)

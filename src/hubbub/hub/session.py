@@ -176,6 +176,7 @@ class Session:
         "cookie",
         "device",
         "dialect",
+        "epoch",
         "gone",
         "ignored",
         "in_flight",
@@ -200,8 +201,10 @@ class Session:
         stats: Stats,
         device: str = "",
         cookie: str | None = None,
+        epoch: str = "",
     ) -> None:
         self._line = line
+        self.epoch = epoch
         self._stats = stats
         # A call of its own would be a tenth of a delivery.
         self.write = line.write

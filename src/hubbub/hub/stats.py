@@ -27,3 +27,4 @@ class Stats:
     notices_dropped: int = 0
     signs_heard: int = 0
     rooms_read_on: int = 0
+    epochs: int = 0

@@ -9,18 +9,21 @@ from hubbub.storage.interface import Storage
 Durability = Literal["full", "normal"]
 
 
-def open_storage(url: str, durability: Durability = "full") -> Storage:
+def open_storage(
+    url: str, durability: Durability = "full", *, require_synchronous: bool = False
+) -> Storage:
     """Opens the log at `sqlite:///path/to/file.db` or `postgresql://user@host/database`, makes or
     upgrades it where needed.
 
     One in PostgreSQL is a `hubbub.storage.shared.SharedStorage`, and how durable it is its server
-    says. Raises StorageError where there is no such backend, the file or the server cannot be
-    opened, or it is not a log of hubbub's; NewerDatabase where a newer hubbub wrote it.
+    says; with `require_synchronous` one that does not wait for a standby is not opened. Raises
+    StorageError where there is no such backend, the file or the server cannot be opened, or it is
+    not a log of hubbub's; NewerDatabase where a newer hubbub wrote it.
     """
     # A backend's libraries are loaded when one is opened, not by whoever imports the interface.
     from hubbub.storage.database import Database
 
-    return Database.open(url, durability)
+    return Database.open(url, durability, require_synchronous=require_synchronous)
 
 
 def open_beside(url: str) -> Storage:

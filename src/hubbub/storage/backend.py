@@ -1,5 +1,6 @@
 """What a Database asks of the place that it is in: connections, and how that place names faults."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -74,6 +75,34 @@ class Backend(Protocol):
 
     def changes(self) -> int:
         """A number that is another one where another process has written since."""
+        ...
+
+    @property
+    def mark(self) -> str:
+        """Which server its connections are to, `LINEAGE@START`; empty where there is none."""
+        ...
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """From now on calls that, from any thread, each time that the connections are shut."""
+        ...
+
+    def shut(self) -> None:
+        """Lets no connection be used until `accept`: the log may be another one."""
+        ...
+
+    def comparing(self) -> AbstractContextManager[tuple[Connection, str]]:
+        """A transaction on a connection of its own, which is never shut, and its server's mark.
+
+        Raises SQLAlchemyError.
+        """
+        ...
+
+    def accept(self, mark: str) -> None:
+        """Lets connections to that server be used, and no others."""
+        ...
+
+    def is_synchronous(self) -> bool:
+        """Whether a commit waits for a standby too, and one is there. Raises SQLAlchemyError."""
         ...
 
     def explain(self, error: SQLAlchemyError) -> StorageError:

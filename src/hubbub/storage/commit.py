@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
 
-from hubbub.errors import NodeLost
+from hubbub.errors import LogChanged, NodeLost
 from hubbub.protocol.events import Message
 from hubbub.storage import queries
 from hubbub.storage.batch import Batch, Nonce
@@ -26,10 +26,11 @@ ATTEMPTS = 4
 @dataclass(frozen=True, slots=True)
 class Writer:
     """As whom a log is written: as which node, if any, whether others write it too (`shared`), and
-    whether the instants are those of the database's clock (`clocked`).
+    whether the instants are those of the database's clock (`clocked`). A node writes one epoch.
     """
 
     node: str = ""
+    epoch: str = ""
     shared: bool = False
     clocked: bool = False
 
@@ -40,7 +41,7 @@ def commit(driver: Driver, changes: Sequence[Change], now_ms: int, by: Writer) -
     Hardly any nonce was used before, and the index tells when one was: a batch is written without
     asking for its nonces first, and again with what they stand for where that fails. The same goes
     for a room that another process made at the same moment. Raises NodeLost where the writer's node
-    was taken out.
+    was taken out, LogChanged where the log has another epoch than the writer knows.
     """
     for attempt in range(ATTEMPTS):
         try:
@@ -107,5 +108,10 @@ def _fenced(driver: Driver, by: Writer, now_ms: int) -> int:
         raise NodeLost(
             f"This server (node {by.node}) was silent for too long, and another one took it out; "
             "nothing was stored. It begins anew by itself."
+        )
+    if by.node and by.epoch and row[1] != by.epoch:
+        raise LogChanged(
+            "The log has a new epoch, which another node has given it; nothing was stored. This "
+            "server begins anew by itself."
         )
     return int(row[0]) if by.clocked else now_ms

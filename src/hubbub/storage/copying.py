@@ -284,6 +284,8 @@ def _copy_meta(before: Connection, after: Connection) -> None:
     if known.get("clean") != "yes":
         # Clients may know of entries that it has lost.
         known.pop("epoch", None)
+    # Which server the log was on, another one cannot be.
+    known.pop("lineage", None)
     known["clean"] = "yes"
     after.execute(meta.delete())
     after.execute(meta.insert(), [{"key": key, "value": each} for key, each in known.items()])

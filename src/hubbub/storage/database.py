@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
+from structlog import get_logger
 
-from hubbub.errors import StorageError
-from hubbub.storage import migrate, people_queries, queries
+from hubbub.errors import LogChanged, StorageError
+from hubbub.storage import migrate, node_queries, people_queries, queries
 from hubbub.storage.backend import Backend
 from hubbub.storage.changes import Change, DeleteMessage, Outcome
 from hubbub.storage.commit import Writer, commit
+from hubbub.storage.comparing import Ends, lineage, new_epoch, note_ends, system
 from hubbub.storage.driver import Driver
 from hubbub.storage.expiry import expire
 from hubbub.storage.interface import Budget
@@ -26,6 +29,10 @@ from hubbub.storage.sharing import Sharing
 if TYPE_CHECKING:
     from hubbub.storage import Durability
 
+log = get_logger(__name__)
+
+ALIVE_MS = 60_000
+"""A node that was not seen for so long is not there any more."""
 POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
 
 
@@ -46,22 +53,54 @@ class Database(Lookups, Sharing):
         # Whether the end of the log is lost where this process is not closed.
         self._relaxed = False
         self._shared = backend.shared
+        # The server's standbys have all that was acknowledged: the operator says so.
+        self._synchronous = False
+        self._ends: Ends = OrderedDict()
 
     @classmethod
-    def open(cls, url: str, durability: "Durability", *, beside: bool = False) -> "Database":
+    def open(
+        cls,
+        url: str,
+        durability: "Durability",
+        *,
+        beside: bool = False,
+        require_synchronous: bool = False,
+    ) -> "Database":
         """Opens the log at a URL, makes or upgrades it where needed. Raises StorageError, LogInUse.
 
-        With `beside` it is a log that a server has open at the same time.
+        With `beside` it is a log that a server has open at the same time. See `open_storage`.
         """
         backend = open_backend(url, beside=beside)
         try:
             database = cls(backend, durability)
+            if require_synchronous:
+                database._require_synchronous()
             if not beside:
                 database._begin()
         except BaseException:
             backend.release()
             raise
         return database
+
+    def _require_synchronous(self) -> None:
+        try:
+            synchronous = self._backend.is_synchronous()
+        except SQLAlchemyError as error:
+            raise self._backend.explain(error) from error
+        if not synchronous:
+            raise StorageError(
+                f"require_synchronous is on, and the database {self._backend.name} has no "
+                "synchronous standby: one that takes over would lack what was acknowledged. Set "
+                "synchronous_standby_names, leave synchronous_commit on, and see that "
+                "pg_stat_replication has a standby whose sync_state is sync or quorum; or set "
+                "require_synchronous = off."
+            )
+        self._synchronous = True
+
+    def _may_lack(self, former: str) -> bool:
+        """Whether the server may lack what was acknowledged by one of that lineage."""
+        now = lineage(self._backend.mark)
+        return bool(former and now) and former != now and not self._synchronous
 
     def _begin(self) -> None:
         with self._connected() as connection, self._backend.migrating(connection):
@@ -72,9 +111,21 @@ class Database(Lookups, Sharing):
             # end: what clients know of it may be other entries by now.
             if epoch is None or known.get("clean") != "yes":
                 epoch = secrets.token_hex(8)
+            now, former = lineage(self._backend.mark), known.get("lineage", "")
+            if self._shared and self._may_lack(former):
+                # Nodes that are there compare what they know; where there are none, clients know
+                # what nobody can compare.
+                if not connection.scalar(node_queries.LIVE_NODES, {"lease_ms": ALIVE_MS}):
+                    epoch = new_epoch(connection)
+                    log.error("another database server: the log has a new epoch", epoch=epoch)
+                if system(former) != system(now):
+                    # A copy: its nodes and those of the other one are strangers to each other.
+                    self._save_meta(connection, "bus", secrets.token_hex(8))
             self._epoch = epoch
             relaxed = self._durability == "normal" and not self._shared
             rows = {"epoch": epoch, "clean": "no" if relaxed else "yes"}
+            if now:
+                rows["lineage"] = now
             for key, value in rows.items():
                 self._save_meta(connection, key, value)
         if relaxed:
@@ -101,8 +152,14 @@ class Database(Lookups, Sharing):
             with self._writer:
                 self._check_open()
                 self._wiped = self._wiped or any(isinstance(c, DeleteMessage) for c in changes)
-                by = Writer(self._node, self._shared, self._backend.clocked)
-                return commit(self._backend.committer, changes, now_ms, by)
+                by = Writer(self._node, self._epoch, self._shared, self._backend.clocked)
+                outcomes = commit(self._backend.committer, changes, now_ms, by)
+                if self._shared:
+                    note_ends(self._ends, outcomes)
+                return outcomes
+        except LogChanged:
+            self._backend.shut()
+            raise
         except SQLAlchemyError as error:
             raise self._backend.explain(error) from error
 

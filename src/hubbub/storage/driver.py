@@ -39,7 +39,11 @@ def sqlstate(error: DBAPIError) -> str:
 class Driver:
     """One connection of an engine's pool; what fails is raised as DBAPIError."""
 
-    def __init__(self, engine: Engine, begin: str) -> None:
+    def __init__(
+        self, engine: Engine, begin: str, check: Callable[[], None] = lambda: None
+    ) -> None:
+        """`check` raises an error of the driver's where the connection is not to be used now."""
+        self._check = check
         self._engine = engine
         self._begin = begin
         self._lookup = self._fresh = False
@@ -106,6 +110,7 @@ class Driver:
         """Runs the first statement, by which is known whether the connection is still alive."""
         dialect = self._engine.dialect
         said = (text,) if values is None else (text, values)
+        self._check()
         try:
             self._cursor.execute(*said)
         except dialect.loaded_dbapi.Error as error:
@@ -124,6 +129,10 @@ class Driver:
             # Whatever state that connection is in, it takes the transaction with it; the next one
             # opens another.
             self._drop()
+
+    def discard(self) -> None:
+        """Ends the connection, whatever state it is in."""
+        self._drop()
 
     def _drop(self) -> None:
         if self._connection.is_valid:

@@ -40,15 +40,21 @@ _of_node = bindparam("of_node", type_=Text())
 # --- leases
 
 CLOCK = select(ClockMs())
-# Whoever takes the node out waits for the commit under way, and it finds no row afterwards.
+EPOCH = select(meta.c.value).where(meta.c.key == "epoch")
+_epoch = EPOCH.scalar_subquery().label("epoch")
+# Whoever takes the node out waits for the commit under way, and it finds no row afterwards. The
+# epoch's row is not locked: all commits of all nodes would meet there.
 FENCE = (
-    select(ClockMs())
+    select(ClockMs(), _epoch)
     .select_from(nodes)
     .where(nodes.c.id == bindparam("node"))
     .with_for_update(read=True, key_share=True)
 )
 INSERT_NODE = insert(nodes).from_select(
-    ["id", "seen_ms"], select(bindparam("node", type_=Text()), ClockMs())
+    ["id", "seen_ms", "server"],
+    select(
+        bindparam("node", type_=Text()), ClockMs(), cast(bindparam("server", type_=Text()), Text)
+    ),
 )
 RENEW_LEASE = update(nodes).where(nodes.c.id == bindparam("node")).values(seen_ms=ClockMs())
 _lost = nodes.c.seen_ms < ClockMs() - bindparam("lease_ms", type_=BigInteger())
@@ -78,6 +84,28 @@ END_LOST_COMMIT = (
     )
 )
 NODES = select(nodes.c.id)
+
+# --- which server answers
+
+# One node after the other: the first that knows better gives the log its new epoch.
+LOCK_EPOCH = EPOCH.with_for_update()
+COMPARED = (
+    update(nodes)
+    .where(nodes.c.id == bindparam("node"))
+    .values(server=bindparam("mark", type_=Text()), seen_ms=ClockMs())
+)
+# A node of the release before compares nothing.
+NOT_COMPARED = (
+    select(nodes.c.id)
+    .where(
+        nodes.c.id != bindparam("node"),
+        nodes.c.server != bindparam("mark", type_=Text()),
+        nodes.c.server != "",
+    )
+    .order_by(nodes.c.id)
+)
+NONE_COMPARED = update(nodes).values(server="")
+SERVER_OF = select(nodes.c.server).where(nodes.c.id == _of_node)
 LIVE_NODES = select(func.count()).select_from(nodes).where(~_lost)
 
 DELETE_PRESENT_OF = delete(present).where(present.c.node_id == _of_node)
@@ -217,7 +245,7 @@ USERS_IN = ALL_USERS_IN.where(present_in.c.room.in_(select(_names.c.value)))
 
 ROOM_IDS = select(rooms.c.name, rooms.c.id).where(rooms.c.name.in_(select(_names.c.value)))
 _room_ids = listed("room_ids")
-PLACES = select(rooms.c.id, rooms.c.name, rooms.c.last_seq).where(
+PLACES = select(rooms.c.id, rooms.c.name, rooms.c.last_seq, _epoch).where(
     rooms.c.id.in_(select(cast(_room_ids.c.value, BigInteger)))
 )
 DIRECT_POSITIONS = (

@@ -1,10 +1,9 @@
 """The log of several servers: how a PostgreSQL database is opened, guarded, and explained."""
 
 import logging
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     Connection,
@@ -17,13 +16,17 @@ from sqlalchemy import (
     literal_column,
     select,
 )
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from hubbub.errors import DatabaseRefused, OutOfTime, StorageError
+from hubbub.errors import DatabaseRefused, LogChanged, OutOfTime, StorageError
 from hubbub.storage import migrate, queries
 from hubbub.storage.driver import Driver, sqlstate
 from hubbub.storage.interface import Budget
+from hubbub.storage.postgres_faults import ANOTHER_SERVER, CANCELED, cause, is_refusal, primary
+
+if TYPE_CHECKING:
+    from hubbub.storage.gate import Gate
 
 WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 # A page is of one moment, however many statements it takes.
@@ -62,63 +65,10 @@ _TRY_LOCK = select(
     func.pg_try_advisory_xact_lock(LOCKS, func.hashtext(bindparam("what", type_=Text())))
 )
 
-CANCELED = "57014"
-_AWAY = (
-    "The database cannot be reached; see that PostgreSQL runs, and that this machine may connect "
-    "to it."
-)
-_FULL = "The disk that holds the database is full; free some space on it."
-_TOO_MANY = (
-    "The database takes no more connections; raise its max_connections, or end what else uses it."
-)
-_STANDBY = (
-    "The database cannot be written, it is a standby; name the primary, or several hosts with "
-    "target_session_attrs=read-write."
-)
-_BUSY = "The database is busy; what was asked waited too long for a lock. It can be tried again."
-_PASSWORD = "The database refused the user or the password; look at the database's URL."  # noqa: S105
-_FORBIDDEN = (
-    "The database's user may not do that; make the database the user's own: "
-    "ALTER DATABASE … OWNER TO …."
-)
-_MISSING = "There is no such database; make it: createdb --encoding=UTF8 NAME."
-_DAMAGED = "The database is damaged; stop hubbub and restore a backup."
-_STRANGER = (
-    "The database has tables of another program's; give hubbub a database of its own: createdb."
-)
-_CAUSES = {
-    "53100": _FULL,
-    "53300": _TOO_MANY,
-    "25006": _STANDBY,
-    "55P03": _BUSY,
-    "40P01": _BUSY,
-    "40001": _BUSY,
-    CANCELED: "The database took too long; look at its load, its locks and its disk.",
-    "25P03": "This process was paused for too long within a transaction; it was taken back.",
-    "28P01": _PASSWORD,
-    "28000": _PASSWORD,
-    "3D000": _MISSING,
-    "42501": _FORBIDDEN,
-    "42P07": _STRANGER,
-    "58030": "The disk failed under the database; look at the system's messages.",
-    "XX001": _DAMAGED,
-    "XX002": _DAMAGED,
-}
-_GOING = ("57P", "08")
-# An index that cannot take so large a value, say: the rest of the class is the database's state.
-_TOO_LARGE = "54"
-# What the library says of a connection that was not made has no code; PostgreSQL says it in the
-# language of the server.
-_REFUSED = (
-    (re.compile(r"password authentication failed|no password supplied|role \".*\" does not"),
-     _PASSWORD),
-    (re.compile(r"no pg_hba.conf entry"), _PASSWORD),
-    (re.compile(r"database \".*\" does not exist"), _MISSING),
-    (re.compile(r"too many (clients|connections)|connection slots"), _TOO_MANY),
-    (re.compile(r"session is read-only|server is in hot standby|not in hot standby"), _STANDBY),
-    (re.compile(r"certificate|SSL"), "The connection to the database is not secured as was asked; "
-     "look at sslmode, sslrootcert and the server's certificate."),
-)  # fmt: skip
+_SYNCHRONOUS = """
+SELECT current_setting('synchronous_standby_names'), current_setting('synchronous_commit')
+"""
+_STANDBYS = "SELECT sync_state FROM pg_stat_replication"
 
 
 class PostgresServer:
@@ -131,9 +81,16 @@ class PostgresServer:
     shared = True
     clocked = True
 
-    def __init__(self, url: str) -> None:
-        """Connects to nothing yet. Raises StorageError for a URL that says nothing of use."""
+    def __init__(self, url: str, *, gated: bool = True) -> None:
+        """Connects to nothing yet. Raises StorageError for a URL that says nothing of use.
+
+        Without a gate it is read wherever it is, on a standby too.
+        """
         known = _parsed(url)
+        from hubbub.storage.gate import Gate
+
+        self._gate = Gate()
+        gate = self._gate if gated else None
         self._name = "{host}:{port}/{dbname}".format(
             host=known.get("host") or known.get("hostaddr") or "localhost",
             port=known.get("port") or 5432,
@@ -141,12 +98,15 @@ class PostgresServer:
         )
         usual = _options(LOCK_TIMEOUT_MS, IDLE_TIMEOUT_MS)
         alone = _options(ALONE_LOCK_TIMEOUT_MS, ALONE_IDLE_TIMEOUT_MS)
-        self.writer = _engine(known, usual, WRITE, WRITERS, ping=True)
-        self.readers = _engine(known, usual, READ, READERS)
-        self._searchers = _engine(known, usual, READ, SEARCHERS)
-        self.guards = _engine(known, alone, WRITE, GUARDS)
-        self._committing = _engine(known, usual, WRITE, 1)
+        self.writer = _engine(known, usual, WRITE, WRITERS, gate, ping=True)
+        self.readers = _engine(known, usual, READ, READERS, gate)
+        self._searchers = _engine(known, usual, READ, SEARCHERS, gate)
+        self.guards = _engine(known, alone, WRITE, GUARDS, gate)
+        self._committing = _engine(known, usual, WRITE, 1, gate)
+        self._side_gate = Gate()
+        self._comparing = _engine(known, usual, WRITE, 1, self._side_gate)
         self._committer: Driver | None = None
+        self._committer_mark = ""
 
     @property
     def name(self) -> str:
@@ -156,9 +116,62 @@ class PostgresServer:
     @property
     def committer(self) -> Driver:
         """The connection that commits; another one where that was lost. Raises SQLAlchemyError."""
+        mark = self._gate.mark
+        if self._committer is not None and self._committer_mark != mark and not self._gate.is_shut:
+            # To a server that another one has taken the place of, and that may be alive.
+            self._committer.discard()
+            self._committer = None
         if self._committer is None:
-            self._committer = Driver(self._committing, WRITE)
+            self._committer = Driver(self._committing, WRITE, self._gate.check)
+            self._committer_mark = self._gate.mark
         return self._committer
+
+    # --- which server answers
+
+    @property
+    def mark(self) -> str:
+        """See Backend."""
+        return self._gate.mark
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """See Backend."""
+        self._gate.changed = changed
+
+    def shut(self) -> None:
+        """See Backend."""
+        self._gate.shut()
+
+    @contextmanager
+    def comparing(self) -> Iterator[tuple[Connection, str]]:
+        """See Backend."""
+        self._side_gate.mark = ""
+        try:
+            with self._comparing.connect() as connection:
+                mark = self._side_gate.mark
+                if mark != self._gate.mark:
+                    # Nothing is committed to the former one while it is compared.
+                    self._gate.shut()
+                with connection.begin():
+                    yield connection, mark
+        finally:
+            # The next comparison is with whoever answers then.
+            self._comparing.dispose()
+
+    def accept(self, mark: str) -> None:
+        """See Backend."""
+        if mark == self._gate.mark and not self._gate.is_shut:
+            return
+        self._gate.open(mark)
+        for engine in (self.writer, self.readers, self.guards):
+            engine.dispose()
+
+    def is_synchronous(self) -> bool:
+        """See Backend. Whose standbys this role may not see is believed to have the right ones."""
+        with self.writer.connect() as connection:
+            names, level = connection.exec_driver_sql(_SYNCHRONOUS).one()
+            standbys = [state for (state,) in connection.exec_driver_sql(_STANDBYS)]
+        connected = any(state in {None, "sync", "quorum"} for state in standbys)
+        return bool(names) and level not in {"off", "local"} and connected
 
     def reader(self) -> "closing[Driver]":
         """A connection for lookups, to be given back soon. Raises SQLAlchemyError."""
@@ -231,17 +244,21 @@ class PostgresServer:
                 f"The database {self.name} cannot be used at the moment: {type(error).__name__}. "
                 "Where that goes on, look at its load."
             )
-        code, said = sqlstate(error), _primary(error.orig)
+        from hubbub.storage.gate import AnotherServer
+
+        code, said = sqlstate(error), primary(error.orig)
         error.args = (said,)
         if error.orig is not None:
             error.orig.args = (said,)
+        if isinstance(error.orig, AnotherServer):
+            return LogChanged(f"{ANOTHER_SERVER} ({self.name}: {said})")
         away = isinstance(error, OperationalError)
         # What PostgreSQL ended for its time.
         if code == CANCELED:
             kind: type[StorageError] = OutOfTime
         else:
-            kind = DatabaseRefused if _is_refusal(error, code) else StorageError
-        return kind(f"{_cause(code, said, away=away)} ({self.name}: {said}{code and ', ' + code})")
+            kind = DatabaseRefused if is_refusal(error, code) else StorageError
+        return kind(f"{cause(code, said, away=away)} ({self.name}: {said}{code and ', ' + code})")
 
     def release(self) -> None:
         """Closes all connections."""
@@ -253,33 +270,9 @@ class PostgresServer:
             self.readers,
             self._searchers,
             self.guards,
+            self._comparing,
         ):
             engine.dispose()
-
-
-def _is_refusal(error: DBAPIError, code: str) -> bool:
-    """Whether it is what was asked that cannot be done, and not the database that is away."""
-    if code in _CAUSES or code.startswith(_GOING):
-        return False
-    away = isinstance(error, OperationalError | InterfaceError)
-    return not away or code.startswith(_TOO_LARGE)
-
-
-def _cause(code: str, said: str, *, away: bool) -> str:
-    if code in _CAUSES:
-        return _CAUSES[code]
-    if code.startswith(_GOING):
-        return _AWAY
-    if code or not away:
-        return "The database refused; this is a fault of hubbub's."
-    return next((cause for pattern, cause in _REFUSED if pattern.search(said)), _AWAY)
-
-
-def _primary(error: BaseException | None) -> str:
-    """The first line of PostgreSQL's message; those after it quote what was to be written."""
-    diagnosis = getattr(error, "diag", None)
-    text = getattr(diagnosis, "message_primary", None) or str(error or "")
-    return " ".join(text.split("DETAIL:")[0].split())
 
 
 def _parsed(url: str) -> dict[str, Any]:
@@ -318,7 +311,13 @@ def _options(lock_timeout_ms: int, idle_timeout_ms: int) -> str:
 
 
 def _engine(
-    known: dict[str, Any], options: str, begin: str, connections: int, *, ping: bool = False
+    known: dict[str, Any],
+    options: str,
+    begin: str,
+    connections: int,
+    gate: "Gate | None" = None,
+    *,
+    ping: bool = False,
 ) -> Engine:
     import psycopg
 
@@ -331,7 +330,10 @@ def _engine(
     logging.getLogger("psycopg").setLevel(logging.ERROR)
 
     def connect() -> Any:
-        return psycopg.connect(**wanted, cursor_factory=GuardedCursor)
+        connection = psycopg.connect(**wanted, cursor_factory=GuardedCursor)
+        if gate is not None:
+            gate.enter(connection)
+        return connection
 
     engine = create_engine(
         "postgresql+psycopg://",
@@ -349,6 +351,12 @@ def _engine(
     def _begin(connection: Connection) -> None:
         # The connections commit each statement of their own, so that BEGIN is ours to word.
         connection.exec_driver_sql(begin)
+
+    if gate is not None:
+
+        @event.listens_for(engine, "checkout")
+        def _check(*_: object) -> None:
+            gate.check()
 
     return engine
 
@@ -376,7 +384,7 @@ class _Shown:
 @contextmanager
 def shown(url: str) -> Iterator[_Shown]:
     """The log at a URL as it is at this moment. Raises StorageError, NewerDatabase."""
-    server = PostgresServer(url)
+    server = PostgresServer(url, gated=False)
     errors = server.readers.dialect.loaded_dbapi.Error
     try:
         with server.readers.connect() as connection, connection.begin():

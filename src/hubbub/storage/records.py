@@ -183,3 +183,29 @@ class Present:
     user: UserRecord
     addresses: tuple[str, ...] = ()
     away: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A room whose log ends before what was known of it; without a name it is not there at all."""
+
+    room_id: int
+    name: str
+    known: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What came of comparing a node with a server's log."""
+
+    mark: str
+    """Which server that is."""
+    another: bool
+    """Whether it is another one than the node has used so far."""
+    epoch: str
+    """The log's, from now on."""
+    behind: tuple[Behind, ...]
+    """Where the log lacks what this node knows."""
+    waiting: tuple[str, ...]
+    """The nodes that have not compared themselves with that server yet."""

@@ -211,6 +211,7 @@ nodes = Table(
     metadata,
     Column("id", Name, primary_key=True),
     Column("seen_ms", BigInteger, nullable=False),
+    Column("server", Name, nullable=False, server_default=""),
     sqlite_with_rowid=False,
 )
 

@@ -6,13 +6,13 @@ is taken (`NodeLost`), so that one that was paused, or cut off, cannot speak for
 others have by now. All instants of a shared log are those of the database's clock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from hubbub.model import Role
 from hubbub.storage.interface import Storage
-from hubbub.storage.records import Present, UserRecord
+from hubbub.storage.records import Compared, Present, UserRecord
 
 
 class SharedStorage(Storage, Protocol):
@@ -24,7 +24,7 @@ class SharedStorage(Storage, Protocol):
 
     def join(self, node: str) -> None:
         """Makes this process a node, with a lease from now on; what an earlier one of that id left
-        is gone.
+        is gone, and so is what this process was before.
         """
         ...
 
@@ -38,6 +38,28 @@ class SharedStorage(Storage, Protocol):
 
     def end_lost(self, lease_ms: int) -> list[str]:
         """Takes out the nodes that have not renewed their lease for so long, but not this one."""
+        ...
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Calls `changed`, from any thread, each time that the log is shut.
+
+        That is where another server answers than was compared, or the log has a new epoch. From
+        then on all calls but `compare` raise LogChanged, until `accept`. Who does not watch is
+        never shut out.
+        """
+        ...
+
+    def compare(self, served: Mapping[int, int]) -> Compared:
+        """Compares what this node knows with the log of the server that answers now.
+
+        That are the last seqs of rooms that it has served, by their ids, and what it has committed.
+        Where the log ends before any of it, the log has a new epoch from then on; of several nodes
+        the first gives it. Takes note that this node has compared, and is alive.
+        """
+        ...
+
+    def accept(self, compared: Compared) -> None:
+        """Goes on with that server, and with the epoch that its log has."""
         ...
 
     def nodes(self) -> set[str]:

@@ -1,17 +1,23 @@
 """What a Storage in a database tells nodes of each other: the calls of SharedStorage."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
+from hubbub.errors import LogChanged
 from hubbub.model import Role
 from hubbub.storage import node_queries
 from hubbub.storage.backend import Backend
+from hubbub.storage.comparing import Ends, compare, lineage, merged, new_epoch
 from hubbub.storage.driver import Driver
-from hubbub.storage.records import Present, UserRecord
+from hubbub.storage.records import Compared, Present, UserRecord
 from hubbub.storage.rows import json_list, present_record, user_record
+
+NEW_EPOCH = "The log has a new epoch, which another node has given it; what is known is read anew."
 
 
 class Sharing:
@@ -20,6 +26,9 @@ class Sharing:
     _backend: Backend
     _node: str
     _shared: bool
+    _epoch: str
+    _ends: Ends
+    _writer: threading.Lock
 
     def _reading(self) -> AbstractContextManager[Driver]:
         raise NotImplementedError
@@ -30,12 +39,17 @@ class Sharing:
     def _writing(self) -> AbstractContextManager[Connection]:
         raise NotImplementedError
 
+    def _may_lack(self, former: str) -> bool:
+        raise NotImplementedError
+
     def join(self, node: str) -> None:
         """See SharedStorage."""
         with self._writing() as connection:
-            connection.execute(node_queries.DELETE_NODE, {"of_node": node})
-            _take_out(connection, node)
-            connection.execute(node_queries.INSERT_NODE, {"node": node})
+            for each in filter(None, {node, self._node}):
+                connection.execute(node_queries.DELETE_NODE, {"of_node": each})
+                _take_out(connection, each)
+            values = {"node": node, "server": self._backend.mark}
+            connection.execute(node_queries.INSERT_NODE, values)
         self._node = node
 
     def leave(self) -> None:
@@ -51,24 +65,65 @@ class Sharing:
         """See SharedStorage."""
         with self._writing() as connection:
             found = connection.execute(node_queries.RENEW_LEASE, {"node": self._node})
+            self._check_epoch(connection.scalar(node_queries.EPOCH))
             return bool(found.rowcount)
+
+    def _check_epoch(self, found: str | None) -> None:
+        """Shuts the log where another node has given it a new epoch. Raises LogChanged."""
+        if self._epoch and found != self._epoch:
+            self._backend.shut()
+            raise LogChanged(NEW_EPOCH)
 
     def end_lost(self, lease_ms: int) -> list[str]:
         """See SharedStorage."""
         values = {"node": self._node, "lease_ms": lease_ms}
         with self._asking() as driver:
             lost = [node for (node,) in driver.rows(node_queries.LOST, values)]
-        ended = []
+        ended, lacking = [], False
         for node in lost:
             of_node = {"of_node": node, "lease_ms": lease_ms}
             with self._writing() as connection:
                 if self._shared:
+                    # In the order in which `compare` takes the rows.
+                    connection.execute(node_queries.LOCK_EPOCH)
                     connection.execute(node_queries.END_LOST_COMMIT, of_node)
+                server = connection.scalar(node_queries.SERVER_OF, of_node)
                 # Another node may have been quicker, or this one was alive after all.
                 if connection.execute(node_queries.DELETE_LOST_NODE, of_node).rowcount:
                     _take_out(connection, node)
                     ended.append(node)
+                    if server and self._may_lack(lineage(server)):
+                        # What it knew of the log before this server, nobody has compared.
+                        new_epoch(connection)
+                        lacking = True
+        if lacking:
+            self._backend.shut()
         return ended
+
+    # --- which server answers
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """See SharedStorage."""
+        self._backend.watch(changed)
+
+    def compare(self, served: Mapping[int, int]) -> Compared:
+        """See SharedStorage."""
+        try:
+            with self._backend.comparing() as (connection, mark):
+                # What is under way ends first: what comes of it is compared too.
+                with self._writer:
+                    known = merged(served, self._ends)
+                another = mark != self._backend.mark
+                return compare(connection, self._node, mark, self._epoch, known, another=another)
+        except SQLAlchemyError as error:
+            raise self._backend.explain(error) from error
+
+    def accept(self, compared: Compared) -> None:
+        """See SharedStorage."""
+        if compared.epoch != self._epoch:
+            self._epoch = compared.epoch
+            self._ends.clear()
+        self._backend.accept(compared.mark)
 
     def nodes(self) -> set[str]:
         """See SharedStorage."""
@@ -98,7 +153,10 @@ class Sharing:
         """See SharedStorage."""
         with self._asking() as driver:
             values = {"room_ids": json_list([str(room_id) for room_id in ids])}
-            return {row[0]: (row[1], row[2]) for row in driver.rows(node_queries.PLACES, values)}
+            rows = driver.read(node_queries.PLACES, values)
+        for *_, epoch in rows[:1]:
+            self._check_epoch(epoch)
+        return {row[0]: (row[1], row[2]) for row in rows}
 
     def direct_positions(self, user_ids: Sequence[str]) -> dict[str, int]:
         """See SharedStorage."""
@@ -111,7 +169,7 @@ class Sharing:
         values = {"room_ids": json_list([str(room_id) for room_id in ids])}
         with self._reading() as driver:
             found: dict[int, dict[str, Role]] = {
-                room_id: {} for room_id, _, _ in driver.read(node_queries.PLACES, values)
+                room_id: {} for room_id, *_ in driver.read(node_queries.PLACES, values)
             }
             for room_id, user_id, role in driver.rows(node_queries.ROLES, values):
                 found[room_id][user_id] = Role(role)

@@ -1,7 +1,7 @@
 """The embedded log: how its SQLite file is recognised, locked, opened and tuned."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -110,6 +110,30 @@ class SqliteFile:
     def quicker(self, _connection: Connection, _what: str) -> bool:
         """True: no other process writes here."""
         return True
+
+    @property
+    def mark(self) -> str:
+        """Empty: a file has no server that another one could take the place of."""
+        return ""
+
+    def watch(self, _changed: Callable[[], None]) -> None:
+        """Nothing: it is never shut."""
+
+    def shut(self) -> None:
+        """Nothing."""
+
+    @contextmanager
+    def comparing(self) -> Iterator[tuple[Connection, str]]:
+        """See Backend."""
+        with self.writer.begin() as connection:
+            yield connection, ""
+
+    def accept(self, _mark: str) -> None:
+        """Nothing."""
+
+    def is_synchronous(self) -> bool:
+        """False: it is on one disk."""
+        return False
 
     def changes(self) -> int:
         """What SQLite counts of what others write. Raises SQLAlchemyError."""

@@ -65,6 +65,10 @@ class HubCollector(Collector):
                 "Times that the log had what no node had told.",
                 stats.rooms_read_on,
             )
+            counters["epochs"] = (
+                "Times that the log had lost its end, and took a new epoch.",
+                stats.epochs,
+            )
         for name, (text, value) in gauges.items():
             yield GaugeMetricFamily(f"hubbub_{name}", text, value=value)
         for name, (text, value) in counters.items():

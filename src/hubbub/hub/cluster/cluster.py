@@ -17,15 +17,17 @@ from hubbub.bus.interface import LARGEST, Bus
 from hubbub.errors import NameTaken, Refusal, StorageError, Unavailable
 from hubbub.hub.cluster import signs
 from hubbub.hub.cluster.deeds import Deeds
-from hubbub.hub.cluster.lease import Lease
+from hubbub.hub.cluster.lease import AGAIN_S, Lease
 from hubbub.hub.cluster.openings import Openings
 from hubbub.hub.cluster.reading import Reading
 from hubbub.hub.cluster.roster import Roster, arrival
 from hubbub.hub.cluster.spending import take_stock
+from hubbub.hub.cluster.succession import Succession
 from hubbub.hub.cluster.sweep import BLIND_ENDS_S, Sweep
 from hubbub.hub.cluster.tails import Tails
 from hubbub.hub.committer import Submission
 from hubbub.hub.faults import contained
+from hubbub.hub.identity import ANOTHER_LOG
 from hubbub.hub.log import NOT_READ, NOT_STORED
 from hubbub.hub.others import Others, State
 from hubbub.hub.room import Room
@@ -97,9 +99,18 @@ class Cluster(Others):
             self._roster,
             self._tails,
         )
+        self._succession = Succession(
+            hub,
+            self._storage,
+            self._lease_s,
+            self._begin_anew,
+            lambda: self._publish(signs.EVERYONE, signs.Compare(self.node)),
+        )
+        self._storage.watch(self._succession.look)
         await self._lease.join()
         # From now on: a bus that is away takes seconds of its own.
         self._begin(self._lease.keep())
+        self._begin(self._succession.run())
         await self._bus.start(self._heard, self._sweep.soon.set)
         self._bus.subscribe(signs.EVERYONE)
         await self._bus.settle()
@@ -123,7 +134,7 @@ class Cluster(Others):
 
     def missing(self) -> str | None:
         """See Others. Without the bus a node serves on, only later."""
-        return None if self._lease.held else "this node was taken for dead and joins again"
+        return None if self._lease.held else "this node joins the cluster again"
 
     def degraded(self) -> str | None:
         """See Others."""
@@ -136,13 +147,34 @@ class Cluster(Others):
         self._lease.lose()
 
     def _let_go(self) -> None:
+        self._close_all("this server was away: come in again")
+        self._begin(self._rejoin())
+
+    def _close_all(self, why: str) -> None:
         for user in list(self._hub.users.values()):
             for session in list(user.sessions):
                 with contained("one was not closed"):
-                    self._hub.end_session(
-                        session, COME_AGAIN, "this server was away: come in again"
-                    )
-        self._begin(self._rejoin())
+                    self._hub.end_session(session, COME_AGAIN, why)
+
+    def _begin_anew(self) -> None:
+        """The log has a new epoch: nothing that is known here is of it."""
+        self._lease.give_up()
+        self._close_all(ANOTHER_LOG)
+        self._hub.rooms.forget_all()
+        self._begin(self._join_anew())
+
+    async def _join_anew(self) -> None:
+        await self._lease.rejoin()
+        self._sweep.soon.set()
+        self._hub.elsewhere.look_soon()
+        while True:
+            try:
+                await self._hub.hold_default_room()
+            except (StorageError, Refusal) as error:
+                log.error("the default room was not read", error=str(error))
+                await asyncio.sleep(AGAIN_S)
+            else:
+                return
 
     async def _rejoin(self) -> None:
         await self._lease.rejoin()
@@ -259,6 +291,8 @@ class Cluster(Others):
                 self._openings.keep(sign)
             elif isinstance(sign, signs.Said) and sign.people:
                 self._begin(self._open_direct(sign))
+        elif isinstance(sign, signs.Compare):
+            self._succession.look()
         else:
             self._deeds.carry_out(sign)
 

@@ -71,6 +71,10 @@ class Lease:
             log.warning("this node was taken for dead", node=self.node)
             self._on_lost()
 
+    def give_up(self) -> None:
+        """Holds it no longer, until `rejoin` makes this node another one."""
+        self.held = False
+
     async def leave(self) -> None:
         """Takes this node out, with whoever is on it."""
         with suppress(StorageError):

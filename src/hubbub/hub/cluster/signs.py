@@ -157,6 +157,10 @@ class Look(Sign, frozen=True, omit_defaults=True, tag="look"):
     """Accounts, sessions, roles or bans have changed: look at the log."""
 
 
+class Compare(Sign, frozen=True, omit_defaults=True, tag="compare"):
+    """Another database server answers, or the log has a new epoch: compare what you know."""
+
+
 class NodeEnded(Sign, frozen=True, omit_defaults=True, tag="node_ended"):
     """A node has left, or was taken out."""
 
@@ -174,7 +178,7 @@ class Spent(Sign, frozen=True, omit_defaults=True, tag="spent"):
 OfRoom = Said | Entered | Exited
 OfUser = ReadTo | Told | ShownOut | BroughtIn | Ignored | Went | Cut
 OfAll = Wrote | Changed | Look | NodeEnded | Spent
-AnySign = OfRoom | OfUser | OfAll
+AnySign = OfRoom | OfUser | OfAll | Compare
 
 encode = msgpack.Encoder().encode
 decode = msgpack.Decoder(AnySign).decode
