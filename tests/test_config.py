@@ -13,7 +13,7 @@ import pytest
 from hubbub import config
 from hubbub.config import Loaded, load_settings
 from hubbub.errors import ConfigError
-from hubbub.hub.limits import Limits
+from hubbub.hub.rules.limits import Limits
 from hubbub.settings import Settings
 
 

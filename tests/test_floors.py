@@ -17,7 +17,6 @@ FLOORS = {
     "hubbub.storage": 1,
     "hubbub.bus": 1,
     "hubbub.hub": 2,
-    "hubbub.accounts": 2,
     "hubbub.transports": 3,
     "hubbub.config": 4,
     "hubbub.settings": 4,
@@ -39,7 +38,6 @@ BARRED = {
     "hubbub.storage": {"aiohttp", "asyncio", "nats"},
     "hubbub.bus": {"aiohttp", *DATABASE},
     "hubbub.hub": {"aiohttp", "uvloop", "socket", "nats", *DATABASE},
-    "hubbub.accounts": {"aiohttp", "uvloop", "socket", "nats", *DATABASE},
     "hubbub.client": {"sqlalchemy", "alembic", "sqlite3", "uvloop"},
 }
 HUB_MAY_KNOW = {
@@ -98,7 +96,7 @@ def test_a_file_imports_its_own_floor_and_lower_ones(path: Path) -> None:
             assert FLOORS[place_of(name)] <= FLOORS[own], f"{module} must not import {name}"
             if own != "hubbub.client":
                 assert place_of(name) != "hubbub.client" or FLOORS[own] == 4
-            if own in {"hubbub.hub", "hubbub.accounts"} and name.startswith(BELOW_THE_HUB):
+            if own == "hubbub.hub" and name.startswith(BELOW_THE_HUB):
                 assert name in HUB_MAY_KNOW, f"{module} must not import {name}"
             assert not own.startswith(BELOW_THE_HUB) or not name.startswith(BELOW_THE_HUB), (
                 f"{module} must not import {name}: the bus and the log know nothing of each other"

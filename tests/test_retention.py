@@ -9,7 +9,7 @@ import hubbub
 from hubbub.protocol.events import Person
 from hubbub.storage import log_file, open_storage, sqlite_url
 from hubbub.storage.changes import AppendMessage, AppendTopic
-from hubbub.storage.check import check
+from hubbub.storage.files.check import check
 from tests.conftest import JsonClient, Server, hello
 from tests.wire import said_nothing_wrong
 

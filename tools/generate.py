@@ -38,7 +38,7 @@ def _types() -> str:
 
 
 def _permissions() -> str:
-    from hubbub.hub import permissions
+    from hubbub.hub.state import permissions
 
     return permissions.reference()
 

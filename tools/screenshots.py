@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from hubbub.hub.rooms import direct_room_name
+from hubbub.hub.rooms.registry import direct_room_name
 from hubbub.model import UserKind
 from hubbub.protocol.events import Person
 from hubbub.storage import open_storage, sqlite_url

@@ -15,7 +15,7 @@ import psutil
 from benchmarks.cluster.least import explain
 from benchmarks.cluster.parts import Database
 from benchmarks.load.cpu import cpu_s
-from hubbub.hub.cluster.reading import PAGE_EVENTS
+from hubbub.hub.cluster.backfill import PAGE_EVENTS
 from hubbub.model import UserKind
 from hubbub.protocol.events import Person
 from hubbub.storage import open_storage

@@ -13,7 +13,7 @@ import uvloop
 
 from benchmarks.cluster.signs import SUBJECT
 from hubbub.bus import open_bus
-from hubbub.hub.cluster import signs
+from hubbub.hub import signs
 from hubbub.logs import configure
 
 

@@ -16,7 +16,7 @@ from benchmarks.cluster.parts import nats_server
 from benchmarks.load.cpu import cpu_s
 from hubbub.bus import open_bus
 from hubbub.bus.interface import Bus
-from hubbub.hub.cluster import signs
+from hubbub.hub import signs
 from hubbub.protocol.events import Message, Person
 
 SUBJECT = "r.bench"

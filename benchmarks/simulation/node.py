@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from benchmarks.simulation.cores import Cores, Program
 from benchmarks.simulation.costs import US
-from hubbub.hub.cluster.reading import GAP_S
-from hubbub.hub.limits import Limits
+from hubbub.hub.cluster.backfill import GAP_S
+from hubbub.hub.rules.limits import Limits
 
 if TYPE_CHECKING:
     from benchmarks.simulation.model import Simulation

@@ -103,7 +103,7 @@ def backup(file: Path, data: str | None, config_file: Path | None) -> None:
 
     To restore it, put it as hubbub.db into an empty data folder and start the server there.
     """
-    from hubbub.storage import backup as copying
+    from hubbub.storage.files import backup as copying
 
     log = _log(data, config_file)
     if isinstance(log, str):
@@ -120,7 +120,7 @@ def backup(file: Path, data: str | None, config_file: Path | None) -> None:
 @of_a_log
 def check(data: str | None, config_file: Path | None) -> None:
     """Reads the whole log and tells what is wrong with it; ends with 1 if anything is."""
-    from hubbub.storage import check as checking
+    from hubbub.storage.files import check as checking
 
     log = _log(data, config_file)
     try:
@@ -150,8 +150,8 @@ def export(file: str, data: str | None, config_file: Path | None) -> None:
     Sessions stay behind; whispers do not.
     """
     from hubbub.hub.clock import SystemClock
-    from hubbub.storage import export as exporting
-    from hubbub.storage.newfile import new_file
+    from hubbub.storage.files import export as exporting
+    from hubbub.storage.files.newfile import new_file
 
     log, now_ms = _log(data, config_file), SystemClock().now_ms()
     if file == "-":
@@ -178,7 +178,7 @@ def import_(file: BinaryIO, data: str | None, config_file: Path | None) -> None:
     All of it or nothing, into a data folder that has no log yet, or an empty one.
     """
     from hubbub.storage import log_file
-    from hubbub.storage.importing import import_log
+    from hubbub.storage.files.importing import import_log
 
     folder = place(data, config_file)
     if isinstance(folder, str):
@@ -202,7 +202,7 @@ def copy(source: str, target: str) -> None:
     URL is a data folder, sqlite:///path/file.db, or postgresql://user:password@host/database. No
     server may run on either. All of it or nothing.
     """
-    from hubbub.storage.copying import copy as copy_log
+    from hubbub.storage.files.copying import copy as copy_log
 
     os.umask(0o077)
     with _progress("Copying") as progress:

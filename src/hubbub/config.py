@@ -18,7 +18,7 @@ from platformdirs import user_config_dir
 from pydantic import ValidationError
 
 from hubbub.errors import ConfigError
-from hubbub.hub.limits import Limits
+from hubbub.hub.rules.limits import Limits
 from hubbub.settings import Settings
 
 _PREFIX = "HUBBUB_"

@@ -102,7 +102,7 @@ def list_users(data: str | None, config_file: Path | None) -> None:
 @of_a_log
 def role(name: str, new_role: str, data: str | None, config_file: Path | None) -> None:
     """Makes NAME a member, moderator, admin or owner."""
-    from hubbub.accounts.accounts import check_another_owner
+    from hubbub.hub.people.accounts import check_another_owner
     from hubbub.storage.changes import SaveAccount
 
     with _storage(data, config_file) as storage:
@@ -169,7 +169,7 @@ def token(
 def export_(name: str, data: str | None, config_file: Path | None) -> None:
     """Writes what the log holds of NAME to standard output, as lines of JSON."""
     from hubbub.storage import log_file
-    from hubbub.storage.personal import export_user
+    from hubbub.storage.files.personal import export_user
 
     with _storage(data, config_file) as storage:
         found = _account(storage, name).user
@@ -247,13 +247,13 @@ def _password(*, ask: bool) -> str:
 
 
 def _hash(password: str) -> str:
-    from hubbub.accounts.passwords import hash_password
+    from hubbub.hub.rules.passwords import hash_password
 
     return hash_password(password)
 
 
 def _token(storage: "Storage", user_id: str, label: str, days: int | None) -> str:
-    from hubbub.accounts.accounts import hashed
+    from hubbub.hub.people.accounts import hashed
     from hubbub.storage.changes import SaveSession
 
     secret = secrets.token_urlsafe(24)

@@ -21,10 +21,10 @@ from hubbub import __version__
 from hubbub.bus import open_bus
 from hubbub.config import without_secrets
 from hubbub.errors import StartError
-from hubbub.hub.cluster.cluster import Cluster
+from hubbub.hub.cluster.node import Cluster
 from hubbub.hub.hub import Hub
-from hubbub.hub.others import Others
-from hubbub.hub.rates import Rates
+from hubbub.hub.peers import Others
+from hubbub.hub.rules.rates import Rates
 from hubbub.settings import Settings
 from hubbub.storage import open_storage, sqlite_url
 from hubbub.storage.interface import Storage

@@ -9,9 +9,9 @@ from platformdirs import user_data_dir
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from hubbub.accounts.policy import Policy, Registration
 from hubbub.errors import BadName, ConfigError
-from hubbub.hub.limits import Limits
+from hubbub.hub.rules.limits import Limits
+from hubbub.hub.rules.registration import Policy, Registration
 from hubbub.model import Role, room_name
 
 LogLevel = Literal["debug", "info", "warning", "error"]

@@ -10,9 +10,9 @@ from msgspec import structs
 
 from hubbub.bus.local import LocalBus, LocalHub
 from hubbub.hub.clock import Clock
-from hubbub.hub.cluster.cluster import Cluster
-from hubbub.hub.limits import Limits
-from hubbub.hub.rates import AddressRates
+from hubbub.hub.cluster.node import Cluster
+from hubbub.hub.rules.limits import Limits
+from hubbub.hub.rules.rates import AddressRates
 from hubbub.protocol import requests
 from hubbub.storage import open_storage
 from tests.hub.conftest import JSON, FakeLine, FakePusher, TestedHub

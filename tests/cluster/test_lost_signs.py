@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hubbub.hub.session import COME_AGAIN
+from hubbub.hub.state.session import COME_AGAIN
 from hubbub.protocol import requests
 from tests.cluster.pair import WAIT_S, Node, Person, come, cut, mend, owner
 

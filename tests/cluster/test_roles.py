@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from hubbub.hub.room import Room
+from hubbub.hub.state.room import Room
 from hubbub.model import Role
 from hubbub.protocol import requests
 from tests.cluster.pair import WAIT_S, Node, Person, come, cut, owner

@@ -10,13 +10,13 @@ import pytest
 from argon2 import PasswordHasher
 from msgspec import structs
 
-from hubbub.accounts import passwords
-from hubbub.accounts.policy import Policy
 from hubbub.hub.hub import Hub
-from hubbub.hub.limits import Limits
-from hubbub.hub.notices import Fate, Notice
-from hubbub.hub.rates import AddressRates
-from hubbub.hub.session import Session
+from hubbub.hub.push.notifier import Fate, Notice
+from hubbub.hub.rules import passwords
+from hubbub.hub.rules.limits import Limits
+from hubbub.hub.rules.rates import AddressRates
+from hubbub.hub.rules.registration import Policy
+from hubbub.hub.state.session import Session
 from hubbub.protocol import requests
 from hubbub.protocol.text import parse_line
 from hubbub.storage.records import Subscription

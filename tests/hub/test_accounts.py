@@ -5,11 +5,11 @@ import asyncio
 import pytest
 from argon2 import PasswordHasher
 
-from hubbub.accounts import passwords
-from hubbub.accounts.policy import Policy, Registration
 from hubbub.errors import BadPassword, BadToken, NotSignedIn
-from hubbub.hub.limits import Limits
-from hubbub.hub.room import Room
+from hubbub.hub.rules import passwords
+from hubbub.hub.rules.limits import Limits
+from hubbub.hub.rules.registration import Policy, Registration
+from hubbub.hub.state.room import Room
 from hubbub.model import Role
 from hubbub.protocol import requests
 from hubbub.storage.changes import Change, Outcome

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from hubbub.accounts.accounts import hashed
-from hubbub.accounts.policy import Policy, Registration
+from hubbub.hub.people.accounts import hashed
+from hubbub.hub.rules.registration import Policy, Registration
 from hubbub.model import Role, UserKind
 from hubbub.protocol import requests
 from hubbub.storage.changes import EndSession, SaveSession, SaveUser

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from hubbub.errors import Internal
-from hubbub.hub.committer import Submission
+from hubbub.hub.flow.committer import Submission
 from hubbub.protocol import requests
 from hubbub.protocol.events import Event
 from hubbub.protocol.text import clean

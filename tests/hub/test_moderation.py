@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from hubbub.errors import BadRequest, Banned
-from hubbub.hub.durations import parse_duration, show_duration
-from hubbub.hub.limits import Limits
-from hubbub.hub.rates import AddressRates
-from hubbub.hub.sanctions import SANCTIONS
+from hubbub.hub.rules.durations import parse_duration, show_duration
+from hubbub.hub.rules.limits import Limits
+from hubbub.hub.rules.rates import AddressRates
+from hubbub.hub.state.sanctions import SANCTIONS
 from hubbub.model import Role
 from hubbub.protocol import requests
 from hubbub.storage.records import AuditRecord
@@ -207,7 +207,7 @@ async def test_bans_have_a_bound(
     house: House, ann: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert SANCTIONS == 10_000
-    monkeypatch.setattr("hubbub.hub.sanctions.SANCTIONS", 2)
+    monkeypatch.setattr("hubbub.hub.state.sanctions.SANCTIONS", 2)
     assert "is banned" in await ran(ann, "/ban one 1h")
     assert "is banned" in await ran(ann, "/ban two 1h")
     assert await ran(ann, "/ban three 1h") == "forbidden"

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from hubbub.hub import notices
-from hubbub.hub.notices import AT_ONCE, TESTS_AT_ONCE, Fate, mentions
-from hubbub.hub.rests import FIRST_S
+from hubbub.hub.push import notifier as notices
+from hubbub.hub.push.backoff import FIRST_S
+from hubbub.hub.push.notifier import AT_ONCE, TESTS_AT_ONCE, Fate, mentions
 from hubbub.model import NotifyLevel
 from hubbub.protocol import requests
 from hubbub.storage.interface import SUBSCRIPTIONS

@@ -11,11 +11,11 @@ from typing import Any, get_args
 import pytest
 from msgspec import structs
 
-from hubbub.accounts.accounts import hashed
 from hubbub.hub import commands
-from hubbub.hub.limits import Limits
-from hubbub.hub.permissions import TABLE, Right, reference
-from hubbub.hub.room import Room
+from hubbub.hub.people.accounts import hashed
+from hubbub.hub.rules.limits import Limits
+from hubbub.hub.state.permissions import TABLE, Right, reference
+from hubbub.hub.state.room import Room
 from hubbub.model import Role, RoomKind, UserKind
 from hubbub.protocol import requests
 from hubbub.protocol.events import Person

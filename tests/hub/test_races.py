@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from hubbub.accounts.policy import Policy, Registration
 from hubbub.errors import Forbidden
-from hubbub.hub.identity import Arrival, Identity
-from hubbub.hub.limits import Limits
-from hubbub.hub.sanctions import ROOM_SANCTIONS
-from hubbub.hub.session import Session
-from hubbub.hub.veil import Veil
+from hubbub.hub.order.opaque_ids import Veil
+from hubbub.hub.people.identity import Arrival, Identity
+from hubbub.hub.rules.limits import Limits
+from hubbub.hub.rules.registration import Policy, Registration
+from hubbub.hub.state.sanctions import ROOM_SANCTIONS
+from hubbub.hub.state.session import Session
 from hubbub.model import Role, UserKind
 from hubbub.protocol import requests
 from tests.hub.conftest import Client, House, running

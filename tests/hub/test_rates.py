@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from hubbub.errors import RateLimited
-from hubbub.hub.limits import Limits
-from hubbub.hub.rates import Rates, TokenBucket
+from hubbub.hub.rules.limits import Limits
+from hubbub.hub.rules.rates import Rates, TokenBucket
 from hubbub.protocol import requests
 from tests.hub.conftest import FakeClock, House
 

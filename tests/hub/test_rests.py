@@ -1,6 +1,6 @@
 """Whom notices leave alone, and for how long."""
 
-from hubbub.hub.rests import FIRST_S, KEPT, LONGEST_S, Rests
+from hubbub.hub.push.backoff import FIRST_S, KEPT, LONGEST_S, Rests
 from tests.hub.conftest import FakeClock
 
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from hubbub.errors import StorageError
-from hubbub.hub import retention
-from hubbub.hub.limits import Limits
+from hubbub.hub.rules.limits import Limits
+from hubbub.hub.upkeep import retention
 from hubbub.protocol import requests
 from tests.hub.conftest import House
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import hubbub
-from hubbub.hub.room import Roles, Room
-from hubbub.hub.room_roles import take_member, take_room
+from hubbub.hub.rooms.roles import take_member, take_room
+from hubbub.hub.state.room import Roles, Room
 from hubbub.model import Role, RoomKind
 from hubbub.protocol import requests
 from hubbub.storage.changes import RoleChanged, SaveMember
@@ -20,15 +20,24 @@ from tests.hub.test_private_rooms import ran_in
 ROOT = Path(hubbub.__file__).parent
 WRITTEN = {
     # What is written, and by whom alone.
-    "_roles": {"hub/room.py"},
-    "_role": {"hub/session.py"},
-    "_kind": {"hub/session.py"},
+    "_roles": {"hub/state/room.py"},
+    "_role": {"hub/state/session.py"},
+    "_kind": {"hub/state/session.py"},
 }
 CALLED = {
-    "take_account": {"hub/settlement.py", "hub/elsewhere.py", "accounts/accounts.py"},
-    "_set_role": {"hub/room.py"},
+    "take_account": {
+        "hub/flow/settlement.py",
+        "hub/upkeep/outside_changes.py",
+        "hub/people/accounts.py",
+    },
+    "_set_role": {"hub/state/room.py"},
 }
-APPLIED_BY = {"hub/room.py", "hub/rooms.py", "hub/room_roles.py", "hub/settlement.py"}
+APPLIED_BY = {
+    "hub/state/room.py",
+    "hub/rooms/registry.py",
+    "hub/rooms/roles.py",
+    "hub/flow/settlement.py",
+}
 
 
 def sources() -> list[tuple[str, ast.AST]]:
@@ -52,7 +61,7 @@ def test_roles_have_one_writer() -> None:
     for name, writers in WRITTEN.items():
         assert touched[name] <= writers, name
     for name, callers in CALLED.items():
-        assert touched[name] - {"hub/session.py"} <= callers, name
+        assert touched[name] - {"hub/state/session.py"} <= callers, name
     assert touched["apply"] <= APPLIED_BY
 
 

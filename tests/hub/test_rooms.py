@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from hubbub.hub.limits import Limits
+from hubbub.hub.rules.limits import Limits
 from hubbub.protocol import requests
 from tests.hub.conftest import House
 

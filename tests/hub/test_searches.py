@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from hubbub.hub.limits import Limits
-from hubbub.hub.searches import FIRST_ENTRIES
+from hubbub.hub.rules.limits import Limits
+from hubbub.hub.talk.searches import FIRST_ENTRIES
 from hubbub.protocol import requests
 from tests.hub.conftest import Client, House, running
 

@@ -1,7 +1,7 @@
 """Messages that wait for news of the nodes on which their readers were."""
 
-from hubbub.hub.room import Room
-from hubbub.hub.withheld import KEPT, Withheld
+from hubbub.hub.push.deferred import KEPT, Withheld
+from hubbub.hub.state.room import Room
 from hubbub.model import RoomKind
 from hubbub.protocol.events import Message, Person
 from hubbub.storage.records import RoomRecord

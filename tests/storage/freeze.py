@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from hubbub.model import Role, RoomKind, UserKind
 from hubbub.protocol.events import Person
-from hubbub.storage import log_file, migrate, open_storage, sqlite_url
+from hubbub.storage import log_file, open_storage, sqlite_url
 from hubbub.storage.changes import (
     AppendAudit,
     AppendMessage,
@@ -28,6 +28,7 @@ from hubbub.storage.changes import (
 )
 from hubbub.storage.interface import Storage
 from hubbub.storage.records import Against, Invitation, Sanction, SanctionKind, UserRecord
+from hubbub.storage.sql import migrate
 
 FROZEN = Path(__file__).parent / "frozen"
 ANN, BOB, MIA = Person("id-ann", "Ann"), Person("id-bob", "bob"), Person("id-mia", "Mia")

@@ -14,9 +14,9 @@ import hubbub
 from hubbub.errors import NewerDatabase, StorageError
 from hubbub.protocol.events import Person
 from hubbub.storage import log_file, open_storage, sqlite_url
-from hubbub.storage.backup import backup
 from hubbub.storage.changes import AppendMessage, SaveSession
-from hubbub.storage.check import check
+from hubbub.storage.files.backup import backup
+from hubbub.storage.files.check import check
 from tests.conftest import JsonClient, Serve, Server, hello
 from tests.storage.conftest import Run
 
@@ -37,7 +37,7 @@ def restored(copy: Path, folder: Path) -> Path:
 def test_a_backup_shows_one_moment_however_much_is_posted_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hubbub.storage.backup.STEP_PAGES", 16)
+    monkeypatch.setattr("hubbub.storage.files.backup.STEP_PAGES", 16)
     storage = open_storage(sqlite_url(tmp_path / "data"))
     storage.commit([said(number) for number in range(100)], 0)
     steps: list[tuple[int, int]] = []

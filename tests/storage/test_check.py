@@ -11,7 +11,7 @@ from hubbub.model import UserKind
 from hubbub.protocol.events import Person
 from hubbub.storage import log_file, open_storage, sqlite_url
 from hubbub.storage.changes import AppendMessage, AppendTopic, SaveMember, SaveSession, SaveUser
-from hubbub.storage.check import Size, check
+from hubbub.storage.files.check import Size, check
 from hubbub.storage.records import UserRecord
 from tests.storage.conftest import Ended, Run
 
@@ -109,7 +109,7 @@ def test_each_kind_of_damage_is_named(log: Path, statement: str, findings: list[
 
 
 def test_many_findings_are_cut_off(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hubbub.storage.check.MOST", 10)
+    monkeypatch.setattr("hubbub.storage.files.check.MOST", 10)
     damage(log, "DELETE FROM events WHERE seq % 2 = 0")
 
     assert len(found(log)) == 11, "the last seq, and ten of the holes"

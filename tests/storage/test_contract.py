@@ -50,8 +50,7 @@ from hubbub.storage.changes import (
     SaveSubscription,
     SaveUser,
 )
-from hubbub.storage.check import check
-from hubbub.storage.database import Database
+from hubbub.storage.files.check import check
 from hubbub.storage.interface import SUBSCRIPTIONS, Storage
 from hubbub.storage.records import (
     Account,
@@ -64,6 +63,7 @@ from hubbub.storage.records import (
     Subscription,
     UserRecord,
 )
+from hubbub.storage.sql.database import Database
 from tests.postgres import postgres
 from tests.storage.memory import MemoryStorage
 

@@ -9,7 +9,7 @@ import pytest
 
 from hubbub.errors import LogInUse, NewerDatabase, StorageError
 from hubbub.model import UserKind
-from hubbub.storage import copying, log_file, migrate, open_storage, sqlite_url
+from hubbub.storage import log_file, open_storage, sqlite_url
 from hubbub.storage.changes import (
     AppendAudit,
     Appended,
@@ -17,11 +17,13 @@ from hubbub.storage.changes import (
     AppendTopic,
     SaveUser,
 )
-from hubbub.storage.check import check
-from hubbub.storage.copying import copy
-from hubbub.storage.database import Database
+from hubbub.storage.files import copying
+from hubbub.storage.files.check import check
+from hubbub.storage.files.copying import copy
 from hubbub.storage.records import UserRecord
-from hubbub.storage.schema import metadata
+from hubbub.storage.sql import migrate
+from hubbub.storage.sql.database import Database
+from hubbub.storage.sql.schema import metadata
 from tests.postgres import postgres
 from tests.storage.conftest import Run
 from tests.storage.freeze import ANN, FROZEN, MIA, NOW, write

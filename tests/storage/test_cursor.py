@@ -10,9 +10,10 @@ from sqlalchemy.exc import DBAPIError
 
 from hubbub.errors import NodeLost
 from hubbub.protocol.events import Person
-from hubbub.storage import node_queries, open_storage, postgres, queries
+from hubbub.storage import open_storage
 from hubbub.storage.changes import Appended, AppendMessage, MakeRoom
-from hubbub.storage.database import Database
+from hubbub.storage.sql import node_queries, postgres, queries
+from hubbub.storage.sql.database import Database
 from tests.postgres import postgres as server
 
 IDLE_S = 0.3

@@ -19,13 +19,14 @@ from sqlalchemy import create_engine
 from hubbub.errors import StorageError
 from hubbub.model import Role, UserKind
 from hubbub.protocol.events import Message
-from hubbub.storage import log_file, migrate, migrations, open_storage, sqlite_url
-from hubbub.storage.backup import backup
+from hubbub.storage import log_file, migrations, open_storage, sqlite_url
 from hubbub.storage.changes import AppendMessage, Duplicate
-from hubbub.storage.check import check
-from hubbub.storage.database import Database
+from hubbub.storage.files.backup import backup
+from hubbub.storage.files.check import check
 from hubbub.storage.records import UserRecord
-from hubbub.storage.schema import metadata
+from hubbub.storage.sql import migrate
+from hubbub.storage.sql.database import Database
+from hubbub.storage.sql.schema import metadata
 from tests.storage.freeze import ANN, BOB, FROZEN, MIA, NOW
 
 SCHEMA = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"

@@ -21,11 +21,11 @@ from hubbub.storage.changes import (
     SaveSession,
     SaveUser,
 )
-from hubbub.storage.check import check
-from hubbub.storage.export import export
-from hubbub.storage.importing import import_log
+from hubbub.storage.files.check import check
+from hubbub.storage.files.export import export
+from hubbub.storage.files.importing import import_log
+from hubbub.storage.files.personal import STEP_SEQS, export_user
 from hubbub.storage.interface import Storage
-from hubbub.storage.personal import STEP_SEQS, export_user
 from hubbub.storage.records import Against, Sanction, SanctionKind, UserRecord
 
 NOW, FAR = 1_700_000_000_000, 9_999_999_999_999

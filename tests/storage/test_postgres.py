@@ -19,7 +19,7 @@ from alembic.migration import MigrationContext
 from hubbub.errors import NewerDatabase, NodeLost, StorageError
 from hubbub.model import Role, RoomKind, UserKind
 from hubbub.protocol.events import Person
-from hubbub.storage import migrate, migrate_log, open_storage, people_queries, queries
+from hubbub.storage import migrate_log, open_storage
 from hubbub.storage.changes import (
     Appended,
     AppendMessage,
@@ -38,10 +38,11 @@ from hubbub.storage.changes import (
     SaveSession,
     SaveUser,
 )
-from hubbub.storage.database import Database
-from hubbub.storage.postgres import LOCK_TIMEOUT_MS, PostgresServer
 from hubbub.storage.records import UserRecord
-from hubbub.storage.schema import metadata
+from hubbub.storage.sql import migrate, people_queries, queries
+from hubbub.storage.sql.database import Database
+from hubbub.storage.sql.postgres import LOCK_TIMEOUT_MS, PostgresServer
+from hubbub.storage.sql.schema import metadata
 from tests.postgres import Postgres, postgres
 from tests.storage.test_shared import positions
 

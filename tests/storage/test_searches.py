@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hubbub.errors import OutOfTime
-from hubbub.hub.log import SEARCHERS
+from hubbub.hub.flow.log import SEARCHERS
 from hubbub.storage.interface import Budget
 from tests.storage.test_contract import ANN, BACKENDS, NOW, said, sqlite, user
 

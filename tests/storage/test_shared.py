@@ -30,10 +30,10 @@ from hubbub.storage.changes import (
     SaveSubscription,
     SaveUser,
 )
-from hubbub.storage.database import Database
-from hubbub.storage.purge import GUEST_GRACE_MS
 from hubbub.storage.records import Present, Subscription, UserRecord
 from hubbub.storage.shared import SharedStorage
+from hubbub.storage.sql.database import Database
+from hubbub.storage.sql.purge import GUEST_GRACE_MS
 from tests.postgres import postgres
 
 ANN = UserRecord("a", "Ann", "ann", UserKind.GUEST)

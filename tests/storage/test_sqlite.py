@@ -14,11 +14,12 @@ from sqlalchemy.exc import DBAPIError
 from hubbub.errors import NewerDatabase, StorageError
 from hubbub.model import UserKind
 from hubbub.protocol.events import Person
-from hubbub.storage import open_storage, people_queries, queries, sqlite_url
+from hubbub.storage import open_storage, sqlite_url
 from hubbub.storage.changes import AppendMessage, SaveMember, SaveSession, SaveUser
-from hubbub.storage.database import Database
-from hubbub.storage.purge import GUEST_GRACE_MS
 from hubbub.storage.records import UserRecord
+from hubbub.storage.sql import people_queries, queries
+from hubbub.storage.sql.database import Database
+from hubbub.storage.sql.purge import GUEST_GRACE_MS
 
 ANN = Person("a", "ann")
 
@@ -191,7 +192,7 @@ def test_a_full_disk_refuses_commits_keeps_reads_and_mends_itself(tmp_path: Path
 def test_a_locked_file_is_refused_with_the_cause(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hubbub.storage.sqlite.BUSY_TIMEOUT_S", 0.01)
+    monkeypatch.setattr("hubbub.storage.sql.sqlite.BUSY_TIMEOUT_S", 0.01)
     database = opened(tmp_path)
     with closing(sqlite3.connect(tmp_path / "hubbub.db")) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -206,7 +207,7 @@ def test_a_locked_file_is_refused_with_the_cause(
 def test_no_text_is_in_the_error_of_a_failed_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hubbub.storage.sqlite.BUSY_TIMEOUT_S", 0.01)
+    monkeypatch.setattr("hubbub.storage.sql.sqlite.BUSY_TIMEOUT_S", 0.01)
     database = opened(tmp_path)
     with closing(sqlite3.connect(tmp_path / "hubbub.db")) as other:
         other.execute("BEGIN IMMEDIATE")

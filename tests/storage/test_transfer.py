@@ -20,11 +20,12 @@ import hubbub
 from hubbub.errors import NewerDatabase, StorageError
 from hubbub.model import Role
 from hubbub.protocol.events import Person
-from hubbub.storage import lines, log_file, open_storage, sqlite_url
+from hubbub.storage import log_file, open_storage, sqlite_url
 from hubbub.storage.changes import AppendMessage, AppendTopic, Change, SaveMember
-from hubbub.storage.check import check
-from hubbub.storage.export import export
-from hubbub.storage.importing import import_log
+from hubbub.storage.files import lines
+from hubbub.storage.files.check import check
+from hubbub.storage.files.export import export
+from hubbub.storage.files.importing import import_log
 from tests.conftest import Serve, Server, hello
 from tests.storage.conftest import Run
 from tests.storage.freeze import ANN, BOB, MIA, NOW, write
@@ -302,7 +303,7 @@ def test_a_file_that_was_cut_off_is_refused(log: Path, tmp_path: Path, share: fl
 def test_a_line_that_is_too_long_is_refused_before_it_is_read_whole(
     log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hubbub.storage.importing.LINE_BYTES", 1_000)
+    monkeypatch.setattr("hubbub.storage.files.importing.LINE_BYTES", 1_000)
 
     with pytest.raises(StorageError, match=r"^Line 1: it is longer than 1000 bytes"):
         imported(tmp_path / "again", b"{" * 5_000)

@@ -17,9 +17,9 @@ from typing import Any
 
 from hubbub import server
 from hubbub.__main__ import main
-from hubbub.storage import queries
-from hubbub.storage.dialects import ForEach
-from hubbub.storage.driver import Driver, Row
+from hubbub.storage.sql import queries
+from hubbub.storage.sql.dialects import ForEach
+from hubbub.storage.sql.driver import Driver, Row
 
 
 def program() -> list[str]:

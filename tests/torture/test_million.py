@@ -14,9 +14,10 @@ import pytest
 from sqlalchemy import ClauseElement, Delete, Insert, Select, Update, create_engine
 
 import hubbub
-from hubbub.storage import open_storage, people_queries, queries, sqlite_url
-from hubbub.storage.copying import copy
-from hubbub.storage.schema import events
+from hubbub.storage import open_storage, sqlite_url
+from hubbub.storage.files.copying import copy
+from hubbub.storage.sql import people_queries, queries
+from hubbub.storage.sql.schema import events
 from tests.conftest import Server, hello
 from tests.postgres import postgres
 from tests.torture.conftest import Launch

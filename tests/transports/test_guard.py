@@ -10,8 +10,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from hubbub.hub.clock import SystemClock
-from hubbub.hub.limits import Limits
-from hubbub.hub.rates import Rates
+from hubbub.hub.rules.limits import Limits
+from hubbub.hub.rules.rates import Rates
 from hubbub.transports.guard import Guard, subscriber
 from tests.conftest import Serve, Server, line, new_server, plain
 

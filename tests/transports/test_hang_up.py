@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import ClientSession, web
 
-from hubbub.hub.limits import Limits
+from hubbub.hub.rules.limits import Limits
 from hubbub.transports.guard import Guard
 from hubbub.transports.listener import Listener
 from hubbub.transports.websocket import JSON_PROTOCOL, WebSockets

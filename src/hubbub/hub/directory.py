@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from hubbub.errors import BadName, NoSuchUser
 from hubbub.hub.clock import Clock
-from hubbub.hub.log import Log
+from hubbub.hub.flow.log import Log
 from hubbub.hub.names import Names
-from hubbub.hub.others import Others
-from hubbub.hub.session import User
+from hubbub.hub.peers import Others
+from hubbub.hub.state.session import User
 from hubbub.model import user_name
 from hubbub.protocol.events import Person
 from hubbub.storage.records import UserRecord

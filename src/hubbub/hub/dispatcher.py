@@ -15,10 +15,10 @@ from hubbub.errors import (
 )
 from hubbub.hub import commands, reports
 from hubbub.hub.faults import sorry
-from hubbub.hub.log import NOT_READ
-from hubbub.hub.permissions import role_in
-from hubbub.hub.rooms import PAGE
-from hubbub.hub.session import BANNED, FLOODING, Session, User
+from hubbub.hub.flow.log import NOT_READ
+from hubbub.hub.rooms.registry import PAGE
+from hubbub.hub.state.permissions import role_in
+from hubbub.hub.state.session import BANNED, FLOODING, Session, User
 from hubbub.protocol import events, requests
 from hubbub.protocol.json import Rejected
 

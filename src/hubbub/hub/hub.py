@@ -10,40 +10,40 @@ from collections.abc import Awaitable, Callable
 
 from structlog import get_logger
 
-from hubbub.accounts.accounts import Accounts, split_invitation
-from hubbub.accounts.policy import Policy, Registration
 from hubbub.errors import BadRequest, Forbidden, NoSuchRoom, NotAMember, NotSignedIn
 from hubbub.hub import commands
-from hubbub.hub.arrivals import Arrivals
 from hubbub.hub.clock import Clock, SystemClock
-from hubbub.hub.committer import Committer
 from hubbub.hub.directory import Directory
 from hubbub.hub.dispatcher import Dispatcher
-from hubbub.hub.elsewhere import Elsewhere
-from hubbub.hub.fanout import Fanout
 from hubbub.hub.faults import contained
-from hubbub.hub.identity import Identity
-from hubbub.hub.limits import Limits
-from hubbub.hub.log import Log
-from hubbub.hub.lookups import Lookups
-from hubbub.hub.messages import RECIPIENTS, Messages
-from hubbub.hub.moderation import Moderation
+from hubbub.hub.flow.committer import Committer
+from hubbub.hub.flow.fanout import Fanout
+from hubbub.hub.flow.log import Log
+from hubbub.hub.flow.settlement import Settlement
 from hubbub.hub.names import Names
-from hubbub.hub.notices import Notices, Pusher
-from hubbub.hub.others import Others
-from hubbub.hub.permissions import Permissions, Right, higher
-from hubbub.hub.rates import AddressRates, Rates
-from hubbub.hub.retention import Retention
-from hubbub.hub.room import Room
-from hubbub.hub.room_settings import RoomSettings
-from hubbub.hub.rooms import Rooms
-from hubbub.hub.sanctions import EVERYWHERE, Sanctions
-from hubbub.hub.searches import Searches
-from hubbub.hub.session import COME_AGAIN, TOO_SLOW, Dialect, Line, Session, User
-from hubbub.hub.settlement import Settlement
-from hubbub.hub.stats import Stats
-from hubbub.hub.veil import Veil
-from hubbub.hub.welcome import ServerFacts, Welcome
+from hubbub.hub.order.moderation import Moderation
+from hubbub.hub.order.opaque_ids import Veil
+from hubbub.hub.peers import Others
+from hubbub.hub.people.accounts import Accounts, split_invitation
+from hubbub.hub.people.arrivals import Arrivals
+from hubbub.hub.people.identity import Identity
+from hubbub.hub.people.welcome import ServerFacts, Welcome
+from hubbub.hub.push.notifier import Notices, Pusher
+from hubbub.hub.rooms.registry import Rooms
+from hubbub.hub.rooms.settings import RoomSettings
+from hubbub.hub.rules.limits import Limits
+from hubbub.hub.rules.rates import AddressRates, Rates
+from hubbub.hub.rules.registration import Policy, Registration
+from hubbub.hub.state.permissions import Permissions, Right, higher
+from hubbub.hub.state.room import Room
+from hubbub.hub.state.sanctions import EVERYWHERE, Sanctions
+from hubbub.hub.state.session import COME_AGAIN, TOO_SLOW, Dialect, Line, Session, User
+from hubbub.hub.state.stats import Stats
+from hubbub.hub.talk.lookups import Lookups
+from hubbub.hub.talk.messages import RECIPIENTS, Messages
+from hubbub.hub.talk.searches import Searches
+from hubbub.hub.upkeep.outside_changes import Elsewhere
+from hubbub.hub.upkeep.retention import Retention
 from hubbub.model import Role, room_name
 from hubbub.protocol import events
 from hubbub.storage.interface import Storage

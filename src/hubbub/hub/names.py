@@ -6,8 +6,8 @@ asked of the storage. In a cluster the storage is asked of both, for all nodes a
 
 from hubbub.errors import BadName, NameTaken
 from hubbub.hub.clock import Clock
-from hubbub.hub.log import Log
-from hubbub.hub.others import Others
+from hubbub.hub.flow.log import Log
+from hubbub.hub.peers import Others
 from hubbub.model import Name, user_name
 
 

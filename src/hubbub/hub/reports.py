@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from hubbub.accounts.accounts import secret_id
-from hubbub.hub.permissions import Right
-from hubbub.hub.room import Room
-from hubbub.hub.session import Session, User
+from hubbub.hub.people.accounts import secret_id
+from hubbub.hub.state.permissions import Right
+from hubbub.hub.state.room import Room
+from hubbub.hub.state.session import Session, User
 from hubbub.model import PRIVATE, format_instant
 from hubbub.protocol import events, requests
 from hubbub.storage.records import AuditRecord, Sanction

@@ -21,14 +21,14 @@ def open_storage(
     not a log of hubbub's; NewerDatabase where a newer hubbub wrote it.
     """
     # A backend's libraries are loaded when one is opened, not by whoever imports the interface.
-    from hubbub.storage.database import Database
+    from hubbub.storage.sql.database import Database
 
     return Database.open(url, durability, require_synchronous=require_synchronous)
 
 
 def open_beside(url: str) -> Storage:
     """The same for a few changes from the command line, also while a server has the log."""
-    from hubbub.storage.database import Database
+    from hubbub.storage.sql.database import Database
 
     try:
         return open_storage(url)
@@ -41,7 +41,7 @@ def migrate_log(url: str) -> tuple[str | None, str]:
 
     None stands for a database without a log, which then has one. Raises as `open_storage` does.
     """
-    from hubbub.storage.database import migrate_log
+    from hubbub.storage.sql.database import migrate_log
 
     return migrate_log(url)
 

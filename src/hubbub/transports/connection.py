@@ -12,8 +12,8 @@ from aiohttp import WSCloseCode
 from structlog import get_logger
 
 from hubbub.hub.hub import Hub
-from hubbub.hub.rates import AddressRates
-from hubbub.hub.session import FLOODING, Session
+from hubbub.hub.rules.rates import AddressRates
+from hubbub.hub.state.session import FLOODING, Session
 from hubbub.transports.frames import PING, MaskCheck, close_frame, small_text
 from hubbub.transports.gate import Gate
 

@@ -10,13 +10,13 @@ from typing import Annotated
 import msgspec
 from aiohttp import web
 
-from hubbub.accounts.accounts import hashed
 from hubbub.errors import BadRequest, BadToken, Forbidden, RateLimited, StorageError, Unavailable
 from hubbub.hub.clock import Clock, SystemClock
+from hubbub.hub.flow.log import NOT_READ
 from hubbub.hub.hub import Hub
-from hubbub.hub.identity import NO_SESSION
-from hubbub.hub.log import NOT_READ
-from hubbub.hub.rates import AddressRates
+from hubbub.hub.people.accounts import hashed
+from hubbub.hub.people.identity import NO_SESSION
+from hubbub.hub.rules.rates import AddressRates
 from hubbub.model import UserKind
 from hubbub.transports.guard import Guard
 from hubbub.transports.refusals import refused

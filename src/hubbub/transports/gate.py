@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
-from hubbub.hub.stats import Stats
+from hubbub.hub.state.stats import Stats
 
 GRACE_S = 1.0
 HEAD_END = b"\r\n\r\n"

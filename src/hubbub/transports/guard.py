@@ -9,8 +9,8 @@ from aiohttp import web
 from structlog import get_logger
 
 from hubbub.errors import Forbidden, RateLimited
-from hubbub.hub.addresses import parse_address, subscriber
-from hubbub.hub.rates import Rates
+from hubbub.hub.rules.addresses import parse_address, subscriber
+from hubbub.hub.rules.rates import Rates
 from hubbub.transports.refusals import refused
 
 log = get_logger(__name__)

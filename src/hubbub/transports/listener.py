@@ -8,8 +8,8 @@ from pathlib import Path
 from aiohttp import web
 
 from hubbub.errors import ConfigError, StartError
-from hubbub.hub.limits import Limits
-from hubbub.hub.stats import Stats
+from hubbub.hub.rules.limits import Limits
+from hubbub.hub.state.stats import Stats
 from hubbub.transports.gate import Gate, Unupgraded
 
 BACKLOG = 4096

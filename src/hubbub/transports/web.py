@@ -14,7 +14,7 @@ from string import Template
 
 from aiohttp import web
 
-from hubbub.accounts.policy import Policy
+from hubbub.hub.rules.registration import Policy
 
 BUILT = files("hubbub") / "web"
 OWN = files("hubbub.transports")

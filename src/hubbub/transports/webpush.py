@@ -10,7 +10,7 @@ from hashlib import sha256
 import aiohttp
 from yarl import URL
 
-from hubbub.hub.notices import Fate, Notice
+from hubbub.hub.push.notifier import Fate, Notice
 from hubbub.storage.records import Subscription
 from hubbub.transports.public import (
     PrivateAddressError,

@@ -15,7 +15,7 @@ from structlog import get_logger
 
 from hubbub.errors import StorageError
 from hubbub.hub.faults import contained
-from hubbub.hub.log import Log
+from hubbub.hub.flow.log import Log
 from hubbub.storage.shared import SharedStorage
 
 log = get_logger(__name__)

@@ -6,9 +6,9 @@ it are kept back, and a sweep that leaves out what was said meanwhile, come to t
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from hubbub.hub.room import Room
-from hubbub.hub.rooms import Rooms
-from hubbub.hub.session import User
+from hubbub.hub.rooms.registry import Rooms
+from hubbub.hub.state.room import Room
+from hubbub.hub.state.session import User
 from hubbub.protocol.events import Person, Presence
 from hubbub.storage.changes import Arrive, Change, Depart, EnterRoom, ExitRoom
 from hubbub.storage.records import Present, UserRecord

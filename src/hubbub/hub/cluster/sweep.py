@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from structlog import get_logger
 
 from hubbub.errors import Refusal, StorageError
+from hubbub.hub.cluster.backfill import Reading
+from hubbub.hub.cluster.direct_cursors import Tails
 from hubbub.hub.cluster.lease import Lease
-from hubbub.hub.cluster.reading import Reading
 from hubbub.hub.cluster.roster import Roster
-from hubbub.hub.cluster.tails import Tails
 from hubbub.hub.faults import contained
-from hubbub.hub.session import COME_AGAIN
+from hubbub.hub.state.session import COME_AGAIN
 from hubbub.storage.changes import HoldName, NameUsed, ReleaseName
 from hubbub.storage.shared import SharedStorage
 

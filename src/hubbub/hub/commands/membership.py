@@ -2,12 +2,12 @@
 
 import shlex
 
-from hubbub.accounts.accounts import secret_id, split_invitation
 from hubbub.errors import BadRequest
 from hubbub.hub.commands.table import COMMANDS, Call, command, needs_more, room_of
-from hubbub.hub.permissions import Right
-from hubbub.hub.sanctions import instant
-from hubbub.hub.session import SIGNED_OUT
+from hubbub.hub.people.accounts import secret_id, split_invitation
+from hubbub.hub.state.permissions import Right
+from hubbub.hub.state.sanctions import instant
+from hubbub.hub.state.session import SIGNED_OUT
 from hubbub.model import Role, with_article
 from hubbub.storage.changes import AppendAudit
 

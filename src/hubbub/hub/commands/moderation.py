@@ -3,10 +3,10 @@
 from hubbub.errors import BadRequest
 from hubbub.hub import reports
 from hubbub.hub.commands.table import COMMANDS, Call, command, needs_more, room_of
-from hubbub.hub.durations import parse_duration, show_duration
-from hubbub.hub.permissions import Right
-from hubbub.hub.room import Room
-from hubbub.hub.sanctions import instant
+from hubbub.hub.rules.durations import parse_duration, show_duration
+from hubbub.hub.state.permissions import Right
+from hubbub.hub.state.room import Room
+from hubbub.hub.state.sanctions import instant
 from hubbub.model import Role, room_title, with_article
 from hubbub.storage.records import AuditRecord, Sanction
 

@@ -2,8 +2,8 @@
 
 from hubbub.errors import BadRequest
 from hubbub.hub.commands.table import COMMANDS, Call, command, room_of
-from hubbub.hub.permissions import role_in
-from hubbub.hub.room import Room
+from hubbub.hub.state.permissions import role_in
+from hubbub.hub.state.room import Room
 from hubbub.model import RoomKind, room_title, with_article
 
 

@@ -11,14 +11,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hubbub.errors import BadRequest, NoSuchCommand
-from hubbub.hub.permissions import Permissions, Right
+from hubbub.hub.state.permissions import Permissions, Right
 from hubbub.model import Role
 from hubbub.protocol import events
 
 if TYPE_CHECKING:
     from hubbub.hub.hub import Hub
-    from hubbub.hub.room import Room
-    from hubbub.hub.session import Session, User
+    from hubbub.hub.state.room import Room
+    from hubbub.hub.state.session import Session, User
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from hubbub.errors import BadRequest, Forbidden, NoSuchUser
 from hubbub.hub.commands.table import COMMANDS, Call, command, find, needs_more, room_of
-from hubbub.hub.permissions import highest_in_rooms
+from hubbub.hub.state.permissions import highest_in_rooms
 from hubbub.model import UserKind, user_name, with_article
 from hubbub.protocol import events, text
 from hubbub.storage.changes import SaveIgnored

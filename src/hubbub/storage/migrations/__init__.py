@@ -1,1 +1,1 @@
-"""The history of the schema; `alembic` runs it, see `hubbub.storage.migrate`."""
+"""The history of the schema; `alembic` runs it, see `hubbub.storage.sql.migrate`."""

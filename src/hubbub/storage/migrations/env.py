@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from hubbub.storage.schema import metadata
+from hubbub.storage.sql.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

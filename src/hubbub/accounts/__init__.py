@@ -1,1 +1,0 @@
-"""Accounts: who belongs to the house, and how they prove it."""

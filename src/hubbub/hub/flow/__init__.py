@@ -1,0 +1,1 @@
+"""From a change to a socket: committed in batches, settled, fanned out."""

@@ -1,0 +1,1 @@
+"""What moderators do, and what is kept of it."""

@@ -1,0 +1,1 @@
+"""Who somebody is: how they come in, prove it, and go."""

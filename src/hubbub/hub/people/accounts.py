@@ -1,0 +1,377 @@
+"""Members and bots: how one becomes a member, signs in, and ends sessions."""
+
+import asyncio
+import hashlib
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from structlog import get_logger
+
+from hubbub.errors import (
+    BadName,
+    BadPassword,
+    BadRequest,
+    Forbidden,
+)
+from hubbub.hub.clock import Clock
+from hubbub.hub.flow.committer import Committer, Submission
+from hubbub.hub.flow.log import Log
+from hubbub.hub.peers import Others
+from hubbub.hub.rules.limits import Limits
+from hubbub.hub.rules.passwords import Passwords
+from hubbub.hub.rules.rates import Rates
+from hubbub.hub.rules.registration import Policy, Registration
+from hubbub.hub.state.session import COME_AGAIN, SIGNED_OUT, Session, User
+from hubbub.model import Role, UserKind, user_name
+from hubbub.protocol.events import You
+from hubbub.storage.changes import (
+    AppendAudit,
+    Change,
+    EndSession,
+    EndSessions,
+    SaveAccount,
+    SaveInvitation,
+    SaveMember,
+    SavePassword,
+    SaveSession,
+    SaveUser,
+)
+from hubbub.storage.records import Invitation, SessionRecord, UserRecord
+
+log = get_logger(__name__)
+
+DAY_MS = 24 * 60 * 60 * 1000
+INVITATION_USES, INVITATION_DAYS = 1_000, 365
+"""The most that one invitation may have."""
+CODE_PREFIX = "inv-"
+REVOKED = 1_000
+"""Sessions that were ended lately: somebody may be on the way in with one."""
+ID_CHARS = 8
+MEMBER_NOW = "come in again: you are a member now"
+
+
+def hashed(secret: str) -> bytes:
+    """A secret as it is kept, its SHA-256."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def split_invitation(typed: str) -> tuple[str, str | None]:
+    """A password, which may have blanks in it, and the invitation that may follow it."""
+    password, _, code = typed.rpartition(" ")
+    return (password.strip(), code) if code.startswith(CODE_PREFIX) and password else (typed, None)
+
+
+def secret_id(secret_hash: bytes) -> str:
+    """By what a session or an invitation is named, where its secret is not shown."""
+    return secret_hash.hex()[:ID_CHARS]
+
+
+def check_another_owner(accounts: Iterable[UserRecord], user_id: str) -> None:
+    """Raises Forbidden where no other member owns the server."""
+    owners = (a for a in accounts if a.role is Role.OWNER and a.kind is UserKind.MEMBER)
+    if all(each.id == user_id for each in owners):
+        raise Forbidden("A server has an owner; make somebody else one first.")
+
+
+def _check_guest(user: User) -> None:
+    if user.kind is not UserKind.GUEST:
+        raise BadRequest("You are a member already; /password changes your password.")
+
+
+class Accounts:
+    """Who belongs here. `end` ends a connection with a close code and a reason."""
+
+    def __init__(
+        self,
+        storage_log: Log,
+        committer: Committer,
+        users: dict[str, User],
+        limits: Limits,
+        clock: Clock,
+        rates: Rates,
+        policy: Policy,
+        end: Callable[[Session, int, str], None],
+        you: Callable[[User, str | None], You],
+        others: Others,
+    ) -> None:
+        self._others = others
+        self.policy = policy
+        self.registering: str | None = None
+        """The guest whose sessions end in the log just now; what becomes of them is said here."""
+        self.may_invite: Callable[[UserRecord], bool] = lambda maker: True
+        self.url = ""
+        """Where the page of this server is, for invitations."""
+        self._log = storage_log
+        self._committer = committer
+        self._users = users
+        self._limits = limits
+        self._clock = clock
+        self._rates = rates
+        self._end = end
+        self._you = you
+        self._passwords = Passwords()
+        self._deciding = asyncio.Lock()
+        self._revoked: OrderedDict[bytes, None] = OrderedDict()
+
+    def close(self) -> None:
+        """Ends what runs beside."""
+        self._passwords.close()
+
+    # --- becoming a member
+
+    async def register(
+        self, user: User, password: str, code: str | None, session: Session | None = None
+    ) -> None:
+        """Makes a guest a member, who stays the same user. Raises Refusal.
+
+        The guest's session ends: whoever else has its secret must not be a member by it. That
+        connection, where there is one, gets another; others come in again by what it tells them.
+        """
+        _check_guest(user)
+        if user.name.reserved:
+            raise BadName(f"{user.name.shown} is an automatic name; take your own by /nick NAME.")
+        # Asked for once more below; what is refused shall not cost a hash.
+        await self._admission(code)
+        kept = await self._passwords.hash(password)
+        # One after the other: an invitation has so many uses, and one is the first.
+        async with self._deciding:
+            self.registering = user.id
+            try:
+                await self._make_member(user, kept, code, session)
+            finally:
+                self.registering = None
+
+    async def _make_member(
+        self, user: User, kept: str, code: str | None, session: Session | None
+    ) -> None:
+        async with self._others.alone("accounts"):
+            _check_guest(user)
+            role, used = await self._admission(code)
+            record = replace(user.record, kind=UserKind.MEMBER, role=role)
+            saved = SaveAccount(user.id, record.kind, role)
+            changes: list[Change] = [SaveUser(record), saved, SavePassword(user.id, kept)]
+            if used is not None:
+                changes.insert(0, SaveInvitation(replace(used, uses=used.uses - 1)))
+            # From a plain connection nothing was kept yet.
+            public = {r.name for s in user.sessions for r in s.rooms.values() if not r.direct}
+            changes += [SaveMember(name, user.id) for name in sorted(public)]
+            former = await self.sessions(user)
+            changes.append(EndSessions(user.id))
+            secret = None
+            if session is not None and session.token_hash is not None:
+                secret = secrets.token_urlsafe(24)
+                end_ms = self._clock.now_ms() + self._limits.session_days * DAY_MS
+                changes.append(SaveSession(hashed(secret), user.id, end_ms, session.device))
+            await self._committer.outcomes(*changes)
+        if user.id not in self._users:
+            # Who comes in by that is nobody that the settlement knows yet.
+            user.take_account(record.kind, record.role)
+        user.stored = user.kept = True
+        self._revoke(each.token_hash for each in former)
+        if session is not None and secret is not None:
+            session.token_hash = hashed(secret)
+            session.send(self._you(user, secret))
+        for other in [each for each in user.sessions if each is not session]:
+            if other.token_hash is None:
+                other.send(self._you(user, None))
+            else:
+                other.token_hash = None
+                self._end(other, COME_AGAIN, MEMBER_NOW)
+        self._others.cut(user.id, COME_AGAIN, MEMBER_NOW)
+        log.info("registered", user=user.name.shown, id=user.id, role=role.value)
+
+    async def _admission(self, code: str | None) -> tuple[Role, Invitation | None]:
+        """As what one may come in, and by which invitation. Raises Forbidden."""
+        if code:
+            storage = self._log.storage
+            found = await self._log.read(storage.invitation, hashed(code), self._clock.now_ms())
+            if found is None or not await self._holds(found):
+                raise Forbidden("That invitation is unknown, used up or has run out.")
+            return found.role, found
+        if self.policy.first_is_owner and not await self._has_members():
+            return Role.OWNER, None
+        if self.policy.registration is Registration.OPEN:
+            return Role.MEMBER, None
+        if self.policy.registration is Registration.INVITE:
+            raise Forbidden("One becomes a member here by an invitation; ask somebody for one.")
+        raise Forbidden("Members are made by the operator of this server alone.")
+
+    async def _holds(self, invitation: Invitation) -> bool:
+        """Whether an invitation is still worth something, and not only there.
+
+        One for an owner until there is a member; others while their maker may invite.
+        """
+        if invitation.role is Role.OWNER:
+            return not await self._has_members()
+        if self.policy.registration is Registration.CLOSED:
+            return False
+        if not invitation.maker_id:
+            return True
+        found = await self._log.read(self._log.storage.known_users, [invitation.maker_id])
+        maker = found.get(invitation.maker_id)
+        return maker is not None and self.may_invite(maker)
+
+    async def invite(
+        self, maker: User | None, role: Role, uses: int, days: int, *others: Change
+    ) -> str:
+        """A new invitation's code, which is told once. Raises BadRequest."""
+        if not 1 <= uses <= INVITATION_USES or not 1 <= days <= INVITATION_DAYS:
+            raise BadRequest(
+                f"An invitation has 1 to {INVITATION_USES} uses and lasts 1 to {INVITATION_DAYS} "
+                "days: /invite link USES DAYS"
+            )
+        code = CODE_PREFIX + secrets.token_urlsafe(15)
+        end_ms = self._clock.now_ms() + days * DAY_MS
+        made_by = maker.id if maker is not None else ""
+        invitation = Invitation(hashed(code), role, uses, end_ms, made_by)
+        await self._committer.outcomes(SaveInvitation(invitation), *others)
+        return code
+
+    async def set_up_code(self) -> str | None:
+        """An invitation by which the operator becomes the owner; None where there is a member."""
+        return None if await self._has_members() else await self.invite(None, Role.OWNER, 1, 1)
+
+    async def _has_members(self) -> bool:
+        accounts = await self._log.read(self._log.storage.accounts)
+        return any(account.kind is UserKind.MEMBER for account in accounts)
+
+    async def invitations(self) -> list[Invitation]:
+        """Those that can be used, the next to run out first."""
+        return await self._log.read(self._log.storage.usable_invitations, self._clock.now_ms())
+
+    async def revoke_invitation(self, typed: str, audit: AppendAudit) -> None:
+        """Ends an invitation by its id. Raises BadRequest."""
+        # Not while somebody comes in by it.
+        async with self._deciding, self._others.alone("accounts"):
+            found = [i for i in await self.invitations() if secret_id(i.code_hash) == typed.lower()]
+            if not found:
+                raise BadRequest(f"There is no invitation {typed[:16]!r}; /invite list lists them.")
+            await self._committer.outcomes(SaveInvitation(replace(found[0], uses=0)), audit)
+
+    def link(self, code: str) -> str:
+        """The page that takes an invitation."""
+        # Behind the #, which browsers keep to themselves: no log of a proxy has it.
+        return f"{self.url}/#invite={code}"
+
+    # --- signing in
+
+    async def sign_in(self, session: Session, typed: str, password: str) -> UserRecord:
+        """The member of that name and password. Raises BadPassword, RateLimited, Unavailable."""
+        try:
+            key = user_name(typed.removeprefix("@")).key
+        except BadName:
+            key = ""
+        self._rates.password(session, key)
+        account = await self._log.read(self._log.storage.account, key)
+        kept = None if account is None else account.password_hash
+        if not await self._passwords.fits(password, kept):
+            log.info("wrong password", tried=key)
+            raise BadPassword("That name and that password do not go together.")
+        self._rates.right_password(session, key)
+        assert account is not None, "a password that fits is somebody's"
+        assert kept is not None, "see above"
+        if self._passwords.outdated(kept):
+            renewed = SavePassword(account.user.id, await self._passwords.hash(password))
+            self._committer.submit(Submission(renewed))
+        return account.user
+
+    async def change_password(self, session: Session, user: User, old: str, new: str) -> int:
+        """Sets another password and ends the user's other sessions; how many. Raises Refusal."""
+        if user.kind is not UserKind.MEMBER:
+            raise Forbidden("Only members have a password; /register PASSWORD makes you one.")
+        await self.sign_in(session, user.name.shown, old)
+        kept = await self._passwords.hash(new)
+        own = session.token_hash or b""
+        others = await self.sessions(user)
+        changes = SavePassword(user.id, kept), EndSessions(user.id, own)
+        await self._committer.outcomes(*changes)
+        self._revoke([each.token_hash for each in others if each.token_hash != own])
+        # Also those that were signed in by a password on a plain connection.
+        ended = [each for each in user.sessions if each is not session and each.token_hash != own]
+        self._cut(ended)
+        # Those with a session end by its end.
+        self._others.cut(user.id, SIGNED_OUT, "signed out", all_of_them=False)
+        return len(others) - bool(own)
+
+    # --- sessions
+
+    async def sessions(self, user: User) -> list[SessionRecord]:
+        """The user's sessions, the last used first."""
+        return await self.sessions_of(user.id)
+
+    async def end_session(self, session: Session, user: User, typed: str) -> bytes:
+        """Ends a session by its id, with its connections but this one; its token hash.
+
+        Raises BadRequest.
+        """
+        found = [s for s in await self.sessions(user) if secret_id(s.token_hash) == typed.lower()]
+        if not found:
+            raise BadRequest(
+                f"You have no session {typed[: ID_CHARS * 2]!r}; /sessions lists them."
+            )
+        await self._end_session(session, user, found[0].token_hash)
+        return found[0].token_hash
+
+    async def sign_out(self, session: Session, user: User) -> None:
+        """Ends the session of this connection; the others that share it end too."""
+        if session.token_hash is not None:
+            await self._end_session(session, user, session.token_hash)
+
+    async def _end_session(self, session: Session, user: User, token_hash: bytes) -> None:
+        own = session.token_hash == token_hash
+        if own:
+            # It ends by itself, after its answer.
+            session.token_hash = None
+        try:
+            await self._committer.outcome(EndSession(token_hash))
+        except BaseException:
+            if own:
+                session.token_hash = token_hash
+            raise
+        self._revoke([token_hash])
+        self._cut([each for each in user.sessions if each.token_hash == token_hash])
+
+    async def sessions_of(self, user_id: str) -> list[SessionRecord]:
+        """The sessions of somebody who may not be here."""
+        now_ms = self._clock.now_ms()
+        return await self._log.read(self._log.storage.sessions_of, user_id, now_ms)
+
+    def revoke(self, sessions: Iterable[SessionRecord]) -> None:
+        """Lets nobody come in any more by sessions that were ended just now."""
+        self._revoke(session.token_hash for session in sessions)
+
+    def revoked(self, token_hash: bytes) -> bool:
+        """Whether that session was ended a moment ago."""
+        return token_hash in self._revoked
+
+    def _revoke(self, ended: Iterable[bytes]) -> None:
+        for token_hash in ended:
+            self._revoked[token_hash] = None
+            if len(self._revoked) > REVOKED:
+                self._revoked.popitem(last=False)
+
+    # --- roles
+
+    async def save_role(self, whom: UserRecord, role: Role, audit: AppendAudit) -> None:
+        """Gives an account a role on the server. Raises Forbidden for the last owner's."""
+        # One after the other, so that two owners cannot both give it up.
+        async with self._deciding, self._others.alone("accounts"):
+            if role is not Role.OWNER:
+                accounts = await self._log.read(self._log.storage.accounts)
+                # As it is now: another may have made them owner, and gone.
+                if any(a.id == whom.id and a.role is Role.OWNER for a in accounts):
+                    check_another_owner(accounts, whom.id)
+            await self._committer.outcomes(SaveAccount(whom.id, whom.kind, role), audit)
+
+    def tell(self, user: User) -> None:
+        """Tells somebody what they are now."""
+        you = self._you(user, None)
+        for session in user.sessions:
+            session.send(you)
+
+    def _cut(self, sessions: Iterable[Session]) -> None:
+        for session in sessions:
+            session.token_hash = None
+            self._end(session, SIGNED_OUT, "signed out")

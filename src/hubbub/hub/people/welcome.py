@@ -1,0 +1,130 @@
+"""`welcome`: what somebody who comes in is told of themselves, their rooms and the server."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from hubbub.hub.rules.limits import Limits
+from hubbub.hub.state.permissions import Permissions, highest_in_rooms, role_in
+from hubbub.hub.state.room import Room
+from hubbub.hub.state.session import Session, User
+from hubbub.hub.talk.messages import RECIPIENTS
+from hubbub.model import ROOM_NAME_CHARS, USER_NAME_CHARS, NotifyLevel, Role
+from hubbub.protocol import events
+from hubbub.storage.interface import Storage
+from hubbub.storage.records import Membership
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """What is the same for everyone."""
+
+    server: events.ServerInfo
+    default_room: str
+    commands: Callable[[Permissions, Role, Role], tuple[events.CommandInfo, ...]]
+
+
+class Welcome:
+    """Makes the event."""
+
+    def __init__(
+        self,
+        facts: ServerFacts,
+        limits: Limits,
+        storage: Storage,
+        permissions: Permissions,
+        *,
+        rate_limits: bool,
+        push_key: str | None,
+    ) -> None:
+        self.facts = facts
+        self._storage = storage
+        self._permissions = permissions
+        self._ping_s = limits.ping_s
+        self._push_key = push_key
+        self._told = _told(limits) | (_told_rates(limits) if rate_limits else {})
+
+    def __call__(
+        self,
+        session: Session,
+        secret: str,
+        memberships: Iterable[Membership],
+        request_id: str | None,
+        *,
+        asked: Mapping[str, str] | None = None,
+        ignored: Iterable[events.Person] = (),
+    ) -> events.Welcome:
+        """For a session that is in its rooms; `memberships` are those that its user had before.
+
+        `asked` has the names by which `hello` asked for rooms that are called otherwise.
+        """
+        user = session.user
+        assert user is not None, "who is welcomed is somebody"
+        named = asked or {}
+        kept = {each.room.name: each for each in memberships}
+        rooms = {name: Room(each.room, (), {user.id: each.role}) for name, each in kept.items()}
+        rooms |= session.rooms
+        states = [
+            self._state(room, user, kept.get(name), named.get(name)) for name, room in rooms.items()
+        ]
+        return events.Welcome(
+            id=request_id,
+            user=user.as_self,
+            session=secret,
+            epoch=self._storage.epoch,
+            server=self.facts.server,
+            ping_s=self._ping_s,
+            rooms=tuple(states),
+            commands=self.facts.commands(self._permissions, user.role, highest_in_rooms(user)),
+            limits=self._told,
+            may=self._permissions.on_server(user),
+            ignored=tuple(ignored),
+            push_key=self._push_key,
+        )
+
+    def you(self, user: User, secret: str | None) -> events.You:
+        """What a user is told who has become somebody else."""
+        return events.You(
+            user=user.as_self,
+            may=self._permissions.on_server(user),
+            commands=self.facts.commands(self._permissions, user.role, highest_in_rooms(user)),
+            session=secret,
+        )
+
+    def _state(
+        self, room: Room, user: User, kept: Membership | None, was: str | None
+    ) -> events.RoomState:
+        read = room.last if kept is None else kept.read
+        return events.RoomState(
+            room.name,
+            room.kind,
+            room.topic,
+            room.first,
+            room.last,
+            read,
+            max(0, room.last - max(read, room.first - 1)),
+            role_in(user, room),
+            NotifyLevel.MENTIONS if kept is None else kept.notify,
+            room.read_only,
+            room.archived,
+            self._permissions.in_room(user, room),
+            was,
+        )
+
+
+def _told(limits: Limits) -> dict[str, int]:
+    return {
+        "text_bytes": limits.text_bytes,
+        "topic_bytes": limits.topic_bytes,
+        "frame_bytes": limits.frame_bytes,
+        "name_chars": USER_NAME_CHARS,
+        "room_chars": ROOM_NAME_CHARS,
+        "recipients": RECIPIENTS,
+        "in_flight_requests": limits.in_flight_requests,
+        "resume_events": limits.resume_events,
+        "rooms": limits.rooms_per_connection,
+    }
+
+
+def _told_rates(limits: Limits) -> dict[str, int]:
+    """What a client may keep up, so that it can pace itself instead of being refused."""
+    return {"posts_per_s": max(1, int(limits.posts_per_s)), "posts_burst": limits.posts_burst}

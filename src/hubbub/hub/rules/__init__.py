@@ -1,0 +1,1 @@
+"""What holds for everybody: limits, rates, durations, addresses, passwords. Knows nobody."""

@@ -1,0 +1,1 @@
+"""What runs beside the requests: housekeeping, retention, changes made outside this server."""

@@ -1,0 +1,1 @@
+"""Logs as files: exported, imported, copied, backed up, checked."""

@@ -1,0 +1,287 @@
+"""What a batch of changes comes to, and the few statements that write it.
+
+Changes are taken in their order against the state of the rooms that they name; what they leave
+behind is gathered a table at a time, so that ten thousand guests who arrive at once cost a
+handful of statements.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from msgspec import structs
+
+from hubbub.model import Role, RoomKind, format_instant
+from hubbub.protocol.events import Deleted, LogEvent, Message, Person, Settings, Topic
+from hubbub.storage.changes import (
+    AppendAudit,
+    Appended,
+    AppendMessage,
+    AppendTopic,
+    Arrive,
+    Change,
+    ChangeRoom,
+    DeleteMessage,
+    Depart,
+    Done,
+    Duplicate,
+    EndSanction,
+    EndSession,
+    EndSessions,
+    EndSubscription,
+    EnterRoom,
+    ExitRoom,
+    Gone,
+    HoldName,
+    Made,
+    MakeRoom,
+    MoveRead,
+    NameUsed,
+    NonceUsed,
+    Outcome,
+    ReleaseName,
+    RemoveMember,
+    RenameUser,
+    RenewSession,
+    SaveAccount,
+    SaveIgnored,
+    SaveInvitation,
+    SaveMember,
+    SaveNotify,
+    SavePassword,
+    SaveSanction,
+    SaveSession,
+    SaveSubscription,
+    SaveUser,
+)
+from hubbub.storage.sql import queries
+from hubbub.storage.sql.batch_rooms import BatchRoom, BatchRooms
+from hubbub.storage.sql.driver import Driver
+from hubbub.storage.sql.members import Members
+from hubbub.storage.sql.moderation import Moderation
+from hubbub.storage.sql.nodes import Nodes
+from hubbub.storage.sql.people import People
+from hubbub.storage.sql.rows import event_row
+
+Nonce = tuple[str, str]
+"""A sender's id and the nonce of one of its messages."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """The changes of one commit."""
+
+    rooms: BatchRooms
+    said: dict[Nonce, Message]
+    now_ms: int
+    nodes: Nodes
+    members: Members
+    at: str = field(init=False)
+    entries: list[tuple[BatchRoom, LogEvent, str]] = field(default_factory=list)
+    people: People = field(default_factory=People)
+    makes: list[BatchRoom] = field(default_factory=list)
+    """For each change that makes a room, the one that came of it."""
+    wiped: list[tuple[BatchRoom, int]] = field(default_factory=list)
+    moderation: Moderation = field(default_factory=Moderation)
+
+    def __post_init__(self) -> None:
+        self.at = format_instant(self.now_ms)
+        self.moderation.names |= {former: room.name for former, room in self.rooms.renamed.items()}
+
+    def take(self, place: int, change: Change) -> Outcome:
+        """Works out what a change, with its place among all, comes to after those before it."""
+        match change:
+            case AppendMessage():
+                return self._message(change)
+            case AppendTopic(name, sender, text, room_id):
+                if _is_gone(self.rooms.known(name), room_id):
+                    return Gone()
+                room = self.rooms.named(name)
+                room.last += 1
+                room.topic = text
+                topic = Topic(room=room.name, seq=room.last, at=self.at, sender=sender, text=text)
+                self.entries.append((room, topic, ""))
+                return Appended(topic, room.id)
+            case DeleteMessage():
+                return self._delete_message(change)
+            case ChangeRoom():
+                return self._change_room(change)
+            case MakeRoom():
+                return self._make_room(change)
+            case SaveMember(name, user_id, role):
+                return self.members.join(self.rooms.named(name), user_id, role)
+            case RemoveMember(name, user_id):
+                if (found := self.rooms.known(name)) is not None:
+                    return self.members.leave(found, user_id)
+            case SaveNotify(name, user_id, level):
+                if (found := self.rooms.known(name)) is not None:
+                    self.members.notify(found, user_id, level)
+            case MoveRead(name, user_id, seq):
+                if (found := self.rooms.known(name)) is not None:
+                    self.members.read(found, user_id, seq)
+            case (
+                SaveUser()
+                | RenameUser()
+                | SaveAccount()
+                | SaveSession()
+                | RenewSession()
+                | EndSession()
+                | EndSessions()
+                | SavePassword()
+                | SaveInvitation()
+                | SaveSubscription()
+                | EndSubscription()
+            ):
+                self.people.take(change, self.now_ms)
+            case SaveSanction() | EndSanction() | AppendAudit() | SaveIgnored():
+                self.moderation.take(change, self.now_ms)
+            case EnterRoom(name) | ExitRoom(name):
+                known = self.rooms.known(name)
+                self.nodes.take(place, replace(change, room=known.name if known else name))
+            case HoldName() | ReleaseName() | Arrive() | Depart():
+                self.nodes.take(place, change)
+            case _:
+                assert_never(change)
+        return Done()
+
+    def _message(self, change: AppendMessage) -> Outcome:
+        name, sender, to, nonce = change.room, change.sender, change.to, change.nonce
+        if nonce:
+            earlier = self.said.get((sender.id, nonce))
+            if earlier is not None:
+                if name in self.rooms.renamed:
+                    change = structs.replace(change, room=self.rooms.renamed[name].name)
+                if _same(earlier, change):
+                    return Duplicate(earlier.room, earlier.seq, earlier.at)
+                return NonceUsed()
+        room = self.rooms.known(name)
+        if _is_gone(room, change.room_id):
+            return Gone()
+        if room is None:
+            room = self.rooms.named(name, RoomKind.PUBLIC if to is None else RoomKind.DIRECT)
+            for person in () if to is None else (*to, sender):
+                self.members.join(room, person.id)
+        room.last += 1
+        message = Message(
+            room=room.name,
+            seq=room.last,
+            at=self.at,
+            sender=sender,
+            text=change.text,
+            me=change.me,
+            to=to,
+        )
+        self.entries.append((room, message, nonce))
+        if nonce:
+            self.said[sender.id, nonce] = message
+        return Appended(message, room.id)
+
+    def _make_room(self, change: MakeRoom) -> Outcome:
+        name = change.room
+        room = self.rooms.found.get(name)
+        new = room is None
+        if room is None:
+            self.moderation.names.pop(name, None)
+            room = self.rooms.make(name)
+            if change.owner_id is not None:
+                self.members.join(room, change.owner_id, Role.OWNER)
+        self.makes.append(room)
+        return Made(new, room.id)
+
+    def _delete_message(self, change: DeleteMessage) -> Outcome:
+        if _is_gone(self.rooms.known(change.room), change.room_id):
+            return Gone()
+        room = self.rooms.named(change.room)
+        room.last += 1
+        if change.target < room.last:
+            self.wiped.append((room, change.target))
+        for key, said in self.said.items():
+            if (said.room, said.seq) == (room.name, change.target):
+                self.said[key] = structs.replace(said, deleted=True)
+        deleted = Deleted(
+            room=room.name,
+            seq=room.last,
+            at=self.at,
+            sender=change.sender,
+            target=change.target,
+        )
+        self.entries.append((room, deleted, ""))
+        return Appended(deleted, room.id)
+
+    def _change_room(self, change: ChangeRoom) -> Outcome:
+        known = self.rooms.known(change.room)
+        if change.name in self.rooms.found and self.rooms.found[change.name] is not known:
+            return NameUsed()
+        room = known or self.rooms.named(change.room)
+        name = change.name or room.name
+        was = None if name == room.name else room.name
+        if was is not None:
+            self.rooms.rename(room, name)
+            self.members.rename(was, name)
+            self.moderation.rename(was, name)
+            self.nodes.rename(was, name)
+            for nonce, said in self.said.items():
+                if said.room == was:
+                    self.said[nonce] = structs.replace(said, room=name)
+        room.kind, room.read_only, room.archived = change.kind, change.read_only, change.archived
+        room.changed = True
+        room.last += 1
+        settings = Settings(
+            room=name,
+            seq=room.last,
+            at=self.at,
+            sender=change.sender,
+            kind=room.kind,
+            read_only=room.read_only,
+            archived=room.archived,
+            was=was,
+        )
+        self.entries.append((room, settings, ""))
+        return Appended(settings, room.id)
+
+    def identified(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+        """The outcomes with the ids of rooms, also of those that this batch has made."""
+        entries, makes = iter(self.entries), iter(self.makes)
+        for outcome in outcomes:
+            match outcome:
+                case Appended(event):
+                    yield Appended(event, next(entries)[0].id)
+                case Made(new):
+                    yield Made(new, next(makes).id)
+                case _:
+                    yield outcome
+
+    def write(self, driver: Driver) -> list[int]:
+        """Executes what the changes came to; the places of those whose names others hold."""
+        self.people.write(driver, self.now_ms)
+        self.rooms.write(driver)
+        if self.entries:
+            rows = [
+                event_row(room.id, event, self.now_ms, nonce) for room, event, nonce in self.entries
+            ]
+            driver.write_each(queries.INSERT_EVENTS, rows)
+        if self.wiped:
+            wiped = [{"of_room": room.id, "target": target} for room, target in self.wiped]
+            driver.write(queries.WIPE_MESSAGES, wiped)
+        self.members.write(driver, self.rooms.found)
+        self.moderation.write(driver)
+        return self.nodes.write(driver, self.now_ms)
+
+
+def _is_gone(room: BatchRoom | None, room_id: int) -> bool:
+    return room_id != 0 and (room is None or room.id != room_id)
+
+
+def _same(message: Message, change: AppendMessage) -> bool:
+    if message.room != change.room:
+        return False
+    # Of one that was deleted it is enough that it was there.
+    return message.deleted or (
+        message.text == change.text
+        and message.me == change.me
+        and _ids(message.to) == _ids(change.to)
+    )
+
+
+def _ids(people: Sequence[Person] | None) -> frozenset[str] | None:
+    return None if people is None else frozenset(person.id for person in people)

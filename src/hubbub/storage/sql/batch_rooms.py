@@ -1,0 +1,239 @@
+"""The rooms that a commit names: found and held, and written as the commit has left them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hubbub.model import RoomKind
+from hubbub.storage.changes import (
+    AppendMessage,
+    Arrive,
+    Change,
+    ChangeRoom,
+    Depart,
+    EndSanction,
+    EndSession,
+    EndSessions,
+    EndSubscription,
+    HoldName,
+    MakeRoom,
+    ReleaseName,
+    RenameUser,
+    RenewSession,
+    SaveAccount,
+    SaveIgnored,
+    SaveInvitation,
+    SavePassword,
+    SaveSanction,
+    SaveSession,
+    SaveSubscription,
+    SaveUser,
+)
+from hubbub.storage.sql import queries
+from hubbub.storage.sql.driver import Driver, Row
+from hubbub.storage.sql.rows import json_list, room_record
+
+_PLACELESS = (
+    SaveUser,
+    RenameUser,
+    SaveAccount,
+    SaveSession,
+    RenewSession,
+    EndSession,
+    EndSessions,
+    SavePassword,
+    SaveInvitation,
+    SaveSubscription,
+    EndSubscription,
+    SaveIgnored,
+    HoldName,
+    ReleaseName,
+    Arrive,
+    Depart,
+)
+
+
+@dataclass(slots=True)
+class BatchRoom:
+    """A room as the batch has left it so far; `id` is 0 until it is made."""
+
+    name: str
+    kind: RoomKind
+    id: int = 0
+    topic: str = ""
+    last: int = 0
+    read_only: bool = False
+    archived: bool = False
+    name_written: str = ""
+    last_written: int = 0
+    topic_written: str = ""
+    changed: bool = False
+
+
+@dataclass(slots=True)
+class BatchRooms:
+    """The rooms of one commit. No other commit changes them before this one ends."""
+
+    found: dict[str, BatchRoom] = field(default_factory=dict)
+    renamed: dict[str, BatchRoom] = field(default_factory=dict)
+    """By the former name, which the changes that come after a renaming may still have, also where
+    another process renamed the room a moment ago.
+    """
+    left: list[BatchRoom] = field(default_factory=list)
+    """Those that this batch gave another name."""
+    leaving: dict[str, BatchRoom] = field(default_factory=dict)
+    """By the last name that each of them left, unless another one has that by now."""
+    made: bool = False
+    """Whether any was made, and has its id only since it was written."""
+
+    @classmethod
+    def read(cls, driver: Driver, changes: Iterable[Change]) -> "BatchRooms":
+        """Those that are there of all that the changes name."""
+        rooms = cls()
+        meant, wanted = _names(changes)
+        if not meant and not wanted:
+            return rooms
+        for row in driver.read(queries.ROOMS, {"names": json_list(list(meant | wanted))}):
+            room = _room(row)
+            rooms.found[room.name] = room
+        missing = meant - rooms.found.keys()
+        if missing:
+            names = json_list(list(missing))
+            for name, *row in driver.read(queries.FORMER_ROOMS, {"names": names}):
+                room = _room(row)
+                rooms.renamed[name] = rooms.found.setdefault(room.name, room)
+        return rooms
+
+    def known(self, name: str) -> BatchRoom | None:
+        """The room that a change means by a name."""
+        return self.found.get(name) or self.renamed.get(name)
+
+    def named(self, name: str, kind: RoomKind = RoomKind.PUBLIC) -> BatchRoom:
+        """The same, made where there is none."""
+        room = self.known(name)
+        if room is None:
+            room = self.found[name] = BatchRoom(name, kind)
+        return room
+
+    def make(self, name: str) -> BatchRoom:
+        """A new room, of which there is none by that name."""
+        self.renamed.pop(name, None)
+        self.leaving.pop(name, None)
+        room = self.found[name] = BatchRoom(name, RoomKind.PUBLIC)
+        return room
+
+    def rename(self, room: BatchRoom, name: str) -> None:
+        """Gives a room a name that no other one has."""
+        was = room.name
+        del self.found[was]
+        self.found[name], room.name = room, name
+        # The last name that it left comes last.
+        self.renamed.pop(was, None)
+        self.renamed.pop(name, None)
+        self.renamed[was] = room
+        self.left.append(room)
+        self.leaving = {n: other for n, other in self.leaving.items() if other is not room}
+        self.leaving.pop(name, None)
+        self.leaving[was] = room
+
+    def write(self, driver: Driver) -> None:
+        """Executes what the changes came to."""
+        rooms = self.found.values()
+        # A name that is free at the end may be another room's until then.
+        moving = [room for room in rooms if room.id and room.name != room.name_written]
+        if moving:
+            driver.write(queries.SET_ROOM, [_row(room, f"*{room.id}") for room in moving])
+        made = [room for room in rooms if not room.id]
+        if made:
+            self.made = True
+            self._make(driver, made)
+        moved = [(room.last, room.id) for room in rooms if room.last != room.last_written]
+        if moved:
+            driver.write_each(queries.MOVE_LAST, moved)
+        retitled = [
+            {"of": room.id, "topic": room.topic}
+            for room in rooms
+            if room.topic != room.topic_written
+        ]
+        if retitled:
+            driver.write(queries.SET_TOPIC, retitled)
+        changed = [room for room in rooms if room.changed]
+        if changed:
+            driver.write(queries.SET_ROOM, [_row(room, room.name) for room in changed])
+        if self.left:
+            self._leave_names(driver)
+
+    def _leave_names(self, driver: Driver) -> None:
+        # A room leaves one name behind: more would be a way to keep names from others.
+        left = {room.id for room in self.left}
+        former = [{"name": name, "room_id": room.id} for name, room in self.leaving.items()]
+        driver.write(queries.DELETE_FORMER_NAMES_OF, [{"of_room": room_id} for room_id in left])
+        if former:
+            driver.write(queries.SAVE_FORMER_NAMES, former)
+        driver.write(queries.DELETE_FORMER_NAMES, [{"of": name} for name in self.found])
+
+    def _make(self, driver: Driver, made: Sequence[BatchRoom]) -> None:
+        driver.write(
+            queries.INSERT_ROOMS,
+            [
+                {
+                    "name": room.name,
+                    "kind": room.kind.value,
+                    "topic": room.topic,
+                    "first_seq": 1,
+                    "last_seq": room.last,
+                    "read_only": int(room.read_only),
+                    "archived": int(room.archived),
+                }
+                for room in made
+            ],
+        )
+        driver.write(queries.DELETE_FORMER_NAMES, [{"of": room.name} for room in made])
+        names = json_list([room.name for room in made])
+        for id_, name, *_ in driver.read(queries.ROOMS, {"names": names}):
+            room = self.found[name]
+            room.id, room.last_written, room.topic_written = id_, room.last, room.topic
+
+
+def _names(changes: Iterable[Change]) -> tuple[set[str], set[str]]:
+    """The rooms that changes are meant for, and those whose names they want for others."""
+    meant, wanted = set(), set()
+    for change in changes:
+        if isinstance(change, _PLACELESS):
+            continue
+        match change:
+            # Most of all.
+            case AppendMessage():
+                meant.add(change.room)
+            case SaveSanction(sanction):
+                meant.add(sanction.room)
+            case EndSanction((_, room, _, _)):
+                meant.add(room)
+            case MakeRoom(room):
+                wanted.add(room)
+            case ChangeRoom(room, name=name):
+                meant.add(room)
+                wanted |= {name} if name else set()
+            case _:
+                meant.add(change.room)
+    # No room: a sanction of the whole server.
+    meant.discard("")
+    return meant, wanted
+
+
+def _room(row: Row) -> BatchRoom:
+    id_, *columns = row
+    room = room_record(columns)
+    last, topic = room.last, room.topic
+    now = topic, last, room.read_only, room.archived
+    return BatchRoom(room.name, room.kind, id_, *now, room.name, last, topic)
+
+
+def _row(room: BatchRoom, name: str) -> dict[str, Any]:
+    return {
+        "of": room.id,
+        "to_name": name,
+        "to_kind": room.kind.value,
+        "to_read_only": int(room.read_only),
+        "to_archived": int(room.archived),
+    }
