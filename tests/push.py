@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from hubbub.hub.push.notifier import Notice
+from hubbub.hub.ports import Notice
 from hubbub.storage.records import Subscription
 
 NOTICE = Notice("lobby", "bob", "hi")

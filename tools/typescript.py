@@ -45,9 +45,15 @@ def _members(union: object, names: dict[type, str]) -> list[str]:
 
 
 def _structs_in(info: inspect.StructType) -> list[type]:
+    """The structs that stand in one, those that stand in these first."""
     found: dict[type, None] = {}
     for field in info.fields:
-        _collect(field.type, found)
+        within: dict[type, None] = {}
+        _collect(field.type, within)
+        for struct in within:
+            inner = inspect.type_info(struct)
+            assert isinstance(inner, inspect.StructType)
+            found |= dict.fromkeys([*_structs_in(inner), struct])
     return list(found)
 
 

@@ -36,7 +36,7 @@ def said(events: int) -> signs.Said:
         Message(room="room17", seq=seq, at=at, sender=sender, text="." * 100)
         for seq in range(events)
     )
-    return signs.Said("node0001", "room17", messages)
+    return signs.Said("room17", messages, node="node0001")
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _asked(ear: "subprocess.Popen[str]") -> tuple[int, float]:
 def _spent_heard_us() -> float:
     """To hear of a user's rate: the words alone, without the buckets."""
     tokens = {f"user{number:08d}": 3 for number in range(SPENT_USERS)}
-    data = signs.encode(signs.Spent("node0001", {"user posts": tokens}))
+    data = signs.encode(signs.Spent({"user posts": tokens}, node="node0001"))
     rounds = 100
     begun_s = time.thread_time()
     for _ in range(rounds):

@@ -7,6 +7,8 @@ loaded when they are first used, so that importing `hubbub.protocol` costs no we
 import importlib
 from typing import TYPE_CHECKING
 
+from hubbub.version import __version__
+
 if TYPE_CHECKING:
     from hubbub.client.backoff import Backoff
     from hubbub.client.calls import Bounds, LineLost
@@ -75,8 +77,6 @@ if TYPE_CHECKING:
         Welcome,
         You,
     )
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "hubbub.client.backoff": ("Backoff",),

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from hubbub import __version__, care, people
+from hubbub import care, people
 from hubbub.errors import ConfigError, HubbubError
 from hubbub.trial import command as trial
+from hubbub.version import __version__
 
 if TYPE_CHECKING:
     from hubbub.server import Running

@@ -17,13 +17,11 @@ from aiohttp import web
 from aiohttp.log import server_logger
 from structlog import get_logger
 
-from hubbub import __version__
 from hubbub.bus import open_bus
 from hubbub.config import without_secrets
 from hubbub.errors import StartError
-from hubbub.hub.cluster.node import Cluster
-from hubbub.hub.hub import Hub
-from hubbub.hub.peers import Others
+from hubbub.hub.cluster.node import Node
+from hubbub.hub.hub import Hub, Options
 from hubbub.hub.rules.rates import Rates
 from hubbub.settings import Settings
 from hubbub.storage import open_storage, sqlite_url
@@ -36,6 +34,7 @@ from hubbub.transports.listener import CLOSE_S, Listener, tls_context
 from hubbub.transports.web import Page
 from hubbub.transports.webpush import WebPush, new_keys, read_keys
 from hubbub.transports.websocket import WebSockets
+from hubbub.version import __version__
 
 log = get_logger(__name__)
 
@@ -80,27 +79,29 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
     started = asyncio.Event()
     serving = asyncio.create_task(hub.run(started))
     waiting = asyncio.create_task(started.wait())
-    guard = _guard(settings, hub.rates)
+    guard = _guard(settings, hub.parts.rates)
     sockets = WebSockets(hub, guard)
     pages = Pages(hub)
-    page = Page(settings.server_name, hub.default_room, settings.policy)
+    page = Page(settings.server_name, hub.parts.default_room, settings.policy)
     cookie = SessionCookie(hub, guard)
-    listener = Listener(_application(sockets, pages, page, cookie, guard), settings, hub.stats)
+    listener = Listener(
+        _application(sockets, pages, page, cookie, guard), settings, hub.parts.stats
+    )
     try:
         await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             await serving
-        code = None if settings.for_this_machine else await hub.accounts.set_up_code()
+        code = None if settings.for_this_machine else await hub.parts.accounts.set_up_code()
         host, port = await listener.open(settings.host, settings.port, tls)
     except BaseException:
         waiting.cancel()
         hub.stop()
         await asyncio.gather(serving, return_exceptions=True)
-        hub.log.close()
+        hub.parts.log.close()
         raise
     _calm_collector()
-    hub.accounts.url = settings.public_url or _own_url(host, port, secure=tls is not None)
-    set_up = code and hub.accounts.link(code)
+    hub.parts.accounts.url = settings.public_url or _own_url(host, port, secure=tls is not None)
+    set_up = code and hub.parts.accounts.link(code)
     announce(Running(host, port, tls is not None, url, settings.policy.guests, set_up))
     log.info("listening", host=host, port=port, log=url, durability=settings.durability)
     pinging = asyncio.create_task(sockets.keep_alive())
@@ -122,7 +123,7 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
     await listener.close()
     if pusher is not None:
         await pusher.close()
-    hub.log.close()
+    hub.parts.log.close()
     log.info("stopped")
     if serving.done() and not serving.cancelled() and (fault := serving.exception()) is not None:
         raise fault
@@ -148,15 +149,15 @@ def _open_log(settings: Settings) -> tuple[str, Storage]:
     return url, open_storage(url, settings.durability)
 
 
-def _others(settings: Settings, storage: Storage) -> Others:
-    """The other servers, where the log may have some."""
+def _node(settings: Settings, storage: Storage) -> Node | None:
+    """What makes this server one of several, where the log may have others."""
     if settings.database is None:
-        return Others()
+        return None
     # All of one log hear each other, and nobody else on that bus; also while its epoch changes,
     # which they do not learn at the same moment.
     prefix = f"hubbub.{storage.secret('bus', lambda: storage.epoch)}"
     bus = open_bus(settings.bus, prefix=prefix, name=settings.server_name)
-    return Cluster(cast(SharedStorage, storage), bus, lease_s=settings.node_lease_s)
+    return Node(cast(SharedStorage, storage), bus, lease_s=settings.node_lease_s)
 
 
 def _hub(settings: Settings, storage: Storage) -> tuple[Hub, WebPush | None]:
@@ -165,9 +166,7 @@ def _hub(settings: Settings, storage: Storage) -> tuple[Hub, WebPush | None]:
         keys = read_keys(storage.secret("vapid", new_keys))
         pusher = WebPush(keys, settings.push_contact, private=settings.push_private)
         push_key = keys.public
-    hub = Hub(
-        storage,
-        settings,
+    options = Options(
         server_name=settings.server_name,
         version=__version__,
         default_room=settings.default_room,
@@ -175,9 +174,8 @@ def _hub(settings: Settings, storage: Storage) -> tuple[Hub, WebPush | None]:
         pusher=pusher,
         push_key=push_key,
         policy=settings.policy,
-        others=_others(settings, storage),
     )
-    return hub, pusher
+    return Hub(storage, settings, options, node=_node(settings, storage)), pusher
 
 
 def _own_url(host: str, port: int, *, secure: bool) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 from msgspec import structs
 
 from hubbub.bus.local import LocalBus, LocalHub
-from hubbub.hub.clock import Clock
-from hubbub.hub.cluster.node import Cluster
+from hubbub.hub.cluster import node as cluster
+from hubbub.hub.hub import Options
+from hubbub.hub.ports import Clock
 from hubbub.hub.rules.limits import Limits
 from hubbub.hub.rules.rates import AddressRates
 from hubbub.protocol import requests
@@ -30,15 +31,13 @@ class Node:
         storage: Any = open_storage(url)
         limits = Limits()
         self.pusher = FakePusher()
-        self.cluster = Cluster(storage, bus, lease_s=limits.node_lease_s)
+        self.member = cluster.Node(storage, bus, lease_s=limits.node_lease_s)
         self.hub = TestedHub(
             storage,
             limits,
-            others=self.cluster,
+            Options(rate_limits=False, pusher=self.pusher, push_key="key"),
             clock=clock,
-            rate_limits=False,
-            pusher=self.pusher,
-            push_key="key",
+            node=self.member,
         )
 
     async def start(self) -> None:
@@ -49,7 +48,7 @@ class Node:
     async def stop(self) -> None:
         self.hub.stop()
         await self._running
-        self.hub.log.close()
+        self.hub.parts.log.close()
 
 
 class Person:
@@ -58,8 +57,8 @@ class Person:
     def __init__(self, node: Node) -> None:
         self.node = node
         self.line = FakeLine(10**8)
-        rates = AddressRates(node.hub.limits)
-        self.session = node.hub.open_session(self.line, JSON, rates)
+        rates = AddressRates(node.hub.parts.limits)
+        self.session = node.hub.parts.attendance.open_session(self.line, JSON, rates)
         self.seen: list[dict[str, Any]] = []
         self._asked = 0
         self.welcome: dict[str, Any] = {}

@@ -86,7 +86,7 @@ async def test_a_log_that_lost_its_end_has_a_new_epoch_on_all_nodes_before_anyth
 ) -> None:
     one, two = pair
     writer, reader = await come(one, "writer"), await come(two, "reader")
-    epoch = one.hub.log.storage.epoch
+    epoch = one.hub.parts.log.storage.epoch
     assert writer.welcome["epoch"] == reader.welcome["epoch"] == epoch
     for number in range(1, 11):
         await writer.say(f"kept {number}")
@@ -108,10 +108,10 @@ async def test_a_log_that_lost_its_end_has_a_new_epoch_on_all_nodes_before_anyth
         assert await say_on(again, f"new {number}") == number
     assert (await back.hears("new 25"))["seq"] == 25
     assert [seq for _, seq, _ in back.heard()] == list(range(11, 26))
-    assert [node.hub.stats.epochs for node in pair] == [1, 1]
+    assert [node.hub.parts.stats.epochs for node in pair] == [1, 1]
     late = Node(standby.url, one.bus)
-    assert late.hub.log.storage.epoch == now
-    late.hub.log.close()
+    assert late.hub.parts.log.storage.epoch == now
+    late.hub.parts.log.close()
 
 
 async def test_nothing_is_acknowledged_under_the_old_epoch_by_a_node_that_knew_of_no_loss(
@@ -120,7 +120,7 @@ async def test_nothing_is_acknowledged_under_the_old_epoch_by_a_node_that_knew_o
     """The one that knows is idle, and the one that does not is written to all the time."""
     one, two = pair
     knows, stranger = await come(one, "knows"), await come(two, "stranger", rooms={"other": None})
-    epoch = one.hub.log.storage.epoch
+    epoch = one.hub.parts.log.storage.epoch
     await knows.say("kept")
     await stranger.say("kept too", room="other")
     await asyncio.to_thread(standby.part)
@@ -130,7 +130,7 @@ async def test_nothing_is_acknowledged_under_the_old_epoch_by_a_node_that_knew_o
     async def talk() -> None:
         while stranger.line.closed is None:
             reply = await stranger.say(f"during {len(stranger.seen)}", room="other")
-            acknowledged.append((two.hub.log.storage.epoch, reply["type"]))
+            acknowledged.append((two.hub.parts.log.storage.epoch, reply["type"]))
             await asyncio.sleep(0.01)
 
     await fail_over(standby)
@@ -149,7 +149,7 @@ async def test_a_standby_that_lacks_nothing_takes_over_and_nobody_notices(
         await asyncio.to_thread(standby.synchronous)
     one, two = pair
     writer, reader = await come(one, "writer"), await come(two, "reader")
-    epoch = one.hub.log.storage.epoch
+    epoch = one.hub.parts.log.storage.epoch
     for number in range(1, 11):
         await writer.say(f"before {number}")
     end = standby.fail_over if how == "synchronous" else standby.change_over
@@ -159,8 +159,8 @@ async def test_a_standby_that_lacks_nothing_takes_over_and_nobody_notices(
     await reader.hears("after 20")
     assert [seq for _, seq, _ in reader.heard()] == list(range(1, 21))
     assert [person.line.closed for person in (writer, reader)] == [None, None]
-    assert [node.hub.log.storage.epoch for node in pair] == [epoch, epoch]
-    assert [node.hub.stats.epochs for node in pair] == [0, 0]
+    assert [node.hub.parts.log.storage.epoch for node in pair] == [epoch, epoch]
+    assert [node.hub.parts.stats.epochs for node in pair] == [0, 0]
 
 
 def test_a_log_whose_servers_were_all_away_has_a_new_epoch_at_the_start(standby: Standby) -> None:

@@ -166,7 +166,7 @@ async def test_presence_that_nobody_told_is_found(pair: tuple[Node, Node]) -> No
         )
 
     await bob.until(is_cat("joined"))
-    cat.node.hub.close_session(cat.session, "gone")
+    cat.node.hub.parts.attendance.close_session(cat.session, "gone")
     await bob.until(is_cat("left"))
     page = await bob.ask(requests.Members(room="lobby", limit=10))
     assert [member["name"] for member in page["members"]] == ["ann", "bob"]

@@ -36,15 +36,15 @@ async def told(node: Node) -> list[tuple[str, str]]:
 
 async def look_again(node: Node) -> None:
     """What its sweep does every few seconds."""
-    assert node.hub.notices is not None
-    await node.hub.notices.consider_again()
+    assert node.hub.parts.notifier is not None
+    await node.hub.parts.notifier.consider_again()
 
 
 def take_out(node: Node, other: Node) -> None:
     """It counts as dead, as the other finds; nothing tells of it."""
-    storage = other.hub.log.storage
-    silent(storage, node.cluster.node)
-    assert storage.end_lost(60_000) == [node.cluster.node]
+    storage = other.hub.parts.log.storage
+    silent(storage, node.member.id)
+    assert storage.end_lost(60_000) == [node.member.id]
 
 
 async def test_who_has_a_client_open_on_another_node_is_not_notified(
@@ -57,7 +57,7 @@ async def test_who_has_a_client_open_on_another_node_is_not_notified(
     await bob.hears("@bob: you read this")
     assert await told(one) == await told(two) == []
 
-    two.hub.close_session(bob.session, "gone")
+    two.hub.parts.attendance.close_session(bob.session, "gone")
     await two.hub.quiet()
     await ann.say("@bob: and this you do not")
 
@@ -82,7 +82,7 @@ async def test_what_was_said_to_people_of_a_node_that_was_dead_is_pushed_once_it
     take_out(two, one)
     await look_again(one)
     assert await told(one) == []
-    one.hub.clock.advance(one.cluster.sure_after_s)
+    one.hub.parts.clock.advance(one.member.peers.sure_after_s)
     await look_again(one)
 
     assert await told(one) == [(at("bob"), "@bob @cat: is anybody there?")]
@@ -99,9 +99,9 @@ async def test_whoever_left_a_node_that_lives_has_read_what_was_said(
     await ann.say("@bob: hi")
     await bob.hears("@bob: hi")
     assert await told(one) == []
-    two.hub.close_session(bob.session, "gone")
+    two.hub.parts.attendance.close_session(bob.session, "gone")
 
-    one.hub.clock.advance(one.cluster.sure_after_s)
+    one.hub.parts.clock.advance(one.member.peers.sure_after_s)
     await look_again(one)
 
     assert await told(one) == []

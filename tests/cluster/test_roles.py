@@ -23,7 +23,7 @@ async def member(node: Node, name: str, **fields: dict[str, None]) -> tuple[Pers
 
 
 def room_on(node: Node, name: str) -> Room:
-    room = node.hub.rooms.live(name)
+    room = node.hub.parts.rooms.live(name)
     assert room is not None, name
     return room
 
@@ -50,7 +50,7 @@ async def moderated_den(pair: tuple[Node, Node]) -> tuple[Person, Person, Person
     await ann.run("/role bob moderator here", "den")
     other = await come(two, token=secret)
     await is_there(two, "den", bob, Role.MODERATOR)
-    await two.hub.elsewhere.looked()
+    await two.hub.outside_changes.looked()
     return ann, bob, other
 
 
@@ -93,7 +93,7 @@ async def test_whoever_makes_a_room_owns_it_on_a_node_that_had_asked_for_it(
     ann, secret = await member(one, "ann")
     again = await come(two, token=secret)
     await again.ask(requests.Members(room="den", limit=10))
-    await two.hub.elsewhere.looked()
+    await two.hub.outside_changes.looked()
     assert (await ann.ask(requests.Join(room="den")))["role"] == "owner"
     await again.ask(requests.Join(room="den"))
     await is_there(two, "den", again, Role.OWNER)

@@ -24,7 +24,7 @@ async def test_whoever_makes_a_private_room_hears_the_other_node_at_once(
     await bob.say("from the other node", there["room"])
     await ann.hears("from the other node")
     # By the bus, and not by what a sweep has found.
-    assert one.hub.stats.rooms_read_on == 0
+    assert one.hub.parts.stats.rooms_read_on == 0
 
 
 async def test_what_is_said_in_a_room_goes_to_no_other_one_that_has_its_name_by_now(

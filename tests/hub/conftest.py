@@ -10,8 +10,8 @@ import pytest
 from argon2 import PasswordHasher
 from msgspec import structs
 
-from hubbub.hub.hub import Hub
-from hubbub.hub.push.notifier import Fate, Notice
+from hubbub.hub.hub import Hub, Options
+from hubbub.hub.ports import Dialect, Fate, Notice
 from hubbub.hub.rules import passwords
 from hubbub.hub.rules.limits import Limits
 from hubbub.hub.rules.rates import AddressRates
@@ -132,7 +132,7 @@ class Client:
         return [f["text"] for f in self.objects() if f["type"] == "message"]
 
     def leave(self) -> None:
-        self.hub.close_session(self.session, "left")
+        self.hub.parts.attendance.close_session(self.session, "left")
 
 
 class FakePusher:
@@ -185,25 +185,32 @@ class House:
         self.hub = TestedHub(
             self.storage,
             limits,
-            rate_limits=rate_limits,
+            Options(
+                version="test",
+                rate_limits=rate_limits,
+                policy=policy or Policy(),
+                pusher=self.pusher,
+                push_key="key",
+            ),
             clock=self.clock,
-            version="test",
-            pusher=self.pusher,
-            push_key="key",
-            policy=policy,
         )
 
     async def plain(
         self, name: str | None = None, room: str | None = None, token: str | None = None
     ) -> Client:
         client = self.stranger()
-        await self.hub.arrivals.greet(client.session, name, room, token)
+        await self.hub.parts.plain_arrivals.greet(client.session, name, room, token)
         return client
 
     def stranger(self) -> Client:
         """A plain connection before its greeting."""
-        line = self._line()
-        return Client(self.hub, self.hub.open_session(line, PLAIN, self.address), line)
+        return self._client(PLAIN)
+
+    def _client(self, dialect: Dialect) -> Client:
+        line = FakeLine(self.hub.parts.limits.outbox_bytes)
+        self.lines.append(line)
+        session = self.hub.parts.attendance.open_session(line, dialect, self.address)
+        return Client(self.hub, session, line)
 
     async def json(self, **hello: Any) -> Client:
         client = self.nobody()
@@ -212,12 +219,7 @@ class House:
 
     def nobody(self) -> Client:
         """A JSON connection before its hello."""
-        line = self._line()
-        return Client(self.hub, self.hub.open_session(line, JSON, self.address), line)
-
-    def _line(self) -> FakeLine:
-        self.lines.append(FakeLine(self.hub.limits.outbox_bytes))
-        return self.lines[-1]
+        return self._client(JSON)
 
 
 class TestedHub(Hub):
@@ -227,18 +229,19 @@ class TestedHub(Hub):
 
     async def quiet(self) -> None:
         """Returns when every submitted request is settled."""
-        while self.committer.busy:  # noqa: ASYNC110 - nothing tells when all is settled
+        while self.parts.committer.busy:  # noqa: ASYNC110 - nothing tells when all is settled
             await asyncio.sleep(0)
 
     async def committing(self) -> None:
         """Returns when something waits for its commit."""
-        while not self.committer.busy:  # noqa: ASYNC110 - see above
+        while not self.parts.committer.busy:  # noqa: ASYNC110 - see above
             await asyncio.sleep(0)
 
     async def told(self) -> None:
         """Returns when every notice that must go out is out."""
-        assert self.notices is not None
-        while self.committer.busy or self.notices.busy:  # noqa: ASYNC110 - see above
+        notifier = self.parts.notifier
+        assert notifier is not None
+        while self.parts.committer.busy or notifier.busy:  # noqa: ASYNC110 - see above
             await asyncio.sleep(0)
 
 
@@ -279,5 +282,5 @@ async def running(house: House) -> AsyncIterator[House]:
     house.pusher.go.set()
     house.hub.stop()
     await running
-    house.hub.log.close()
+    house.hub.parts.log.close()
     assert not any(line.wronged for line in house.lines)

@@ -111,7 +111,7 @@ async def test_a_look_at_the_log_ends_nobody_who_is_becoming_a_member(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ann = await house.json(name="ann")
-    elsewhere, committer = house.hub.elsewhere, house.hub.committer
+    elsewhere, committer = house.hub.outside_changes, house.hub.parts.committer
     outcomes = committer.outcomes
 
     async def durable_and_seen(*changes: Change, room: Room | None = None) -> Outcome:
@@ -310,25 +310,32 @@ async def test_without_guests_one_signs_in_first(house: House) -> None:
 
 @pytest.mark.parametrize("policy", [BY_INVITATION])
 async def test_a_plain_connection_becomes_a_member_by_an_invitation(house: House) -> None:
-    code = await house.hub.accounts.invite(None, Role.MEMBER, 1, 7)
+    code = await house.hub.parts.accounts.invite(None, Role.MEMBER, 1, 7)
     plain = house.stranger()
     for line in ("hello", "/who", "/login ann", f"/register ann {PASSWORD}", ""):
         with pytest.raises(NotSignedIn):
-            await house.hub.sign_in_by_line(plain.session, line, None)
+            await house.hub.parts.plain_arrivals.sign_in_by_line(plain.session, line, None)
     line = f"/register ann {PASSWORD} {code}"
-    assert await house.hub.sign_in_by_line(plain.session, line, "dev") == 1
+    assert await house.hub.parts.plain_arrivals.sign_in_by_line(plain.session, line, "dev") == 1
     assert await typed(plain, "hello") == "[ann]: hello"
 
     other = house.stranger()
     with pytest.raises(BadPassword):
-        await house.hub.sign_in_by_line(other.session, "/login ann wrong-horse", None)
-    assert await house.hub.sign_in_by_line(other.session, f"/login ann {PASSWORD}", "dev") == 2
+        await house.hub.parts.plain_arrivals.sign_in_by_line(
+            other.session, "/login ann wrong-horse", None
+        )
+    assert (
+        await house.hub.parts.plain_arrivals.sign_in_by_line(
+            other.session, f"/login ann {PASSWORD}", "dev"
+        )
+        == 2
+    )
     assert await typed(other, "me too") == "[ann]: me too"
 
 
 @pytest.mark.parametrize("policy", [BY_INVITATION])
 async def test_an_invitation_is_used_as_often_as_it_says(house: House) -> None:
-    code = await house.hub.accounts.invite(None, Role.MEMBER, 2, 7)
+    code = await house.hub.parts.accounts.invite(None, Role.MEMBER, 2, 7)
     people = [house.nobody() for _ in range(5)]
     await asyncio.gather(
         *(
@@ -344,13 +351,13 @@ async def test_an_invitation_is_used_as_often_as_it_says(house: House) -> None:
 
 @pytest.mark.parametrize("policy", [BY_INVITATION])
 async def test_an_invitation_runs_out(house: House) -> None:
-    code = await house.hub.accounts.invite(None, Role.MEMBER, 2, 1)
+    code = await house.hub.parts.accounts.invite(None, Role.MEMBER, 2, 1)
     house.clock.advance(86_401)
     late = house.nobody()
     await late.send(requests.Hello(name="ann", password=PASSWORD, register=True, invite=code))
     assert refused(late) == ["forbidden"]
     # Whoever was refused holds no name.
-    assert house.hub.names.holder("ann") is None
+    assert house.hub.parts.names.holder("ann") is None
 
 
 @pytest.mark.parametrize("policy", [Policy(Registration.CLOSED, guests=True, first_is_owner=False)])
@@ -394,7 +401,7 @@ async def test_where_registration_is_open_and_there_are_no_guests_one_signs_up_o
 ) -> None:
     stranger = house.stranger()
     line = f"/register bob {PASSWORD}"
-    assert await house.hub.sign_in_by_line(stranger.session, line, None) == 1
+    assert await house.hub.parts.plain_arrivals.sign_in_by_line(stranger.session, line, None) == 1
     assert stranger.session.user is not None
     assert stranger.session.user.role is Role.MEMBER
 
@@ -431,7 +438,7 @@ async def test_an_ended_session_is_of_no_use_also_after_its_connection_has_gone(
     ann.leave()
     phone.leave()
     await house.hub.quiet()
-    await house.hub._keep_house()
+    await house.hub.housekeeping.clean()
 
     again = house.nobody()
     await again.send(requests.Hello(token=secret))
@@ -486,7 +493,7 @@ async def test_a_session_of_a_member_lasts_while_it_is_used(house: House) -> Non
     ann, secret = await member(house)
     for _ in range(5):
         house.clock.advance(20 * 86_400)
-        await house.hub._keep_house()
+        await house.hub.housekeeping.clean()
     ann.leave()
     await house.hub.quiet()
     house.clock.advance(29 * 86_400)
@@ -528,7 +535,7 @@ async def test_a_flood_of_passwords_is_limited_for_a_name_and_for_an_address(
     assert codes["dora"] == ["rate_limited"] * 4
     house.hub.stop()
     await running
-    house.hub.log.close()
+    house.hub.parts.log.close()
 
 
 async def test_those_who_know_their_password_use_nothing_up(limits: Limits) -> None:
@@ -543,7 +550,7 @@ async def test_those_who_know_their_password_use_nothing_up(limits: Limits) -> N
         client.leave()
     house.hub.stop()
     await running
-    house.hub.log.close()
+    house.hub.parts.log.close()
 
 
 async def test_too_many_passwords_at_once_are_refused_and_not_piled_up(

@@ -23,7 +23,7 @@ async def test_an_automatic_name_that_a_session_still_holds_is_skipped() -> None
     await _run_once(house, [requests.Hello()])
     again = House(Limits())
     again.storage = house.storage
-    again.hub.log.storage = house.storage
+    again.hub.parts.log.storage = house.storage
 
     welcome = await _run_once(again, [requests.Hello()])
 
@@ -40,25 +40,29 @@ async def _run_once(house: House, hellos: list[requests.Hello]) -> dict:
     frames = client.objects()
     house.hub.stop()
     await running
-    house.hub.log.close()
+    house.hub.parts.log.close()
     return next(f for f in frames if f["type"] == "welcome")
 
 
 async def test_the_greeting_counts_the_connections_of_the_room(house: House) -> None:
     await house.plain()
     await house.plain(room="dev")
-    session = house.hub.open_session(FakeLine(house.hub.limits.outbox_bytes), PLAIN, house.address)
+    session = house.hub.parts.attendance.open_session(
+        FakeLine(house.hub.parts.limits.outbox_bytes), PLAIN, house.address
+    )
 
-    here, refusals = await house.hub.arrivals.greet(session, None, None)
+    here, refusals = await house.hub.parts.plain_arrivals.greet(session, None, None)
 
     assert (here, refusals) == (2, [])
 
 
 async def test_a_refused_name_leaves_the_automatic_one(house: House) -> None:
     await house.plain("ann")
-    session = house.hub.open_session(FakeLine(house.hub.limits.outbox_bytes), PLAIN, house.address)
+    session = house.hub.parts.attendance.open_session(
+        FakeLine(house.hub.parts.limits.outbox_bytes), PLAIN, house.address
+    )
 
-    _, refusals = await house.hub.arrivals.greet(session, "ANN", "no such!")
+    _, refusals = await house.hub.parts.plain_arrivals.greet(session, "ANN", "no such!")
 
     assert [refusal.code for refusal in refusals] == ["name_taken", "bad_name"]
     assert session.user is not None
@@ -284,10 +288,10 @@ async def test_leaving_takes_everything_along(house: House) -> None:
         client.leave()
     await house.hub.quiet()
 
-    assert house.hub.users == {}
-    assert house.hub.rooms.occupied() == []
-    assert house.hub.stats.connections == 0
-    assert house.hub.names.holder("user0") is None
+    assert house.hub.parts.users == {}
+    assert house.hub.parts.rooms.occupied() == []
+    assert house.hub.parts.stats.connections == 0
+    assert house.hub.parts.names.holder("user0") is None
 
 
 async def test_two_connections_that_come_back_at_once_are_one_user(house: House) -> None:
@@ -299,11 +303,11 @@ async def test_two_connections_that_come_back_at_once_are_one_user(house: House)
     first, second = await asyncio.gather(house.json(token=token), house.json(token=token))
 
     assert first.session.user is second.session.user
-    assert len(house.hub.users) == 1
+    assert len(house.hub.parts.users) == 1
     first.leave()
-    assert house.hub.names.holder("ann") is not None
+    assert house.hub.parts.names.holder("ann") is not None
     second.leave()
-    assert house.hub.names.holder("ann") is None
+    assert house.hub.parts.names.holder("ann") is None
 
 
 async def test_a_connection_that_ends_during_hello_leaves_nothing(house: House) -> None:
@@ -313,11 +317,11 @@ async def test_a_connection_that_ends_during_hello_leaves_nothing(house: House) 
     for _ in range(100):
         await asyncio.sleep(0)
 
-    house.hub.close_session(client.session, "left")
+    house.hub.parts.attendance.close_session(client.session, "left")
     house.storage.go.set()
     await hello
     await house.hub.quiet()
 
-    assert house.hub.users == {}
-    assert house.hub.names.holder("ann") is None
+    assert house.hub.parts.users == {}
+    assert house.hub.parts.names.holder("ann") is None
     assert (await house.nobody().ask(requests.Hello(name="ann")))["type"] == "welcome"

@@ -28,10 +28,10 @@ async def test_a_token_that_runs_out_while_it_is_in_use_ends_its_connection(hous
     house.storage.commit([SaveUser(rss), SaveSession(hashed("token"), rss.id, end_ms)], 0)
     bot = await house.json(token="token")
     assert bot.session.user is not None
-    await house.hub.elsewhere.look()
+    await house.hub.outside_changes.look()
     assert bot.line.closed is None
     house.clock.advance(61)
-    await house.hub.elsewhere.look()
+    await house.hub.outside_changes.look()
     assert bot.line.closed == 4001
     assert (await tried(house, token="token"))[0] == ["bad_token"]
 
@@ -41,7 +41,7 @@ async def test_a_token_that_another_process_ended_ends_its_connections(house: Ho
     phone = await house.json(token=secret)
     house.storage.commit([EndSession(hashed(secret))], house.clock.now_ms())
     house.storage.elsewhere = True
-    await house.hub.elsewhere.look()
+    await house.hub.outside_changes.look()
     assert (ann.line.closed, phone.line.closed) == (4001, 4001)
     assert (await tried(house, token=secret))[0] == ["bad_token"]
 
@@ -50,7 +50,7 @@ async def test_a_token_that_another_process_ended_ends_its_connections(house: Ho
     "policy", [Policy(Registration.INVITE, guests=False, first_is_owner=False)]
 )
 async def test_of_many_who_use_one_invitation_at_once_one_comes_in(house: House) -> None:
-    code = await house.hub.accounts.invite(None, Role.MEMBER, 1, 1)
+    code = await house.hub.parts.accounts.invite(None, Role.MEMBER, 1, 1)
     people = [house.nobody() for _ in range(8)]
     await asyncio.gather(
         *(

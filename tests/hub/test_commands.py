@@ -162,7 +162,7 @@ async def test_quit_says_goodbye_and_closes(house: House) -> None:
 
     assert ann.lines() == ["* -- Bye."]
     assert ann.line.closed == 1000
-    assert house.hub.users == {}
+    assert house.hub.parts.users == {}
 
 
 async def test_a_json_client_runs_the_same_commands(house: House) -> None:

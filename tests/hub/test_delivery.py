@@ -17,7 +17,7 @@ async def test_what_arrives_during_a_commit_is_one_batch_and_one_write(house: Ho
     commits = len(house.storage.commits)
     house.storage.go.clear()
     await ann.say("first")
-    while not house.hub.committer.busy or house.hub.committer.waiting:  # noqa: ASYNC110
+    while not house.hub.parts.committer.busy or house.hub.parts.committer.waiting:  # noqa: ASYNC110
         await asyncio.sleep(0)
 
     for number in range(20):
@@ -66,7 +66,7 @@ class TestSmallBounds:
         assert slow.line.closed == 4008
         assert len(bob.messages()) == 10
         assert sum(map(len, slow.line.written)) < 64 * 1024 + 10_500
-        assert house.hub.stats.too_slow == 1
+        assert house.hub.parts.stats.too_slow == 1
 
     async def test_near_its_bound_a_client_loses_only_what_is_ephemeral(self, house: House) -> None:
         slow = await house.json(name="slow")
@@ -156,7 +156,7 @@ async def test_one_who_keeps_sending_rubbish_is_closed() -> None:
         await house.hub.dispatcher.reject(client.session, Rejected(None, BadRequest("no")))
 
     assert client.line.closed == 4000
-    house.hub.log.close()
+    house.hub.parts.log.close()
 
 
 async def test_a_stopped_hub_commits_what_waits_and_takes_no_more(house: House) -> None:

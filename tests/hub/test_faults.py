@@ -55,7 +55,7 @@ async def test_a_change_that_cannot_be_made_fails_alone(house: House, bad: list[
     assert [replies[t]["seq"] for t in good] == list(range(1, len(good) + 1))
     assert bob.messages() == good
     assert faults(logs) == [("a change cannot be made", "UnicodeEncodeError")] * len(bad)
-    assert not house.hub.committer.failing
+    assert not house.hub.parts.committer.failing
     assert await ann.ask(requests.Ping()) == {"type": "ok"}
 
 
@@ -70,7 +70,7 @@ async def test_what_belongs_together_fails_together_and_takes_nobody_with_it(hou
     await house.hub.committing()
     notify = SaveMember("lobby", user.id)
     audit = AppendAudit(user.person, "kick", "", user.person, "")
-    together = asyncio.create_task(house.hub.committer.outcomes(notify, audit, notify))
+    together = asyncio.create_task(house.hub.parts.committer.outcomes(notify, audit, notify))
     await asyncio.sleep(0)
     await ann.say("after")
     house.storage.go.set()
@@ -85,13 +85,13 @@ async def test_what_belongs_together_fails_together_and_takes_nobody_with_it(hou
 async def test_a_log_that_cannot_be_written_is_no_fault_of_a_change(house: House) -> None:
     ann = await house.json(name="ann")
     house.storage.failing = "the disk is full"
-    commits = house.hub.stats.commit_failures
+    commits = house.hub.parts.stats.commit_failures
 
     replies = await posted(ann, ["one", "two", "three"])
 
     assert {reply["code"] for reply in replies.values()} == {"unavailable"}
-    assert house.hub.committer.failing
-    assert house.hub.stats.commit_failures <= commits + 3
+    assert house.hub.parts.committer.failing
+    assert house.hub.parts.stats.commit_failures <= commits + 3
 
 
 async def test_a_guest_who_cannot_be_kept_is_refused_alone(house: House) -> None:
@@ -135,9 +135,9 @@ async def test_a_fault_in_one_part_of_a_settlement_keeps_nothing_from_the_rest(
 ) -> None:
     ann, bob = await house.json(), await house.json()
     bob.objects()
-    assert house.hub.notices is not None
-    for part, name in ((house.hub.others, "publish"), (house.hub.others, "committed"),
-                       (house.hub.notices, "consider")):  # fmt: skip
+    assert house.hub.parts.notifier is not None
+    signals, notifier = house.hub.parts.peers.signals, house.hub.parts.notifier
+    for part, name in ((signals, "publish"), (signals, "committed"), (notifier, "consider")):
         monkeypatch.setattr(part, name, lambda *_: 1 / 0)
     with capture_logs() as logs:
         replies = await posted(ann, ["one"])
@@ -152,8 +152,8 @@ async def test_whatever_a_settlement_meets_the_next_commit_is_made(
 ) -> None:
     ann = await house.json()
     with monkeypatch.context() as broken, capture_logs() as logs:
-        broken.setattr(house.hub.fanout, "deliver", lambda *_: 1 / 0)
-        house.hub.committer.submit(Submission(SaveNotify("lobby", "nobody", "none")))  # type: ignore[arg-type]
+        broken.setattr(house.hub.parts.fanout, "deliver", lambda *_: 1 / 0)
+        house.hub.parts.committer.submit(Submission(SaveNotify("lobby", "nobody", "none")))  # type: ignore[arg-type]
         await house.hub.quiet()
 
     assert faults(logs) == [("a batch was not settled", "ZeroDivisionError")]
@@ -166,7 +166,7 @@ async def test_notices_go_on_behind_one_that_cannot_be_told(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ann = await house.json()
-    notices = house.hub.notices
+    notices = house.hub.parts.notifier
     assert notices is not None
     with monkeypatch.context() as broken, capture_logs() as logs:
         broken.setattr(notices, "_concerns", lambda *_: 1 / 0)
@@ -184,13 +184,13 @@ async def test_what_is_kept_is_kept_also_beside_a_guest_who_cannot_be(house: Hou
     ann, bob = await house.plain("ann"), await house.plain("bob")
     await ann.type("/whisper bob psst")
     await house.hub.quiet()
-    kept = {user.name.shown: user.id for user in house.hub.users.values()}
+    kept = {user.name.shown: user.id for user in house.hub.parts.users.values()}
     house.storage.users.clear()
     house.storage.cannot = lambda change: getattr(change, "user", None) == bob_record
     assert bob.session.user is not None
     bob_record = bob.session.user.record
     with capture_logs():
-        await house.hub._keep_house()
+        await house.hub.housekeeping.clean()
 
     assert set(house.storage.users) == {kept["ann"]}
 

@@ -5,12 +5,12 @@ import asyncio
 import pytest
 
 from hubbub.errors import BadRequest, Banned
-from hubbub.hub.rules.durations import parse_duration, show_duration
 from hubbub.hub.rules.limits import Limits
 from hubbub.hub.rules.rates import AddressRates
 from hubbub.hub.state.sanctions import SANCTIONS
 from hubbub.model import Role
 from hubbub.protocol import requests
+from hubbub.protocol.durations import parse_duration, show_duration
 from hubbub.storage.records import AuditRecord
 from tests.hub.conftest import Client, House
 from tests.hub.test_accounts import PASSWORD, member, ran, refused, typed
@@ -29,7 +29,7 @@ async def ann(house: House) -> Client:
 
 def come_from(house: House, address: str) -> None:
     """From here on people come from there."""
-    house.address = AddressRates(house.hub.limits, address)
+    house.address = AddressRates(house.hub.parts.limits, address)
 
 
 def acts(house: House) -> list[tuple[str, str, str, str]]:
@@ -93,7 +93,7 @@ async def test_a_mute_survives_a_restart_a_new_name_and_a_guest_who_comes_back(
     await house.hub.quiet()
     plain = await house.plain()
     assert "muted" in await typed(plain, "hello")
-    await house.hub.sanctions.load()
+    await house.hub.parts.sanctions.load()
     assert "muted" in await typed(plain, "hello")
     come_from(house, "198.51.100.1")
     assert await post(await house.json(name="BOB")) == "muted"
@@ -119,7 +119,7 @@ async def test_one_who_is_banned_is_out_at_once_and_stays_out(house: House, ann:
         await client.send(requests.Hello(**hello))
         assert client.session.user is None
         assert client.line.closed == 4003 or refused(client) == ["bad_token"]
-    assert house.hub.names.holder("bob") is None
+    assert house.hub.parts.names.holder("bob") is None
     house.clock.advance(7 * 86_400 + 1)
     again = await house.json(name="bob", password=PASSWORD)
     assert again.session.user is not None
@@ -190,7 +190,7 @@ async def test_an_address_is_banned_for_as_long_as_addresses_are_kept(
     house.clock.advance(7 * 86_400 + 1)
     assert (await house.json()).session.user is not None
     assert {act.whom for act in house.storage.acts} == {"address 2001:db8::/64"}
-    await house.hub._keep_house()
+    await house.hub.housekeeping.clean()
     assert {act.whom for act in house.storage.acts} == {"address"}
 
 
@@ -432,16 +432,16 @@ async def test_what_another_process_wrote_holds_within_a_moment(house: House, an
     )
     del storage.sessions[cara.session.token_hash]
     bob.objects()
-    await house.hub.elsewhere.look()
+    await house.hub.outside_changes.look()
     assert cara.line.closed is None, "nobody said that anything has changed"
     storage.elsewhere = True
-    await house.hub.elsewhere.look()
+    await house.hub.outside_changes.look()
 
     assert cara.line.closed == 4001
     assert [f["user"]["role"] for f in bob.objects() if f["type"] == "you"] == ["admin"]
     del storage.users[record.id]
     storage.elsewhere = True
-    await house.hub.elsewhere.look()
+    await house.hub.outside_changes.look()
     assert bob.line.closed == 4001
 
 
@@ -468,7 +468,7 @@ async def test_of_two_bans_at_once_both_hold(house: House, ann: Client) -> None:
         ann.send(requests.Command(room="lobby", line=f"/ban {name}")) for name in ("one", "two")
     ))  # fmt: skip
     await house.hub.quiet()
-    assert len(house.hub.sanctions.holding()) == 2
+    assert len(house.hub.parts.sanctions.holding()) == 2
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
 """Who is notified of what while nobody of theirs is there, and what becomes of push services."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from hubbub.hub.dispatcher import Dispatcher
+from hubbub.hub.ports import Fate
 from hubbub.hub.push import notifier as notices
 from hubbub.hub.push.backoff import FIRST_S
-from hubbub.hub.push.notifier import AT_ONCE, TESTS_AT_ONCE, Fate, mentions
+from hubbub.hub.push.notifier import AT_ONCE, TESTS_AT_ONCE, mentions
 from hubbub.model import NotifyLevel
 from hubbub.protocol import requests
 from hubbub.storage.interface import SUBSCRIPTIONS
@@ -131,9 +134,9 @@ async def test_rooms_that_somebody_wants_all_of_are_known_after_a_restart(house:
     await push(ann, at("ann"))
     await notify(ann, "lobby", NotifyLevel.ALL)
     ann.leave()
-    again = House(house.hub.limits)
+    again = House(house.hub.parts.limits)
     again.storage = house.storage
-    again.hub.log.storage = house.storage
+    again.hub.parts.log.storage = house.storage
     started = asyncio.Event()
     running = asyncio.create_task(again.hub.run(started))
     await started.wait()
@@ -223,7 +226,7 @@ async def test_a_setting_is_for_rooms_that_one_is_in(house: House) -> None:
 
 
 async def test_a_server_without_notices_says_so(house: House) -> None:
-    house.hub.notices = None
+    house.hub.dispatcher = Dispatcher(replace(house.hub.parts, notifier=None))
     ann = await house.json(name="ann")
     ann.objects()
     refusal = await push(ann, at("ann"))
@@ -250,8 +253,8 @@ async def test_a_test_tells_what_became_of_each_browser(house: House) -> None:
         "refused": (False, "it is refused"),
         "well": (True, ""),
     }
-    assert house.hub.stats.pushes == 1
-    assert house.hub.stats.push_failures == 2
+    assert house.hub.parts.stats.pushes == 1
+    assert house.hub.parts.stats.push_failures == 2
     assert set(house.storage.endpoints) == {at("refused"), at("well")}
 
 
@@ -283,7 +286,7 @@ async def test_a_test_by_somebody_who_leaves_ends_quietly(house: House) -> None:
     await push(ann, at("slow"))
     house.pusher.stalled = {at("slow")}
     await ann.send(requests.TestPush(id="t"))
-    ann.hub.end_session(ann.session, 1000, "bye")
+    ann.hub.parts.attendance.end(ann.session, 1000, "bye")
     house.pusher.go.set()
     await house.hub.told()
     assert house.pusher.waiting == 1
@@ -326,7 +329,7 @@ async def test_a_service_that_does_not_answer_is_left_alone_by_all(house: House)
         await house.hub.told()
 
     assert house.pusher.texts() == ["@ann", "@cara", "@dora", "@finn"]
-    assert house.hub.stats.push_failures == 4
+    assert house.hub.parts.stats.push_failures == 4
 
 
 async def test_slow_services_hold_up_no_message_and_their_waiting_is_bounded(
@@ -347,7 +350,7 @@ async def test_slow_services_hold_up_no_message_and_their_waiting_is_bounded(
 
     assert len(cara.messages()) == AT_ONCE + 1 + 20 + 5
     assert house.pusher.waiting == AT_ONCE
-    assert house.hub.stats.notices_dropped == 5
+    assert house.hub.parts.stats.notices_dropped == 5
     house.pusher.go.set()
     await house.hub.told()
     assert len(house.pusher.sent) == AT_ONCE + 1 + 20
@@ -355,7 +358,7 @@ async def test_slow_services_hold_up_no_message_and_their_waiting_is_bounded(
 
 async def until(house: House, number: int) -> None:
     """Waits until a message has been taken from the queue and is as far as it gets."""
-    queue = house.hub.notices
+    queue = house.hub.parts.notifier
     assert queue is not None
     while queue.queued or house.pusher.waiting < min(number + 1, AT_ONCE):  # noqa: ASYNC110
         await asyncio.sleep(0)
@@ -382,7 +385,7 @@ async def test_a_fault_in_the_way_to_a_service_costs_one_notice(
     house.pusher.fates = {at("ann"): None}  # type: ignore[dict-item]
     await bob.say("@ann @cara")
     await house.hub.told()
-    assert house.hub.stats.pushes == 1
+    assert house.hub.parts.stats.pushes == 1
 
 
 async def test_browsers_of_one_person_are_bounded(house: House) -> None:

@@ -299,14 +299,14 @@ class Scene:
         return f"n{next(self.count)}"
 
     def live(self) -> Room | None:
-        self.kept = self.kept or self.house.hub.rooms.live(NAMES[self.situation.kind])
+        self.kept = self.kept or self.house.hub.parts.rooms.live(NAMES[self.situation.kind])
         return self.kept
 
     async def go_out(self) -> None:
         """Takes one who belongs outside out again."""
         room, session = self.live(), self.actor.session
         if self.situation.there == OUTSIDE and room is not None and room.name in session.rooms:
-            await self.house.hub.leave_room(session, room.name)
+            await self.house.hub.parts.membership.leave_room(session, room.name)
 
     async def refresh(self) -> None:
         """Puts somebody new into the room, and two new messages, whatever the room is."""
@@ -319,7 +319,7 @@ class Scene:
             assert target.session.user is not None
             if room.private:
                 room.apply(RoleChanged(target.session.user.id, Role.MEMBER))
-            self.house.hub.rooms.enter(target.session, room)
+            self.house.hub.parts.membership.enter(target.session, room)
             room.add_to_audience(target.session)
         user = self.actor.session.user
         assert user is not None
@@ -333,7 +333,7 @@ class Scene:
         if room is None:
             self.house.storage.commit([message], self.house.clock.now_ms())
             return last + 1
-        await self.house.hub.committer.outcome(message, room)
+        await self.house.hub.parts.committer.outcome(message, room)
         return room.last
 
 

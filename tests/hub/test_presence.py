@@ -40,7 +40,7 @@ async def test_a_newcomer_hears_of_those_after_it_alone(house: House) -> None:
 
 async def test_what_waits_is_told_at_the_next_tick(house: House) -> None:
     ann, bob = await house.json(name="ann"), await house.json(name="bob")
-    presence = house.hub.rooms.presence
+    presence = house.hub.parts.presence
     ann.lines()
 
     with presence.arrival(), presence.arrival():

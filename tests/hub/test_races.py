@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from hubbub.errors import Forbidden
-from hubbub.hub.order.opaque_ids import Veil
+from hubbub.hub.order.opaque_ids import OpaqueIds
 from hubbub.hub.people.identity import Arrival, Identity
 from hubbub.hub.rules.limits import Limits
 from hubbub.hub.rules.registration import Policy, Registration
@@ -68,15 +68,15 @@ async def test_two_owners_cannot_both_give_it_up(house: House) -> None:
 async def test_the_set_up_link_is_worth_nothing_once_there_is_a_member() -> None:
     policy = Policy(Registration.INVITE, guests=False, first_is_owner=False)
     async with running(House(Limits(), policy=policy)) as house:
-        first = await house.hub.accounts.set_up_code()
-        second = await house.hub.accounts.set_up_code()
+        first = await house.hub.parts.accounts.set_up_code()
+        second = await house.hub.parts.accounts.set_up_code()
         ann = await house.json(name="ann", password=PASSWORD, register=True, invite=second)
         assert ann.session.user is not None
         assert ann.session.user.role is Role.OWNER
         eve = house.nobody()
         await eve.send(requests.Hello(name="eve", password=PASSWORD, register=True, invite=first))
         assert refused(eve) == ["forbidden"]
-        assert await house.hub.accounts.set_up_code() is None
+        assert await house.hub.parts.accounts.set_up_code() is None
 
 
 async def test_an_invitation_ends_with_its_makers_right_to_invite(house: House) -> None:
@@ -106,7 +106,7 @@ async def test_whoever_is_shown_out_on_the_way_in_stays_out(house: House) -> Non
     await house.hub.committing()
     hello = requests.Hello(name="bob", password=PASSWORD, rooms={name: None})
     coming = asyncio.create_task(entering.send(hello))
-    while not house.hub.committer.waiting:  # noqa: ASYNC110 - nothing tells of it
+    while not house.hub.parts.committer.waiting:  # noqa: ASYNC110 - nothing tells of it
         await asyncio.sleep(0)
     house.storage.go.set()
     await kicking
@@ -145,14 +145,14 @@ async def test_mutes_in_ones_own_room_leave_places_for_bans(house: House) -> Non
     eve, _ = await member(house, "eve")
     name = await private_room(house, eve)
     assert eve.session.user is not None
-    room = house.hub.rooms.live(name)
+    room = house.hub.parts.rooms.live(name)
     # A guest is muted by a name, too.
     for number in range(ROOM_SANCTIONS // 2):
         await house.json(name=f"victim{number}", rooms={})
-        await house.hub.moderation.mute(eve.session.user, room, f"victim{number}", None, "")
+        await house.hub.parts.moderation.mute(eve.session.user, room, f"victim{number}", None, "")
     await house.json(name="one-more", rooms={})
     with pytest.raises(Forbidden, match="mutes in one room"):
-        await house.hub.moderation.mute(eve.session.user, room, "one-more", None, "")
+        await house.hub.parts.moderation.mute(eve.session.user, room, "one-more", None, "")
     assert await ran(ann, "/ban bad 1h") == "bad is banned for 1 hour."
 
 
@@ -200,7 +200,7 @@ async def test_a_ban_while_all_are_read_anew_holds(house: House) -> None:
 
     house.storage.sanctions = slow  # type: ignore[method-assign, assignment]
     house.storage.go.clear()
-    loading = asyncio.create_task(house.hub.sanctions.load())
+    loading = asyncio.create_task(house.hub.parts.sanctions.load())
     banning = asyncio.create_task(ran(ann, "/ban mallory"))
     await house.hub.committing()
     house.storage.go.set()
@@ -323,11 +323,11 @@ async def test_nobody_lifts_what_was_laid_on_them_by_somebody_above(house: House
     assert await ran(bob, "/delete 1") == "forbidden"
 
 
-def test_a_veil_is_lifted_by_its_own_key_alone() -> None:
-    veil = Veil(bytes(16))
-    shown = [veil.cast(number) for number in range(1000)]
-    assert [veil.lift(number) for number in shown] == list(range(1000))
+def test_opaque_ids_are_understood_by_their_own_key_alone() -> None:
+    ids = OpaqueIds(bytes(16))
+    shown = [ids.shown(number) for number in range(1000)]
+    assert [ids.meant(number) for number in shown] == list(range(1000))
     assert len(set(shown)) == 1000
     assert max(shown) < 2**52
     assert shown != sorted(shown)
-    assert Veil(b"another key".ljust(16)).cast(1) != veil.cast(1)
+    assert OpaqueIds(b"another key".ljust(16)).shown(1) != ids.shown(1)

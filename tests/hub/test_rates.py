@@ -80,7 +80,7 @@ async def strict() -> AsyncIterator[House]:
     yield house
     house.hub.stop()
     await running
-    house.hub.log.close()
+    house.hub.parts.log.close()
 
 
 def post(number: int) -> requests.Post:
@@ -180,7 +180,7 @@ async def test_where_rates_are_off_nobody_is_refused(house: House) -> None:
 
 async def test_coming_back_brings_no_new_burst(strict: House) -> None:
     ann = await strict.json(name="ann")
-    for _ in range(strict.hub.limits.posts_burst):
+    for _ in range(strict.hub.parts.limits.posts_burst):
         await ann.say("x")
     await strict.hub.quiet()
     ann.leave()
@@ -195,7 +195,7 @@ async def test_coming_back_brings_no_new_burst(strict: House) -> None:
     strict.clock.advance(60)
     later = await strict.json(name="ann3")
     later.objects()
-    for _ in range(strict.hub.limits.posts_burst):
+    for _ in range(strict.hub.parts.limits.posts_burst):
         await later.say("x")
     await strict.hub.quiet()
     assert [frame for frame in later.objects() if frame["type"] == "error"] == []

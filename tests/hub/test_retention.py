@@ -147,7 +147,7 @@ async def test_much_goes_in_steps_and_commits_go_on_in_between(
     await house.hub.quiet()
 
     assert lasts == sorted(set(lasts)), "each step finds what was said since the last one"
-    room = house.hub.rooms.live("lobby")
+    room = house.hub.parts.rooms.live("lobby")
     assert room is not None
     assert room.first == 6
 

@@ -83,22 +83,22 @@ async def test_what_was_read_before_a_commit_takes_no_role_back(
     bob, _ = await member(house, "bob")
     ann_id, bob_id = id_of(ann), id_of(bob)
     await ann.ask(requests.Join(room="den"))
-    room = house.hub.rooms.live("den")
+    room = house.hub.parts.rooms.live("den")
     assert room is not None
-    read = house.hub.log.read
+    read = house.hub.parts.log.read
     given = SaveMember("den", bob_id, Role.MODERATOR)
 
     async def slow(*args, **kwargs):  # type: ignore[no-untyped-def]
         found = await read(*args, **kwargs)
         if bob_id not in room.roles:
-            await house.hub.committer.outcome(given)
+            await house.hub.parts.committer.outcome(given)
         return found
 
-    monkeypatch.setattr(house.hub.log, "read", slow)
-    await take_room(house.hub.log, room)
+    monkeypatch.setattr(house.hub.parts.log, "read", slow)
+    await take_room(house.hub.parts.log, room)
     assert room.roles == {ann_id: Role.OWNER, bob_id: Role.MODERATOR}
     room.apply(RoleChanged(bob_id, None))
-    assert await take_member(house.hub.log, room, bob_id)
+    assert await take_member(house.hub.parts.log, room, bob_id)
     assert room.roles == {ann_id: Role.OWNER, bob_id: Role.MODERATOR}
 
 
@@ -108,7 +108,7 @@ async def test_a_role_holds_only_once_it_is_in_the_log(house: House) -> None:
     house.storage.failing = "the disk is full"
     reply = await ann.ask(requests.Join(room="den"))
     assert (reply["type"], reply["role"]) == ("ok", "member")
-    room = house.hub.rooms.live("den")
+    room = house.hub.parts.rooms.live("den")
     assert room is not None
     assert dict(room.roles) == {}
     house.storage.failing = None

@@ -178,9 +178,9 @@ class TestLargeRooms:
         await clients[1].ask(requests.Typing(room="lobby"))
         assert clients[0].objects() == []
 
-        house.hub.rooms.presence.tick()
+        house.hub.parts.presence.tick()
         assert clients[0].objects() == [{"type": "count", "room": "lobby", "users": 5}]
-        house.hub.rooms.presence.tick()
+        house.hub.parts.presence.tick()
         assert clients[0].objects() == []
 
     async def test_a_full_room_refuses_the_next(self, house: House) -> None:
@@ -218,14 +218,14 @@ class TestBounds:
             await ann.ask(requests.Join(room=name))
             await ann.ask(requests.Leave(room=name))
 
-        assert house.hub.rooms.live("a") is None
+        assert house.hub.parts.rooms.live("a") is None
         again = await ann.ask(requests.Join(room="a"))
         assert [event["text"] for event in again["events"]] == ["kept"]
 
     async def test_a_room_that_is_entered_stays_even_when_all_empty_ones_are_waited_for(
         self, house: House
     ) -> None:
-        rooms = house.hub.rooms
+        rooms = house.hub.parts.rooms
         with ExitStack() as waiting:
             for name in "bcd":
                 waiting.enter_context((await rooms.open(name)).pinned())

@@ -35,7 +35,7 @@ async def test_nobody_waits_for_the_searches_of_others(house: House) -> None:
     ann = await house.json(name="ann")
     await ann.say("hello")
     page = await ann.ask(requests.History(room="lobby"))
-    await house.hub.log.read(house.storage.check_ready)
+    await house.hub.parts.log.read(house.storage.check_ready)
     assert [event["text"] for event in page["events"]] == ["hello"]
     assert not any(task.done() for task in asking)
 
@@ -113,7 +113,7 @@ async def test_a_search_is_called_off_when_the_server_ends_its_connection(house:
     house.storage.search_go.clear()
     asking = asyncio.create_task(ann.send(SEARCH))
     await asyncio.to_thread(house.storage.search_begun.wait)
-    house.hub.end_session(ann.session, 4003, "banned")
+    house.hub.parts.attendance.end(ann.session, 4003, "banned")
     await asking
     assert house.hub.searches.running == 0
 

@@ -23,10 +23,10 @@ async def house() -> AsyncIterator[House]:
 async def url(house: House) -> AsyncIterator[str]:
     """Where the house's hub is served, in this process."""
     hub = house.hub
-    guard = Guard(hosts=(), origins=(), proxies=(), rates=hub.rates)
+    guard = Guard(hosts=(), origins=(), proxies=(), rates=hub.parts.rates)
     app = web.Application()
     app.add_routes([web.get("/chat", WebSockets(hub, guard).chat)])
-    listener = Listener(app, hub.limits, hub.stats)
+    listener = Listener(app, hub.parts.limits, hub.parts.stats)
     host, port = await listener.open("127.0.0.1", 0, None)
     yield f"ws://{host}:{port}/chat"
     listener.stop()
@@ -47,7 +47,7 @@ async def test_a_search_ends_when_the_line_of_its_asker_breaks(house: House, url
         assert connection is not None
         connection.close()
         async with asyncio.timeout(30):
-            while house.hub.stats.connections:  # noqa: ASYNC110 - nothing tells when it has left
+            while house.hub.parts.stats.connections:  # noqa: ASYNC110 - nothing tells when it has left
                 await asyncio.sleep(0.001)
     assert house.hub.searches.running == 0
     assert not house.storage.search_go.is_set(), "nothing else ended the search"

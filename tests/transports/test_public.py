@@ -11,7 +11,7 @@ import trustme
 import uvloop
 from yarl import URL
 
-from hubbub.hub.push.notifier import Fate
+from hubbub.hub.ports import Fate
 from hubbub.transports import public, webpush
 from hubbub.transports.public import (
     LOOKUPS,

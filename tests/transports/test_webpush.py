@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from hubbub.hub.push.notifier import Fate
+from hubbub.hub.ports import Fate
 from hubbub.transports import webpush
 from hubbub.transports.webpush import WebPush, new_keys, read_keys
 from tests.conftest import JsonClient, Serve, Server, hello, known_to_all

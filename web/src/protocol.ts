@@ -49,11 +49,11 @@ export interface WhisperRequest {
   nonce: string;
 }
 
-/** Runs a slash command, as it would be typed in `room`. */
+/** Runs a slash command, as it would be typed in `room`; some need none. */
 export interface CommandRequest {
   type: "command";
   id?: string;
-  room: string;
+  room?: string;
   line: string;
 }
 
@@ -170,6 +170,107 @@ export interface BansRequest {
   room?: string;
 }
 
+/** Shows somebody out of a room. Answered by `Done`, as are the others that act on people. */
+export interface KickRequest {
+  type: "kick";
+  id?: string;
+  room: string;
+  name: string;
+  reason?: string;
+}
+
+/** Takes the word from somebody in a room, or everywhere without one; without `duration_s` for */
+export interface MuteRequest {
+  type: "mute";
+  id?: string;
+  room?: string;
+  name: string;
+  duration_s?: number;
+  reason?: string;
+}
+
+/** Gives somebody the word back, where `mute` took it. */
+export interface UnmuteRequest {
+  type: "unmute";
+  id?: string;
+  room?: string;
+  name: string;
+}
+
+/** Shuts somebody out of the server, by a name or an address; without `duration_s` for good. */
+export interface BanRequest {
+  type: "ban";
+  id?: string;
+  name: string;
+  duration_s?: number;
+  reason?: string;
+}
+
+/** Lets somebody in again, named as `bans` names them. */
+export interface UnbanRequest {
+  type: "unban";
+  id?: string;
+  name: string;
+}
+
+/** Gives a member a role in a room, or on the server without one. */
+export interface SetRoleRequest {
+  type: "set_role";
+  id?: string;
+  room?: string;
+  name: string;
+  role: "owner" | "admin" | "moderator" | "member" | "guest";
+}
+
+/** Makes a room and enters it; answered as `join` is. A private one's name is told there. */
+export interface MakeRoomRequest {
+  type: "make_room";
+  id?: string;
+  room: string;
+  private?: boolean;
+  read_only?: boolean;
+}
+
+/** Changes what a room is; what is not given stays as it is. Answered by `RoomChanged`. */
+export interface ChangeRoomRequest {
+  type: "change_room";
+  id?: string;
+  room: string;
+  kind?: "public" | "private" | "direct";
+  read_only?: boolean;
+  archived?: boolean;
+  name?: string;
+}
+
+/** Lets somebody into a private room, at once where they are here. */
+export interface InviteRequest {
+  type: "invite";
+  id?: string;
+  room: string;
+  name: string;
+}
+
+/** Makes an invitation to the server, for so many people and days. */
+export interface MakeInvitationRequest {
+  type: "make_invitation";
+  id?: string;
+  uses?: number;
+  days?: number;
+}
+
+/** Lists the invitations that can be used. */
+export interface InvitationsRequest {
+  type: "invitations";
+  id?: string;
+}
+
+/** Ends an invitation, named by its id in `invitations`. */
+export interface RevokeInvitationRequest {
+  type: "revoke_invitation";
+  id?: string;
+  invitation: string;
+}
+
 /** Asks for an `ok` and nothing else. */
 export interface PingRequest {
   type: "ping";
@@ -209,11 +310,21 @@ export interface RoomState {
   was?: string;
 }
 
-/** One slash command, for help and completion. */
+/** A word that a slash command takes; `kind` says what completes it. */
+export interface ArgumentInfo {
+  name: string;
+  kind?: string;
+  optional?: boolean;
+  choices?: string[];
+}
+
+/** One slash command, for help and completion; with `room` it needs one in view. */
 export interface CommandInfo {
   name: string;
   usage: string;
   summary: string;
+  room?: boolean;
+  arguments?: ArgumentInfo[];
 }
 
 /** A user as an event names it: a stable id, and the name at that time. */
@@ -396,6 +507,52 @@ export interface BanList {
   bans: Ban[];
 }
 
+/** The reply to an act upon somebody: who it was, by their name or as an address; in which room, */
+export interface Done {
+  type: "ok";
+  id?: string;
+  act: "ban" | "invite" | "kick" | "mute" | "set_role" | "unban" | "unmute";
+  whom: string;
+  room?: string;
+  until?: string;
+  role?: string;
+}
+
+/** The reply to `change_room`: what the room is now, and what this user is in it. */
+export interface RoomChanged {
+  type: "ok";
+  id?: string;
+  room: string;
+  kind: string;
+  read_only: boolean;
+  archived: boolean;
+  role: string;
+}
+
+/** The reply to `make_invitation`; `code` is a secret that is told once, `link` has it too. */
+export interface InvitationMade {
+  type: "ok";
+  id?: string;
+  code: string;
+  link: string;
+  uses: number;
+  until: string;
+}
+
+/** An invitation to the server; `id` names it where its secret is not shown. */
+export interface Invitation {
+  id: string;
+  uses: number;
+  until: string;
+}
+
+/** The reply to `invitations`, the next to run out first. */
+export interface InvitationList {
+  type: "ok";
+  id?: string;
+  invitations: Invitation[];
+}
+
 /** A request that was not carried out; `retry_after` is in seconds. */
 export interface Error {
   type: "error";
@@ -544,6 +701,18 @@ export type Request =
   | SessionsRequest
   | AuditRequest
   | BansRequest
+  | KickRequest
+  | MuteRequest
+  | UnmuteRequest
+  | BanRequest
+  | UnbanRequest
+  | SetRoleRequest
+  | MakeRoomRequest
+  | ChangeRoomRequest
+  | InviteRequest
+  | MakeInvitationRequest
+  | InvitationsRequest
+  | RevokeInvitationRequest
   | PingRequest;
 
 export type LogEvent =
@@ -590,6 +759,10 @@ export type Reply =
   | SessionList
   | AuditPage
   | BanList
+  | Done
+  | RoomChanged
+  | InvitationMade
+  | InvitationList
   | Error;
 
 export type ErrorCode =

@@ -97,7 +97,7 @@ class Calls:
             self.raise_if_over()
         future = self._wait_for(entry_id, reply, ordered=True)
         command = isinstance(request, Command)
-        room = "" if isinstance(request, Whisper) else request.room
+        room = "" if isinstance(request, Whisper) else request.room or ""
         self._outgoing.add(Entry(entry_id, frame, paced=not command, again=not command, room=room))
         self.to_send.set()
         return future

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from hubbub import __version__
 from hubbub.client.address import Address
 from hubbub.client.failures import TOO_BIG, explain, what_broke
+from hubbub.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,19 +1,6 @@
-"""Where the hub has its time from, so that a test can be its own clock."""
+"""The machine's clocks."""
 
 import time
-from typing import Protocol
-
-
-class Clock(Protocol):
-    """Two readings: the wall, for what is stored, and a steady one, for waits and rates."""
-
-    def now_ms(self) -> int:
-        """Milliseconds since 1970."""
-        ...
-
-    def steady_s(self) -> float:
-        """Seconds since some moment; never goes back."""
-        ...
 
 
 class SystemClock:

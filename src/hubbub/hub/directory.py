@@ -1,13 +1,10 @@
 """Who is meant by a name: somebody who is here, or who may come back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from hubbub.errors import BadName, NoSuchUser
-from hubbub.hub.clock import Clock
-from hubbub.hub.flow.log import Log
+from hubbub.hub.core import Core
 from hubbub.hub.names import Names
-from hubbub.hub.peers import Others
-from hubbub.hub.state.session import User
 from hubbub.model import user_name
 from hubbub.protocol.events import Person
 from hubbub.storage.records import UserRecord
@@ -16,14 +13,12 @@ from hubbub.storage.records import UserRecord
 class Directory:
     """Finds users by what was typed."""
 
-    def __init__(
-        self, log: Log, names: Names, users: Mapping[str, User], clock: Clock, others: Others
-    ) -> None:
-        self._others = others
-        self._log = log
+    def __init__(self, core: Core, names: Names) -> None:
+        self._peers = core.peers
+        self._log = core.log
+        self._users = core.users
+        self._clock = core.clock
         self._names = names
-        self._users = users
-        self._clock = clock
 
     async def find(self, typed: str) -> UserRecord:
         """The user of that name, however it is written. Raises NoSuchUser."""
@@ -36,7 +31,7 @@ class Directory:
         if holder is not None and holder in self._users:
             return self._users[holder].record
         storage = self._log.storage
-        record = await self._others.present_by_name(key)
+        record = await self._peers.directory.present_by_name(key)
         if record is None:
             record = await self._log.read(storage.name_holder, key, self._clock.now_ms())
         if record is None:

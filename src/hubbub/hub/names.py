@@ -5,17 +5,18 @@ asked of the storage. In a cluster the storage is asked of both, for all nodes a
 """
 
 from hubbub.errors import BadName, NameTaken
-from hubbub.hub.clock import Clock
 from hubbub.hub.flow.log import Log
-from hubbub.hub.peers import Others
+from hubbub.hub.peers import Peers
+from hubbub.hub.ports import Clock
 from hubbub.model import Name, user_name
+from hubbub.storage.changes import ReleaseName
 
 
 class Names:
     """The names in use, by their compared form."""
 
-    def __init__(self, log: Log, clock: Clock, others: Others) -> None:
-        self._others = others
+    def __init__(self, log: Log, clock: Clock, peers: Peers) -> None:
+        self._peers = peers
         self._log = log
         self._clock = clock
         self._holders: dict[str, str] = {}
@@ -35,7 +36,7 @@ class Names:
         Raises StorageError.
         """
         while True:
-            number = await self._others.user_number()
+            number = await self._peers.directory.user_number()
             if number is None:
                 number = self._counter
                 self._counter += 1
@@ -59,8 +60,8 @@ class Names:
         if had_it:
             return name
         try:
-            await self._others.hold_name(name, user_id)
-            if self._others.shared:
+            await self._peers.agreement.hold_name(name, user_id)
+            if self._peers.shared:
                 return name
             holder = await self._log.read(
                 self._log.storage.name_holder, name.key, self._clock.now_ms()
@@ -79,7 +80,7 @@ class Names:
         """Gives a name back to a user whom the storage knows by it. Raises NameTaken."""
         self.keep(name, user_id)
         try:
-            await self._others.hold_name(name, user_id)
+            await self._peers.agreement.hold_name(name, user_id)
         except BaseException:
             self.release(name, user_id)
             raise
@@ -102,7 +103,7 @@ class Names:
         """Ends that user's hold of a name."""
         if self._holders.get(name.key) == user_id:
             del self._holders[name.key]
-            self._others.release_name(name.key, user_id)
+            self._peers.attendance.note(ReleaseName(name.key, user_id))
 
     def holder(self, key: str) -> str | None:
         """The id of the user who is here by that name."""

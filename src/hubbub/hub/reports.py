@@ -1,7 +1,6 @@
 """What one may read of sessions, of the audit log, of bans and mutes."""
 
-from typing import TYPE_CHECKING
-
+from hubbub.hub.parts import Parts
 from hubbub.hub.people.accounts import secret_id
 from hubbub.hub.state.permissions import Right
 from hubbub.hub.state.room import Room
@@ -10,15 +9,12 @@ from hubbub.model import PRIVATE, format_instant
 from hubbub.protocol import events, requests
 from hubbub.storage.records import AuditRecord, Sanction
 
-if TYPE_CHECKING:
-    from hubbub.hub.hub import Hub
-
 
 async def sessions(
-    hub: "Hub", session: Session, user: User, request: requests.Sessions
+    parts: Parts, session: Session, user: User, request: requests.Sessions
 ) -> events.SessionList:
     """Where a member is signed in. Raises Forbidden."""
-    hub.permissions.require(user, Right.SEE_SESSIONS)
+    parts.permissions.require(user, Right.SEE_SESSIONS)
     found = tuple(
         events.SignedIn(
             secret_id(each.token_hash),
@@ -27,21 +23,21 @@ async def sessions(
             format_instant(each.used_ms),
             each.token_hash == session.token_hash,
         )
-        for each in await hub.accounts.sessions(user)
+        for each in await parts.accounts.sessions(user)
     )
     return events.SessionList(id=request.id, sessions=found)
 
 
 async def audit(
-    hub: "Hub", session: Session, user: User, request: requests.Audit
+    parts: Parts, session: Session, user: User, request: requests.Audit
 ) -> events.AuditPage:
     """What moderators did, of the server or of a room. Raises Forbidden, NoSuchRoom."""
     entries, more = await audit_page(
-        hub, session, user, request.room, request.before, request.limit
+        parts, session, user, request.room, request.before, request.limit
     )
     told = tuple(
         events.AuditEntry(
-            hub.veil.cast(each.id),
+            parts.opaque_ids.shown(each.id),
             format_instant(each.at_ms),
             each.act,
             each.by,
@@ -55,27 +51,29 @@ async def audit(
 
 
 async def audit_page(
-    hub: "Hub", session: Session, user: User, typed: str | None, before: int | None, limit: int
+    parts: Parts, session: Session, user: User, typed: str | None, before: int | None, limit: int
 ) -> tuple[list[AuditRecord], bool]:
     """A page of the audit log, and whether there is more; newest first.
 
     What was done in private rooms is for those who may see these. Raises Forbidden, NoSuchRoom.
     """
-    room = await _room(hub, session, user, typed)
-    storage = hub.log.storage
-    own = {each.name for each in await hub.log.read(storage.private_rooms, user.id)}
+    room = await _room(parts, session, user, typed)
+    storage = parts.log.storage
+    own = {each.name for each in await parts.log.read(storage.private_rooms, user.id)}
     own |= {each.name for each in session.rooms.values()}
-    found = await hub.log.read(
+    found = await parts.log.read(
         storage.audit,
         room=None if room is None else room.name,
-        before=None if before is None else hub.veil.lift(before),
+        before=None if before is None else parts.opaque_ids.meant(before),
         limit=limit + 1,
         own=sorted(own),
     )
     return found[:limit], len(found) > limit
 
 
-async def bans(hub: "Hub", session: Session, user: User, request: requests.Bans) -> events.BanList:
+async def bans(
+    parts: Parts, session: Session, user: User, request: requests.Bans
+) -> events.BanList:
     """The bans and mutes that hold, of the server or of a room. Raises Forbidden, NoSuchRoom."""
     told = tuple(
         events.Ban(
@@ -87,15 +85,17 @@ async def bans(hub: "Hub", session: Session, user: User, request: requests.Bans)
             None if each.ends_ms is None else format_instant(each.ends_ms),
             each.reason,
         )
-        for each in await sanctions(hub, session, user, request.room)
+        for each in await sanctions(parts, session, user, request.room)
     )
     return events.BanList(id=request.id, bans=told)
 
 
-async def sanctions(hub: "Hub", session: Session, user: User, typed: str | None) -> list[Sanction]:
+async def sanctions(
+    parts: Parts, session: Session, user: User, typed: str | None
+) -> list[Sanction]:
     """The same, one for each act: a guest is banned by name and address at once."""
-    room = await _room(hub, session, user, typed)
-    held = hub.sanctions.holding(room=None if room is None else room.name)
+    room = await _room(parts, session, user, typed)
+    held = parts.sanctions.holding(room=None if room is None else room.name)
     if room is None:
         rooms = session.rooms
         held = [e for e in held if not e.room.startswith(PRIVATE) or e.room in rooms]
@@ -103,10 +103,10 @@ async def sanctions(hub: "Hub", session: Session, user: User, typed: str | None)
     return list(reversed(by_act.values()))
 
 
-async def _room(hub: "Hub", session: Session, user: User, typed: str | None) -> Room | None:
+async def _room(parts: Parts, session: Session, user: User, typed: str | None) -> Room | None:
     if typed is None:
-        hub.permissions.require(user, Right.AUDIT)
+        parts.permissions.require(user, Right.AUDIT)
         return None
-    room = await hub.rooms.open_for(session, typed)
-    hub.permissions.require(user, Right.AUDIT_HERE, room)
+    room = await parts.rooms.open_for(session, typed)
+    parts.permissions.require(user, Right.AUDIT_HERE, room)
     return room

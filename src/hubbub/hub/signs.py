@@ -7,7 +7,7 @@ fields are added with defaults, and a sign that is not known is passed over.
 
 import base64
 import hashlib
-from typing import Literal
+from typing import Literal, assert_never
 
 from msgspec import Struct, msgpack
 
@@ -16,6 +16,7 @@ from hubbub.protocol.events import LogEvent, Person
 from hubbub.storage.records import UserRecord
 
 EVERYONE = "all"
+State = Literal["renamed", "away", "back"]
 
 
 def room_subject(name: str) -> str:
@@ -50,10 +51,11 @@ class Somebody(Struct, frozen=True, omit_defaults=True):
         return UserRecord(self.id, self.name, self.key, self.kind, self.role)
 
 
-class Sign(Struct, frozen=True, omit_defaults=True, tag_field="sign"):
+class Sign(Struct, frozen=True, omit_defaults=True, tag_field="sign", kw_only=True):
     """Something that a node says."""
 
-    node: str
+    node: str = ""
+    """Which one; written by whoever tells it."""
 
 
 class Said(Sign, frozen=True, omit_defaults=True, tag="said"):
@@ -149,7 +151,7 @@ class Changed(Sign, frozen=True, omit_defaults=True, tag="changed"):
     """A user has another name (`was` is the former one), or is away or back."""
 
     user: Somebody
-    state: Literal["renamed", "away", "back"]
+    state: State
     was: str | None = None
 
 
@@ -179,6 +181,27 @@ OfRoom = Said | Entered | Exited
 OfUser = ReadTo | Told | ShownOut | BroughtIn | Ignored | Went | Cut
 OfAll = Wrote | Changed | Look | NodeEnded | Spent
 AnySign = OfRoom | OfUser | OfAll | Compare
+
+
+def subjects_of(sign: AnySign) -> list[str]:
+    """Where a sign is told, so that the nodes that it concerns hear it.
+
+    Entries of a direct room are for its people, who are wherever they are.
+    """
+    match sign:
+        case Said(people=people) if people:
+            return [user_subject(person.id) for person in people]
+        case Wrote(to=to) if to:
+            return [user_subject(user_id) for user_id in to]
+        case Said() | Entered() | Exited() | Wrote():
+            return [room_subject(sign.room)]
+        case ReadTo() | Told() | ShownOut() | BroughtIn() | Ignored() | Went() | Cut():
+            return [user_subject(sign.user_id)]
+        case Changed() | Look() | NodeEnded() | Spent() | Compare():
+            return [EVERYONE]
+        case _:
+            assert_never(sign)
+
 
 encode = msgpack.Encoder().encode
 decode = msgpack.Decoder(AnySign).decode

@@ -128,12 +128,24 @@ class Self(Struct, frozen=True):
     role: str
 
 
-class CommandInfo(Struct, frozen=True):
-    """One slash command, for help and completion."""
+class ArgumentInfo(Struct, frozen=True, omit_defaults=True):
+    """A word that a slash command takes; `kind` says what completes it."""
+
+    name: str
+    kind: str = "word"
+    """word, person, people, room, command, choice, duration, number or text, which is the rest."""
+    optional: bool = False
+    choices: tuple[str, ...] = ()
+
+
+class CommandInfo(Struct, frozen=True, omit_defaults=True):
+    """One slash command, for help and completion; with `room` it needs one in view."""
 
     name: str
     usage: str
     summary: str
+    room: bool = False
+    arguments: tuple[ArgumentInfo, ...] = ()
 
 
 class You(_Frame, frozen=True, kw_only=True, tag="you"):
@@ -396,6 +408,55 @@ class BanList(_Frame, frozen=True, kw_only=True, tag="ok"):
     bans: tuple[Ban, ...]
 
 
+class Done(_Frame, frozen=True, kw_only=True, tag="ok"):
+    """The reply to an act upon somebody: who it was, by their name or as an address; in which room,
+    or on the server without one; until when, or for good without `until`.
+    """
+
+    id: str | None = None
+    act: Literal["kick", "mute", "unmute", "ban", "unban", "set_role", "invite"]
+    whom: str
+    room: str | None = None
+    until: str | None = None
+    role: str | None = None
+
+
+class RoomChanged(_Frame, frozen=True, kw_only=True, tag="ok"):
+    """The reply to `change_room`: what the room is now, and what this user is in it."""
+
+    id: str | None = None
+    room: str
+    kind: str
+    read_only: bool
+    archived: bool
+    role: str
+
+
+class Invitation(Struct, frozen=True):
+    """An invitation to the server; `id` names it where its secret is not shown."""
+
+    id: str
+    uses: int
+    until: str
+
+
+class InvitationMade(_Frame, frozen=True, kw_only=True, tag="ok"):
+    """The reply to `make_invitation`; `code` is a secret that is told once, `link` has it too."""
+
+    id: str | None = None
+    code: str
+    link: str
+    uses: int
+    until: str
+
+
+class InvitationList(_Frame, frozen=True, kw_only=True, tag="ok"):
+    """The reply to `invitations`, the next to run out first."""
+
+    id: str | None = None
+    invitations: tuple[Invitation, ...]
+
+
 class Error(_Frame, frozen=True, kw_only=True, tag="error"):
     """A request that was not carried out; `retry_after` is in seconds."""
 
@@ -433,6 +494,10 @@ Reply = (
     | SessionList
     | AuditPage
     | BanList
+    | Done
+    | RoomChanged
+    | InvitationMade
+    | InvitationList
     | Error
 )
 Event = LogEvent | EphemeralEvent | Replay | Gap

@@ -4,7 +4,7 @@ from typing import Annotated, get_args
 
 from msgspec import Meta, Struct
 
-from hubbub.model import NotifyLevel
+from hubbub.model import NotifyLevel, Role, RoomKind
 
 RequestId = Annotated[str, Meta(min_length=1, max_length=64)]
 # NUL is refused where a value becomes a database key: PostgreSQL has no such character.
@@ -16,7 +16,14 @@ Limit = Annotated[int, Meta(ge=1, le=200)]
 # Keys as browsers give them: base64url without padding (RFC 8291).
 PushKey = Annotated[str, Meta(min_length=16, max_length=128, pattern=r"^[\w-]+={0,2}\Z")]
 SearchText = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL)]
-Reason = Annotated[str, Meta(max_length=200)]
+REASON_CHARS = 200
+Reason = Annotated[str, Meta(max_length=REASON_CHARS, pattern=NO_NUL)]
+NameText = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL)]
+"""What somebody or a room is called, or an address, as it was typed."""
+DurationS = Annotated[int, Meta(ge=1, le=10 * 365 * 86_400)]
+"""In seconds, up to ten years."""
+Uses = Annotated[int, Meta(ge=1, le=1_000)]
+Days = Annotated[int, Meta(ge=1, le=365)]
 Recipients = Annotated[list[str], Meta(min_length=1, max_length=16)]
 
 
@@ -72,9 +79,9 @@ class Whisper(Request, frozen=True, kw_only=True, tag="whisper"):
 
 
 class Command(Request, frozen=True, kw_only=True, tag="command"):
-    """Runs a slash command, as it would be typed in `room`."""
+    """Runs a slash command, as it would be typed in `room`; some need none."""
 
-    room: str
+    room: str | None = None
     line: str
 
 
@@ -178,6 +185,96 @@ class Bans(Request, frozen=True, kw_only=True, tag="bans"):
     room: str | None = None
 
 
+class Kick(Request, frozen=True, kw_only=True, tag="kick"):
+    """Shows somebody out of a room. Answered by `Done`, as are the others that act on people."""
+
+    room: str
+    name: NameText
+    reason: Reason = ""
+
+
+class Mute(Request, frozen=True, kw_only=True, tag="mute"):
+    """Takes the word from somebody in a room, or everywhere without one; without `duration_s` for
+    good.
+    """
+
+    room: str | None = None
+    name: NameText
+    duration_s: DurationS | None = None
+    reason: Reason = ""
+
+
+class Unmute(Request, frozen=True, kw_only=True, tag="unmute"):
+    """Gives somebody the word back, where `mute` took it."""
+
+    room: str | None = None
+    name: NameText
+
+
+class Ban(Request, frozen=True, kw_only=True, tag="ban"):
+    """Shuts somebody out of the server, by a name or an address; without `duration_s` for good."""
+
+    name: NameText
+    duration_s: DurationS | None = None
+    reason: Reason = ""
+
+
+class Unban(Request, frozen=True, kw_only=True, tag="unban"):
+    """Lets somebody in again, named as `bans` names them."""
+
+    name: NameText
+
+
+class SetRole(Request, frozen=True, kw_only=True, tag="set_role"):
+    """Gives a member a role in a room, or on the server without one."""
+
+    room: str | None = None
+    name: NameText
+    role: Role
+
+
+class MakeRoom(Request, frozen=True, kw_only=True, tag="make_room"):
+    """Makes a room and enters it; answered as `join` is. A private one's name is told there."""
+
+    room: str
+    private: bool = False
+    read_only: bool = False
+
+
+class ChangeRoom(Request, frozen=True, kw_only=True, tag="change_room"):
+    """Changes what a room is; what is not given stays as it is. Answered by `RoomChanged`."""
+
+    room: str
+    kind: RoomKind | None = None
+    read_only: bool | None = None
+    archived: bool | None = None
+    name: NameText | None = None
+
+
+class Invite(Request, frozen=True, kw_only=True, tag="invite"):
+    """Lets somebody into a private room, at once where they are here."""
+
+    room: str
+    name: NameText
+
+
+class MakeInvitation(Request, frozen=True, kw_only=True, tag="make_invitation"):
+    """Makes an invitation to the server, for so many people and days."""
+
+    uses: Uses = 1
+    days: Days = 7
+
+
+class Invitations(Request, frozen=True, kw_only=True, tag="invitations"):
+    """Lists the invitations that can be used."""
+
+
+class RevokeInvitation(Request, frozen=True, kw_only=True, tag="revoke_invitation"):
+    """Ends an invitation, named by its id in `invitations`."""
+
+    invitation: Annotated[str, Meta(min_length=1, max_length=16, pattern=NO_NUL)]
+
+
 class Ping(Request, frozen=True, kw_only=True, tag="ping"):
     """Asks for an `ok` and nothing else."""
 
@@ -203,6 +300,18 @@ AnyRequest = (
     | Sessions
     | Audit
     | Bans
+    | Kick
+    | Mute
+    | Unmute
+    | Ban
+    | Unban
+    | SetRole
+    | MakeRoom
+    | ChangeRoom
+    | Invite
+    | MakeInvitation
+    | Invitations
+    | RevokeInvitation
     | Ping
 )
 

@@ -49,7 +49,7 @@ class Connection:
         self._transport = transport
         self._hub = hub
         self._address = address
-        self._limit_bytes = hub.limits.outbox_bytes
+        self._limit_bytes = hub.parts.limits.outbox_bytes
         self._abort: asyncio.TimerHandle | None = None
         self.session: Session | None = None
         self.close_sent = False
@@ -110,11 +110,11 @@ class Connection:
         self._put(close_frame(code, reason))
         self.close_sent = True
         loop = asyncio.get_running_loop()
-        self._abort = loop.call_later(self._hub.limits.close_timeout_s, self.abort)
+        self._abort = loop.call_later(self._hub.parts.limits.close_timeout_s, self.abort)
 
     async def refuse(self, code: int) -> None:
         """Ends a line whose frames cannot be read any further, and returns when it is gone."""
-        limit = self._hub.limits.frame_bytes
+        limit = self._hub.parts.limits.frame_bytes
         reasons: dict[int, str] = {
             WSCloseCode.PROTOCOL_ERROR: "that frame breaks RFC 6455",
             WSCloseCode.INVALID_TEXT: "text frames are UTF-8",
@@ -134,7 +134,7 @@ class Connection:
     def leave(self, why: str) -> None:
         """Takes the session out of the hub, before the library closes."""
         if self.session is not None:
-            self._hub.arrivals.leave(self.session, why)
+            self._hub.parts.attendance.leave(self.session, why)
 
     def abort(self) -> None:
         """Cuts the line."""
@@ -157,8 +157,8 @@ class Connection:
         One who sends frames faster than any client has reason to, whatever they are, is closed.
         """
         self.frames += 1
-        if self._hub.rates.flooding_frames(self._address) and not self.close_sent:
-            self._hub.stats.flooding += 1
+        if self._hub.parts.rates.flooding_frames(self._address) and not self.close_sent:
+            self._hub.parts.stats.flooding += 1
             self.leave("flooding")
             self.close(FLOODING, "flooding: no client sends that many frames")
 

@@ -11,11 +11,12 @@ import msgspec
 from aiohttp import web
 
 from hubbub.errors import BadRequest, BadToken, Forbidden, RateLimited, StorageError, Unavailable
-from hubbub.hub.clock import Clock, SystemClock
+from hubbub.hub.clock import SystemClock
 from hubbub.hub.flow.log import NOT_READ
 from hubbub.hub.hub import Hub
 from hubbub.hub.people.accounts import hashed
 from hubbub.hub.people.identity import NO_SESSION
+from hubbub.hub.ports import Clock
 from hubbub.hub.rules.rates import AddressRates
 from hubbub.model import UserKind
 from hubbub.transports.guard import Guard
@@ -52,7 +53,7 @@ class SessionCookie:
         secret = body.token if body.token is not None else secret_of(request)
         if secret is None:
             raise refused(web.HTTPBadRequest, BadRequest("There is no session to renew."))
-        address = self._hub.rates.of_address(self._guard.address(request))
+        address = self._hub.parts.rates.of_address(self._guard.address(request))
         life_s = await self._life_s(address, secret)
         response = web.Response(status=204, headers={"Cache-Control": "no-store"})
         _set(response, request, secret, life_s)
@@ -69,19 +70,21 @@ class SessionCookie:
         """How long the session lasts from now on; what is no session counts against the address."""
         hub = self._hub
         try:
-            hub.rates.sign_in(address)
+            hub.parts.rates.sign_in(address)
             now_ms = self._clock.now_ms()
-            found = await hub.log.read(hub.log.storage.session_user, hashed(secret), now_ms)
+            found = await hub.parts.log.read(
+                hub.parts.log.storage.session_user, hashed(secret), now_ms
+            )
         except RateLimited as refusal:
             raise refused(web.HTTPTooManyRequests, refusal) from None
         except StorageError:
             down = Unavailable(NOT_READ, retry_after=1.0)
             raise refused(web.HTTPServiceUnavailable, down) from None
         if found is None or found.kind is UserKind.BOT:
-            hub.rates.failed_sign_in(address)
+            hub.parts.rates.failed_sign_in(address)
             raise refused(web.HTTPForbidden, BadToken(NO_SESSION))
         guest = found.kind is UserKind.GUEST
-        hours = hub.limits.guest_session_h if guest else hub.limits.session_days * 24
+        hours = hub.parts.limits.guest_session_h if guest else hub.parts.limits.session_days * 24
         return int(hours * HOUR_S)
 
 

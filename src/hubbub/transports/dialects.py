@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hubbub.hub.state.session import View
+from hubbub.hub.ports import View
 from hubbub.protocol import events, json, text
 from hubbub.protocol.events import Event, Reply
 from hubbub.transports.frames import text_frame

@@ -27,18 +27,18 @@ async def begin(
     query = request.query
     name, room, token = (query.get(key) or None for key in ("name", "room", "token"))
     try:
-        here, refusals = await hub.arrivals.greet(session, name, room, token)
+        here, refusals = await hub.parts.plain_arrivals.greet(session, name, room, token)
     except NotSignedIn as error:
         _write(connection, refusal(error.message))
         return await _let_sign_in(hub, socket, connection, session, room)
     except (Refusal, StorageError) as error:
         _write_refusal(connection, error)
         if isinstance(error, BadToken):
-            hub.end_session(session, SIGNED_OUT, "not signed in")
+            hub.parts.attendance.end(session, SIGNED_OUT, "not signed in")
         elif isinstance(error, Banned):
-            hub.end_session(session, BANNED, "banned")
+            hub.parts.attendance.end(session, BANNED, "banned")
         else:
-            hub.end_session(session, TRY_LATER, "try again later")
+            hub.parts.attendance.end(session, TRY_LATER, "try again later")
         return False
     _write(connection, greeting(here))
     for each in refusals:
@@ -53,8 +53,10 @@ async def _let_sign_in(
     session: Session,
     room: str | None,
 ) -> bool:
-    loop, limit_s = asyncio.get_running_loop(), hub.limits.sign_in_timeout_s
-    late = loop.call_later(limit_s, hub.end_session, session, SIGNED_OUT, "not signed in in time")
+    loop, limit_s = asyncio.get_running_loop(), hub.parts.limits.sign_in_timeout_s
+    late = loop.call_later(
+        limit_s, hub.parts.attendance.end, session, SIGNED_OUT, "not signed in in time"
+    )
     try:
         async for message in socket:
             await connection.take_turn()
@@ -67,7 +69,9 @@ async def _let_sign_in(
                 session.write_ephemeral(pong_frame(message.data))
             elif message.type is WSMsgType.TEXT:
                 try:
-                    here = await hub.sign_in_by_line(session, message.data, room)
+                    here = await hub.parts.plain_arrivals.sign_in_by_line(
+                        session, message.data, room
+                    )
                 except (Refusal, StorageError) as error:
                     _write_refusal(connection, error)
                 else:

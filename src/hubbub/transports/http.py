@@ -52,7 +52,7 @@ class Pages:
         """
         missing = await self._missing()
         body = {"ready": missing is None, "missing": missing}
-        degraded = self._hub.others.degraded()
+        degraded = self._hub.degraded()
         if degraded is not None:
             body["degraded"] = degraded
         return web.json_response(body, status=200 if missing is None else 503)
@@ -60,12 +60,11 @@ class Pages:
     async def _missing(self) -> str | None:
         if self.draining:
             return "the server is stopping"
-        if self._hub.committer.failing:
-            return "the last commit failed"
-        if (missing := self._hub.others.missing()) is not None:
+        if (missing := self._hub.missing()) is not None:
             return missing
         try:
-            await self._hub.log.read(self._hub.log.storage.check_ready)
+            log = self._hub.parts.log
+            await log.read(log.storage.check_ready)
         except StorageError as error:
             return str(error)
         return None

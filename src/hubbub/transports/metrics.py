@@ -29,14 +29,14 @@ class HubCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """All metrics of the hub."""
-        stats, hub = self._hub.stats, self._hub
+        hub, parts, stats = self._hub, self._hub.parts, self._hub.parts.stats
         gauges = {
             "connections": ("Open connections.", stats.connections),
             "handshakes": ("Connections that have not sent a request yet.", stats.handshakes),
-            "users": ("Users who are here.", len(hub.users)),
-            "rooms_occupied": ("Public rooms with people in them.", len(hub.rooms.occupied())),
-            "searches": ("Searches that run or wait for their turn.", hub.searches.running),
-            "commit_queue_requests": ("Requests that wait for a commit.", hub.committer.waiting),
+            "users": ("Users who are here.", len(parts.users)),
+            "rooms_occupied": ("Public rooms with people in them.", len(parts.rooms.occupied())),
+            "searches": ("Searches that run or wait for their turn.", parts.searches.running),
+            "commit_queue_requests": ("Requests that wait for a commit.", parts.committer.waiting),
             "commit_largest_batch_requests": ("Requests in the largest commit so far.",
                                               stats.largest_batch),
         }  # fmt: skip
@@ -57,8 +57,8 @@ class HubCollector(Collector):
                                 stats.notices_dropped),
             "commit_requests": ("Requests committed.", stats.commit_requests),
         }  # fmt: skip
-        if hub.others.shared:
-            connected = hub.others.degraded() is None
+        if parts.peers.shared:
+            connected = hub.degraded() is None
             gauges["bus_connected"] = ("Whether other nodes are heard at once.", int(connected))
             counters["signs_heard"] = ("What other nodes told this one.", stats.signs_heard)
             counters["rooms_read_on"] = (

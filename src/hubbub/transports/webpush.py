@@ -10,7 +10,7 @@ from hashlib import sha256
 import aiohttp
 from yarl import URL
 
-from hubbub.hub.push.notifier import Fate, Notice
+from hubbub.hub.ports import Fate, Notice
 from hubbub.storage.records import Subscription
 from hubbub.transports.public import (
     PrivateAddressError,
@@ -35,7 +35,7 @@ class VapidKeys:
 
 
 class WebPush:
-    """The way to push services; implements `hub.notices.Pusher`.
+    """The way to push services; implements `hub.parts.notifier.Pusher`.
 
     Endpoints are addresses that strangers give, so only public ones are called, unless
     `private` ones are let in for a test.

@@ -123,7 +123,7 @@ class WebSockets:
     @contextmanager
     def _place(self, request: web.Request) -> Iterator[AddressRates]:
         """A place for one connection, or the response that there is none."""
-        rates, limits = self._hub.rates, self._hub.limits
+        rates, limits = self._hub.parts.rates, self._hub.parts.limits
         address = rates.of_address(self._guard.address(request))
         if self.draining:
             stopping = Unavailable("The server is stopping; try again.", retry_after=1.0)
@@ -142,7 +142,7 @@ class WebSockets:
             self._let_in -= 1
 
     def _socket(self, *protocols: str) -> Socket:
-        limits = self._hub.limits
+        limits = self._hub.parts.limits
         return Socket(
             timeout=limits.close_timeout_s,
             autoping=False,
@@ -180,7 +180,7 @@ class WebSockets:
         plain = socket.ws_protocol != JSON_PROTOCOL
         dialect = self._plain if plain else self._json
         cookie = None if plain else secret_of(request)
-        session = connection.session = self._hub.open_session(
+        session = connection.session = self._hub.parts.attendance.open_session(
             connection, dialect, address, _device(request), cookie
         )
         try:
@@ -189,7 +189,7 @@ class WebSockets:
             else:
                 await self._converse_json(socket, connection, session)
         finally:
-            self._hub.close_session(session, "left")
+            self._hub.parts.attendance.close_session(session, "left")
 
     async def _converse_plain(
         self, request: web.Request, socket: Socket, connection: Connection, session: Session
@@ -211,14 +211,16 @@ class WebSockets:
             connection.handled += 1
 
     def _typed(self, session: Session, text: str) -> Post | Command | None:
-        return parse_line(text, next(iter(session.rooms), self._hub.default_room))
+        return parse_line(text, next(iter(session.rooms), self._hub.parts.default_room))
 
     async def _converse_json(
         self, socket: Socket, connection: Connection, session: Session
     ) -> None:
         loop = asyncio.get_running_loop()
-        limit_s = self._hub.limits.hello_timeout_s
-        late = loop.call_later(limit_s, self._hub.end_session, session, 4000, "no hello in time")
+        limit_s = self._hub.parts.limits.hello_timeout_s
+        late = loop.call_later(
+            limit_s, self._hub.parts.attendance.end, session, 4000, "no hello in time"
+        )
         connection.take_now = partial(self._take_now, session, decode_request)
         try:
             async for message in socket:
@@ -278,7 +280,7 @@ class WebSockets:
 
     async def keep_alive(self) -> None:
         """Pings whoever is silent, in slices, so that no moment has all of them."""
-        pause_s = self._hub.limits.ping_s / PING_SLICES
+        pause_s = self._hub.parts.limits.ping_s / PING_SLICES
         while True:
             everyone = list(self._connections)
             for part in range(PING_SLICES):
@@ -293,7 +295,7 @@ class WebSockets:
         for connection in list(self._connections):
             with contained("one was not told good-bye"):
                 if connection.session is not None:
-                    self._hub.end_session(connection.session, code, reason)
+                    self._hub.parts.attendance.end(connection.session, code, reason)
                 else:
                     connection.close(code, reason)
         try:

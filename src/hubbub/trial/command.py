@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hubbub import __version__
+from hubbub.version import __version__
 
 if TYPE_CHECKING:
     from hubbub.trial.cluster import Trial

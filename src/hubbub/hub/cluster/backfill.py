@@ -1,18 +1,15 @@
 """Reads on in rooms where something is missing, and delivers it in its order."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
 from structlog import get_logger
 
 from hubbub.errors import StorageError
+from hubbub.hub.cluster.context import NodeContext
+from hubbub.hub.cluster.direct_cursors import DirectCursors
 from hubbub.hub.state.room import Room
 from hubbub.protocol.events import LogEvent
-from hubbub.storage.shared import SharedStorage
-
-if TYPE_CHECKING:
-    from hubbub.hub.hub import Hub
 
 log = get_logger(__name__)
 
@@ -21,23 +18,21 @@ GAP_S = 0.05
 PAGE_EVENTS = 500
 
 
-class Reading:
-    """What is read for each room, once at a time. `deliver` serves a room with entries."""
+class Backfill:
+    """What is read for each room, once at a time."""
 
-    def __init__(
-        self,
-        hub: "Hub",
-        storage: SharedStorage,
-        deliver: Callable[[Room, Sequence[LogEvent]], None],
-        begin: Callable[[Coroutine[Any, Any, None]], None],
-    ) -> None:
-        self._hub = hub
-        self._storage = storage
-        self._deliver = deliver
-        self._begin = begin
+    def __init__(self, context: NodeContext, cursors: DirectCursors) -> None:
+        self._context = context
+        self._cursors = cursors
         self._waiting: set[Room] = set()
         self._under_way: set[Room] = set()
         self._again: set[Room] = set()
+
+    def deliver(self, room: Room, entries: Sequence[LogEvent]) -> None:
+        """Serves this node's people with entries that are durable."""
+        self._context.parts.settlement.deliver({room: entries})
+        if room.direct:
+            self._cursors.serve(room, self._context.parts.users)
 
     def gap(self, room: Room, *, at_once: bool) -> None:
         """A room waits for an entry, which may be on its way unless there is no way."""
@@ -57,7 +52,7 @@ class Reading:
             self._again.add(room)
         else:
             self._under_way.add(room)
-            self._begin(self._read_on(room))
+            self._context.begin(self._read_on(room))
 
     async def _read_on(self, room: Room) -> None:
         try:
@@ -75,21 +70,21 @@ class Reading:
     async def catch_up(self, room: Room) -> None:
         """Serves a room with all that the log has of it. Raises StorageError."""
         name = await self._name(room)
-        while self._hub.rooms.live(room.name) is room:
-            page = await self._hub.log.read(
-                self._storage.page,
+        while self._context.parts.rooms.live(room.name) is room:
+            page = await self._context.parts.log.read(
+                self._context.storage.page,
                 name,
                 room_id=room.meant,
                 after=room.last,
                 limit=PAGE_EVENTS,
-                limit_bytes=self._hub.limits.page_bytes,
+                limit_bytes=self._context.parts.limits.page_bytes,
             )
             if page.events:
-                self._hub.stats.rooms_read_on += 1
+                self._context.parts.stats.rooms_read_on += 1
                 # What retention took is gone for everybody.
                 room.begin(page.first)
                 room.last = max(room.last, page.first - 1)
-                self._deliver(room, page.events)
+                self.deliver(room, page.events)
             if not page.more:
                 return
 
@@ -97,10 +92,10 @@ class Reading:
         """What a room is called in the log, which nobody here may know yet."""
         room_id, name = room.id, room.name
         if room_id:
-            found = await self._hub.log.read(self._storage.places, [room_id])
+            found = await self._context.parts.log.read(self._context.storage.places, [room_id])
             if room_id in found:
                 return found[room_id][0]
         # It was made after it was asked for, or was empty, taken away and made anew.
-        ids = await self._hub.log.read(self._storage.room_ids, [name])
-        self._hub.rooms.identify(name, ids.get(name, 0))
+        ids = await self._context.parts.log.read(self._context.storage.room_ids, [name])
+        self._context.parts.rooms.identify(name, ids.get(name, 0))
         return name

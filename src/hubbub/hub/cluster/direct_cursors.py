@@ -6,8 +6,11 @@ are, and is in memory only while something is said; this is what it would have t
 
 from collections.abc import Iterable, Mapping
 
+from hubbub.hub.state.room import Room
+from hubbub.hub.state.session import User
 
-class _Tail:
+
+class _Cursor:
     __slots__ = ("last", "users")
 
     def __init__(self, last: int) -> None:
@@ -15,11 +18,11 @@ class _Tail:
         self.users: set[str] = set()
 
 
-class Tails:
+class DirectCursors:
     """The direct rooms of the users of this node."""
 
     def __init__(self) -> None:
-        self._tails: dict[str, _Tail] = {}
+        self._cursors: dict[str, _Cursor] = {}
         self._of_user: dict[str, set[str]] = {}
 
     def expect(self, user_id: str, positions: Mapping[str, int]) -> None:
@@ -30,27 +33,32 @@ class Tails:
     def forget(self, user_id: str) -> None:
         """The user has gone."""
         for room in self._of_user.pop(user_id, ()):
-            tail = self._tails[room]
-            tail.users.discard(user_id)
-            if not tail.users:
-                del self._tails[room]
+            cursor = self._cursors[room]
+            cursor.users.discard(user_id)
+            if not cursor.users:
+                del self._cursors[room]
+
+    def serve(self, room: Room, users: Mapping[str, User]) -> None:
+        """Those of a room's people who are here have been served up to its end."""
+        here = (person.id for person in room.participants if person.id in users)
+        self.served(room.name, room.last, here)
 
     def served(self, room: str, last: int, user_ids: Iterable[str]) -> None:
         """Those of a room's users who are here have been served up to a seq."""
         for user_id in user_ids:
             self._note(room, last, user_id)
-        tail = self._tails.get(room)
-        if tail is not None:
-            tail.last = max(tail.last, last)
+        cursor = self._cursors.get(room)
+        if cursor is not None:
+            cursor.last = max(cursor.last, last)
 
     def last(self, room: str) -> int | None:
         """Up to where they have been served, if one of its users is here."""
-        tail = self._tails.get(room)
-        return None if tail is None else tail.last
+        cursor = self._cursors.get(room)
+        return None if cursor is None else cursor.last
 
     def _note(self, room: str, last: int, user_id: str) -> None:
-        tail = self._tails.get(room)
-        if tail is None:
-            tail = self._tails[room] = _Tail(last)
-        tail.users.add(user_id)
+        cursor = self._cursors.get(room)
+        if cursor is None:
+            cursor = self._cursors[room] = _Cursor(last)
+        cursor.users.add(user_id)
         self._of_user.setdefault(user_id, set()).add(room)

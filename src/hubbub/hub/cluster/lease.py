@@ -14,9 +14,8 @@ from typing import TypeVar
 from structlog import get_logger
 
 from hubbub.errors import StorageError
+from hubbub.hub.cluster.context import NodeContext
 from hubbub.hub.faults import contained
-from hubbub.hub.flow.log import Log
-from hubbub.storage.shared import SharedStorage
 
 log = get_logger(__name__)
 
@@ -29,17 +28,12 @@ class Lease:
 
     def __init__(
         self,
-        storage_log: Log,
-        storage: SharedStorage,
-        lease_s: float,
+        context: NodeContext,
         on_lost: Callable[[], None],
         on_dead: Callable[[str], None],
     ) -> None:
-        self.node = ""
         self.held = False
-        self._log = storage_log
-        self._storage = storage
-        self._lease_s = lease_s
+        self._context = context
         self._on_lost = on_lost
         self._on_dead = on_dead
         # Whatever waits for the log: that this node is alive does not wait behind it.
@@ -51,8 +45,8 @@ class Lease:
         """Makes this process a node, under an id that none had before. Raises StorageError."""
         node = secrets.token_urlsafe(6)
         # In the commit thread: what is committed before is the former node's.
-        await self._log.write(self._storage.join, node)
-        self.node, self.held = node, True
+        await self._context.parts.log.write(self._context.storage.join, node)
+        self._context.node, self.held = node, True
         self._renewed_s = self._steady_s = asyncio.get_running_loop().time()
         log.info("joined the cluster", node=node)
 
@@ -68,7 +62,7 @@ class Lease:
         """This node was taken out."""
         if self.held:
             self.held = False
-            log.warning("this node was taken for dead", node=self.node)
+            log.warning("this node was taken for dead", node=self._context.node)
             self._on_lost()
 
     def give_up(self) -> None:
@@ -78,13 +72,13 @@ class Lease:
     async def leave(self) -> None:
         """Takes this node out, with whoever is on it."""
         with suppress(StorageError):
-            await self._log.write(self._storage.leave)
+            await self._context.parts.log.write(self._context.storage.leave)
         self._thread.shutdown(wait=False)
 
     async def keep(self) -> None:
         """Renews it until it is cancelled."""
         while True:
-            await asyncio.sleep(self._lease_s / 3)
+            await asyncio.sleep(self._context.lease_s / 3)
             if not self.held:
                 continue
             with contained("the lease was not renewed"):
@@ -92,19 +86,21 @@ class Lease:
 
     async def _renew(self) -> None:
         loop = asyncio.get_running_loop()
-        node = self.node
-        if not await self._run(self._storage.renew_lease):
+        node = self._context.node
+        if not await self._run(self._context.storage.renew_lease):
             # It may have joined as another one meanwhile.
-            if node == self.node:
+            if node == self._context.node:
                 self.lose()
             return
         now_s = loop.time()
         # Where the log was away, or stood still, for all of them, each gets time to say so.
-        if now_s - self._renewed_s > self._lease_s / 2:
+        if now_s - self._renewed_s > self._context.lease_s / 2:
             self._steady_s = now_s
         self._renewed_s = now_s
-        if now_s - self._steady_s > self._lease_s:
-            for node in await self._run(lambda: self._storage.end_lost(int(self._lease_s * 1000))):
+        if now_s - self._steady_s > self._context.lease_s:
+            for node in await self._run(
+                lambda: self._context.storage.end_lost(int(self._context.lease_s * 1000))
+            ):
                 log.warning("a node is dead", dead=node)
                 self._on_dead(node)
 

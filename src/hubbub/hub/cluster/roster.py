@@ -6,25 +6,19 @@ it are kept back, and a sweep that leaves out what was said meanwhile, come to t
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from hubbub.hub.rooms.registry import Rooms
+from hubbub.hub.cluster.context import NodeContext
 from hubbub.hub.state.room import Room
 from hubbub.hub.state.session import User
 from hubbub.protocol.events import Person, Presence
-from hubbub.storage.changes import Arrive, Change, Depart, EnterRoom, ExitRoom
+from hubbub.storage.changes import Change, Depart, EnterRoom, ExitRoom
 from hubbub.storage.records import Present, UserRecord
-
-
-def arrival(user: User) -> Arrive:
-    """A user of this node as the others shall know them."""
-    addresses = sorted({session.address.key for session in user.sessions})
-    return Arrive(user.record, tuple(addresses), user.away)
 
 
 class Roster:
     """Keeps `Room.elsewhere` and tells the people of this node who comes and goes there."""
 
-    def __init__(self, rooms: Rooms) -> None:
-        self._rooms = rooms
+    def __init__(self, context: NodeContext) -> None:
+        self._context = context
         self._touched: set[Room] = set()
 
     def enter(self, room: Room, node: str, user: UserRecord, *, away: bool) -> None:
@@ -42,13 +36,13 @@ class Roster:
 
     def end(self, node: str) -> None:
         """Nobody is anywhere by that node."""
-        for room in self._rooms.all_live():
+        for room in self._context.parts.rooms.all_live():
             for user_id in [i for i, guest in room.elsewhere.items() if node in guest.nodes]:
                 self.exit(room, node, user_id)
 
     def change(self, user: UserRecord, *, away: bool) -> None:
         """Somebody has another name, or is away or back."""
-        for room in self._rooms.all_live():
+        for room in self._context.parts.rooms.all_live():
             guest = room.elsewhere.get(user.id)
             if guest is not None:
                 self._touched.add(room)
@@ -58,14 +52,14 @@ class Roster:
         person = Person(user.id, user.name)
         joined = state == "joined"
         presence = Presence(room=room.name, user=person, state="joined" if joined else "left")
-        self._rooms.presence.tell(room, presence)
+        self._context.parts.presence.tell(room, presence)
 
     # --- what the log says
 
     def begin_sweep(self) -> list[str]:
         """The rooms whose people are to be read now."""
         self._touched.clear()
-        return [room.name for room in self._rooms.all_live() if not room.direct]
+        return [room.name for room in self._context.parts.rooms.all_live() if not room.direct]
 
     def finish_sweep(
         self, own: str, names: Iterable[str], found: Sequence[tuple[str, Present]]
@@ -76,7 +70,7 @@ class Roster:
             if present.node != own and name in by_room:
                 by_room[name][present.node, present.user.id] = present
         for name, there in by_room.items():
-            room = self._rooms.live(name)
+            room = self._context.parts.rooms.live(name)
             if room is None or room in self._touched:
                 continue
             room.made = room.made or bool(there)
@@ -101,7 +95,7 @@ class Roster:
         changes: list[Change] = []
         known = {present.user.id: present for present in own}
         for user in users.values():
-            now, present = arrival(user), known.get(user.id)
+            now, present = user.arrival(), known.get(user.id)
             if present is None or (present.user, present.addresses, present.away) != (
                 now.user,
                 now.addresses,
@@ -109,7 +103,7 @@ class Roster:
             ):
                 changes.append(now)
         there = set(placed)
-        rooms = [room for room in self._rooms.all_live() if not room.direct]
+        rooms = [room for room in self._context.parts.rooms.all_live() if not room.direct]
         here = {(room.name, user.id) for room in rooms for user in room.users()}
         names = {room.name for room in rooms}
         changes += [EnterRoom(name, user_id) for name, user_id in sorted(here - there)]

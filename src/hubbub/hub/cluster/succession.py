@@ -8,16 +8,12 @@ closed and comes again, and is told by `gap` that their rooms begin anew.
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from structlog import get_logger
 
 from hubbub.errors import StorageError
+from hubbub.hub.cluster.context import NodeContext
 from hubbub.storage.records import Compared
-from hubbub.storage.shared import SharedStorage
-
-if TYPE_CHECKING:
-    from hubbub.hub.hub import Hub
 
 log = get_logger(__name__)
 
@@ -35,15 +31,11 @@ class Succession:
 
     def __init__(
         self,
-        hub: "Hub",
-        storage: SharedStorage,
-        lease_s: float,
+        context: NodeContext,
         begin_anew: Callable[[], None],
         tell: Callable[[], None],
     ) -> None:
-        self._hub = hub
-        self._storage = storage
-        self._lease_s = lease_s
+        self._context = context
         self._begin_anew = begin_anew
         self._tell = tell
         self._loop = asyncio.get_running_loop()
@@ -71,12 +63,12 @@ class Succession:
         began_s, mark = self._loop.time(), ""
         while True:
             served = self._served()
-            found = await self._hub.log.read(self._storage.compare, served)
-            if found.epoch != self._hub.log.storage.epoch:
+            found = await self._context.parts.log.read(self._context.storage.compare, served)
+            if found.epoch != self._context.parts.log.storage.epoch:
                 self._take_epoch(found)
                 return
             if not found.another:
-                self._storage.accept(found)
+                self._context.storage.accept(found)
                 return
             if found.mark != mark:
                 began_s, mark = self._loop.time(), found.mark
@@ -85,24 +77,24 @@ class Succession:
                 self._tell()
             # One that is dead does not compare. It is taken out, and that gives a new epoch where
             # what it knew may be lost.
-            late = self._loop.time() - began_s > self._lease_s
+            late = self._loop.time() - began_s > self._context.lease_s
             if self._served() == served and (late or not found.waiting):
-                self._storage.accept(found)
-                self._hub.elsewhere.look_soon()
+                self._context.storage.accept(found)
+                self._context.outside_changes.look_soon()
                 return
             await asyncio.sleep(WAIT_S)
 
     def _served(self) -> dict[int, int]:
         """Where the rooms end that are in memory."""
-        return {room.id: room.last for room in self._hub.rooms.all_live() if room.meant}
+        return {room.id: room.last for room in self._context.parts.rooms.all_live() if room.meant}
 
     def _take_epoch(self, found: Compared) -> None:
-        self._hub.stats.epochs += 1
+        self._context.parts.stats.epochs += 1
         log.error(
             "THE LOG WENT BACK: the database lacks entries that people were served with. It has a "
             "new epoch, and everybody comes in again",
             epoch=found.epoch,
-            was=self._hub.log.storage.epoch,
+            was=self._context.parts.log.storage.epoch,
             at=found.mark,
             rooms_behind_here=len(found.behind),
             rooms=[
@@ -111,5 +103,5 @@ class Succession:
             ],
         )
         self._begin_anew()
-        self._storage.accept(found)
+        self._context.storage.accept(found)
         self._tell()

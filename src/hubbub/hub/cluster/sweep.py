@@ -7,23 +7,18 @@ and who holds which name, every five seconds.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from structlog import get_logger
 
 from hubbub.errors import Refusal, StorageError
-from hubbub.hub.cluster.backfill import Reading
-from hubbub.hub.cluster.direct_cursors import Tails
+from hubbub.hub.cluster.backfill import Backfill
+from hubbub.hub.cluster.context import NodeContext
+from hubbub.hub.cluster.direct_cursors import DirectCursors
 from hubbub.hub.cluster.lease import Lease
 from hubbub.hub.cluster.roster import Roster
 from hubbub.hub.faults import contained
 from hubbub.hub.state.session import COME_AGAIN
 from hubbub.storage.changes import HoldName, NameUsed, ReleaseName
-from hubbub.storage.shared import SharedStorage
-
-if TYPE_CHECKING:
-    from hubbub.bus.interface import Bus
-    from hubbub.hub.hub import Hub
 
 log = get_logger(__name__)
 
@@ -33,26 +28,21 @@ NAME_GONE = "others have that name by now: come in again"
 
 
 class Sweep:
-    """Runs until it is cancelled; `soon` is set where anything may have been missed."""
+    """Runs until it is cancelled."""
 
     def __init__(
         self,
-        hub: "Hub",
-        storage: SharedStorage,
-        bus: "Bus",
+        context: NodeContext,
         lease: Lease,
-        reading: Reading,
+        backfill: Backfill,
         roster: Roster,
-        tails: Tails,
+        cursors: DirectCursors,
     ) -> None:
-        self.soon = asyncio.Event()
-        self._hub = hub
-        self._storage = storage
-        self._bus = bus
+        self._context = context
         self._lease = lease
-        self._reading = reading
+        self._backfill = backfill
         self._roster = roster
-        self._tails = tails
+        self._cursors = cursors
 
     async def run(self) -> None:
         """Looks until it is cancelled."""
@@ -60,11 +50,11 @@ class Sweep:
         people_at_s = loop.time()
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(ENDS_S if self._bus.connected else BLIND_ENDS_S):
-                    await self.soon.wait()
-            every = self.soon.is_set() or loop.time() >= people_at_s
+                async with asyncio.timeout(ENDS_S if self._context.bus.connected else BLIND_ENDS_S):
+                    await self._context.look_soon.wait()
+            every = self._context.look_soon.is_set() or loop.time() >= people_at_s
             if every:
-                self.soon.clear()
+                self._context.look_soon.clear()
                 people_at_s = loop.time() + PEOPLE_S
             if self._lease.held:
                 await self._try(every=every)
@@ -73,13 +63,14 @@ class Sweep:
                 await asyncio.sleep(BLIND_ENDS_S)
 
     async def _try(self, *, every: bool) -> None:
+        notifier = self._context.parts.notifier
         looks: list[Callable[[], Awaitable[None]]] = [self._look_at_ends]
-        if every or not self._bus.connected:
+        if every or not self._context.bus.connected:
             looks.append(self._look_at_direct_ends)
         if every:
             looks += [self._look_at_people, self._look_at_names]
-            if self._hub.notices is not None:
-                looks.append(self._hub.notices.consider_again)
+            if notifier is not None:
+                looks.append(notifier.consider_again)
         for each in looks:
             try:
                 await each()
@@ -91,56 +82,60 @@ class Sweep:
                 log.exception("the sweep failed", fault=type(error).__name__)
 
     async def _look_at_ends(self) -> None:
-        unknown = [room.name for room in self._hub.rooms.all_live() if not room.id]
+        unknown = [room.name for room in self._context.parts.rooms.all_live() if not room.id]
         if unknown:
-            found = await self._hub.log.read(self._storage.room_ids, unknown)
+            found = await self._context.parts.log.read(self._context.storage.room_ids, unknown)
             for name, room_id in found.items():
                 with contained("a room was not identified", room=name):
-                    self._hub.rooms.identify(name, room_id)
+                    self._context.parts.rooms.identify(name, room_id)
             if found:
                 # Another node made them, and gave roles there before anybody here could know.
-                self._hub.elsewhere.look_soon()
-        rooms = {room.id: room for room in self._hub.rooms.all_live() if room.id}
-        places = await self._hub.log.read(self._storage.places, list(rooms))
+                self._context.outside_changes.look_soon()
+        rooms = {room.id: room for room in self._context.parts.rooms.all_live() if room.id}
+        places = await self._context.parts.log.read(self._context.storage.places, list(rooms))
         for room_id in rooms.keys() - places.keys():
             # It was empty and is gone; another one may be made of its name.
             rooms[room_id].id = 0
         for room_id, (name, last) in places.items():
             room = rooms[room_id]
             if last > room.last or name != room.name:
-                self._reading.read_on(room)
+                self._backfill.read_on(room)
 
     async def _look_at_direct_ends(self) -> None:
-        users = list(self._hub.users)
-        known = await self._hub.log.read(self._storage.direct_positions, users)
+        users = list(self._context.parts.users)
+        known = await self._context.parts.log.read(self._context.storage.direct_positions, users)
         for name, last in known.items():
-            if self._hub.rooms.live(name) is None and last > (self._tails.last(name) or 0):
+            if self._context.parts.rooms.live(name) is None and last > (
+                self._cursors.last(name) or 0
+            ):
                 # Opened, it is found to be behind, and read on.
                 with contained("a direct room was not read"):
-                    await self._hub.rooms.open_kept(name)
+                    await self._context.parts.rooms.open_kept(name)
 
     async def _look_at_people(self) -> None:
         names = self._roster.begin_sweep()
-        present = await self._hub.log.read(self._storage.present, names)
-        self._roster.finish_sweep(self._lease.node, names, present)
-        own = await self._hub.log.read(self._storage.own_users)
-        placed = [(name, p.user.id) for name, p in present if p.node == self._lease.node]
-        for change in self._roster.repairs(self._hub.users, own, placed):
-            self._hub.committer.submit_unless_stopping(change)
+        present = await self._context.parts.log.read(self._context.storage.present, names)
+        self._roster.finish_sweep(self._context.node, names, present)
+        own = await self._context.parts.log.read(self._context.storage.own_users)
+        placed = [(name, p.user.id) for name, p in present if p.node == self._context.node]
+        for change in self._roster.repairs(self._context.parts.users, own, placed):
+            self._context.parts.committer.submit_unless_stopping(change)
 
     async def _look_at_names(self) -> None:
-        held = await self._hub.log.read(self._storage.own_names)
-        mine = self._hub.names.held()
+        held = await self._context.parts.log.read(self._context.storage.own_names)
+        mine = self._context.parts.names.held()
         for key, user_id in held.items():
             if mine.get(key) != user_id:
-                self._hub.committer.submit_unless_stopping(ReleaseName(key, user_id))
+                self._context.parts.committer.submit_unless_stopping(ReleaseName(key, user_id))
         asked = []
         for key, user_id in mine.items():
-            user = self._hub.users.get(user_id)
+            user = self._context.parts.users.get(user_id)
             if key not in held and user is not None and not user.name.reserved:
-                asked.append((user, key, self._hub.committer.outcome(HoldName(key, user_id))))
+                asked.append(
+                    (user, key, self._context.parts.committer.outcome(HoldName(key, user_id)))
+                )
         outcomes = await asyncio.gather(*(outcome for _, _, outcome in asked))
         for (user, key, _), outcome in zip(asked, outcomes, strict=True):
             if isinstance(outcome, NameUsed) and user.name.key == key:
                 for session in list(user.sessions):
-                    self._hub.end_session(session, COME_AGAIN, NAME_GONE)
+                    self._context.parts.attendance.end(session, COME_AGAIN, NAME_GONE)

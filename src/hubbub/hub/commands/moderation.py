@@ -2,138 +2,128 @@
 
 from hubbub.errors import BadRequest
 from hubbub.hub import reports
-from hubbub.hub.commands.table import COMMANDS, Call, command, needs_more, room_of
-from hubbub.hub.rules.durations import parse_duration, show_duration
+from hubbub.hub.commands.table import Call, act, acts, command, room_of
+from hubbub.hub.commands.words import Arg, take_apart
 from hubbub.hub.state.permissions import Right
-from hubbub.hub.state.room import Room
 from hubbub.hub.state.sanctions import instant
 from hubbub.model import Role, room_title, with_article
+from hubbub.protocol import requests
 from hubbub.storage.records import AuditRecord, Sanction
 
 AUDIT_LINES = 200
-EVERYWHERE = "everywhere"
+EVERYWHERE = Arg("everywhere", "choice", optional=True, choices=("everywhere",))
+DURATION = Arg("DURATION", "duration", optional=True)
+REASON = Arg("REASON", "text", optional=True)
+ROLES = (Role.MEMBER, Role.MODERATOR, Role.ADMIN, Role.OWNER)
 
 
-@command(
-    "kick", "Shows somebody out of this room.", arguments="NAME [REASON]", rights=(Right.KICK,)
+@acts(
+    "kick",
+    "Shows somebody out of this room.",
+    Arg("NAME", "person"),
+    REASON,
+    rights=(Right.KICK,),
+    room=True,
 )
-async def _kick(call: Call) -> str:
-    needs_more(call, "kick")
-    name, _, reason = call.rest.partition(" ")
-    room = await room_of(call)
-    whom = await call.hub.moderation.kick(call.user, room, name, reason)
-    return f"{whom} is shown out of {room.title}."
+def _kick(call: Call, name: str, reason: str | None) -> requests.Kick:
+    return requests.Kick(room=call.room, name=name, reason=_tidy(reason))
 
 
-@command(
+@acts(
     "mute",
     "Takes the word from somebody in this room, or everywhere: /mute bob 10m too loud.",
-    arguments="NAME [everywhere] [DURATION] [REASON]",
+    Arg("NAME", "person"),
+    EVERYWHERE,
+    DURATION,
+    REASON,
     rights=(Right.MUTE, Right.MUTE_EVERYWHERE),
 )
-async def _mute(call: Call) -> str:
-    needs_more(call, "mute")
-    name, room, rest = await _where(call)
-    duration_s, reason = _duration(rest)
-    whom = await call.hub.moderation.mute(call.user, room, name, duration_s, reason)
-    return f"{whom} is muted {_place(room)}{_until(duration_s)}."
+def _mute(
+    call: Call, name: str, everywhere: str | None, duration_s: int | None, reason: str | None
+) -> requests.Mute:
+    room = None if everywhere else call.room
+    return requests.Mute(room=room, name=name, duration_s=duration_s, reason=_tidy(reason))
 
 
-@command(
+@acts(
     "unmute",
     "Gives somebody the word back.",
-    arguments="NAME [everywhere]",
+    Arg("NAME", "person"),
+    EVERYWHERE,
     rights=(Right.MUTE, Right.MUTE_EVERYWHERE),
 )
-async def _unmute(call: Call) -> str:
-    needs_more(call, "unmute")
-    name, room, _ = await _where(call)
-    whom = await call.hub.moderation.unmute(call.user, room, name)
-    return f"{whom} has the word again {_place(room)}."
+def _unmute(call: Call, name: str, everywhere: str | None) -> requests.Unmute:
+    return requests.Unmute(room=None if everywhere else call.room, name=name)
 
 
-@command(
+@acts(
     "ban",
     "Shuts somebody out of the server, by name or by address: /ban bob 7d spam.",
-    arguments="NAME|ADDRESS [DURATION] [REASON]",
+    Arg("NAME|ADDRESS", "person"),
+    DURATION,
+    REASON,
     rights=(Right.BAN,),
 )
-async def _ban(call: Call) -> str:
-    needs_more(call, "ban")
-    name, _, rest = call.rest.partition(" ")
-    duration_s, reason = _duration(rest.strip())
-    whom = await call.hub.moderation.ban(call.user, name, duration_s, reason)
-    return f"{whom} is banned{_until(duration_s)}."
+def _ban(call: Call, name: str, duration_s: int | None, reason: str | None) -> requests.Ban:
+    return requests.Ban(name=name, duration_s=duration_s, reason=_tidy(reason))
 
 
-@command(
-    "unban",
-    "Lets somebody in again.",
-    arguments="NAME|ADDRESS",
-    rights=(Right.BAN,),
-)
-async def _unban(call: Call) -> str:
-    needs_more(call, "unban")
-    whom = await call.hub.moderation.unban(call.user, call.rest)
-    return f"{whom} may come in again."
+@acts("unban", "Lets somebody in again.", Arg("NAME|ADDRESS", "text"), rights=(Right.BAN,))
+def _unban(call: Call, name: str) -> requests.Unban:
+    return requests.Unban(name=name)
 
 
 @command("bans", "Lists the bans and mutes that hold, those of this room where that is all that "
          "you may see.", rights=(Right.AUDIT, Right.AUDIT_HERE))  # fmt: skip
 async def _bans(call: Call) -> str:
-    held = await reports.sanctions(call.hub, call.session, call.user, await _scope(call))
+    held = await reports.sanctions(call.parts, call.session, call.user, await _scope(call))
     return "\n".join(_shown_sanction(each) for each in held) or "Nobody is banned or muted."
 
 
 @command(
     "delete",
     "Takes away what you said last, or the message of that number.",
-    arguments="[NUMBER] [REASON]",
+    Arg("NUMBER", "number", optional=True),
+    REASON,
+    room=True,
 )
 async def _delete(call: Call) -> str:
-    number, _, reason = call.rest.partition(" ")
+    seq, reason = take_apart(call.command, call.rest)
     room = await room_of(call)
-    if not number:
-        seq = await call.hub.lookups.last_of(room, call.user.id)
-    elif number.isascii() and number.isdigit() and len(number) < 16:
-        seq = int(number)
-    else:
-        raise BadRequest(f"/delete takes a message's number: {COMMANDS['delete'].usage}")
-    await call.hub.moderation.delete(call.user, room, seq, reason)
-    return f"The message {seq} of {room.title} is deleted."
+    if seq is None:
+        if reason is not None:
+            raise BadRequest(f"/delete takes a message's number: {call.command.usage}")
+        seq = await call.parts.lookups.last_of(room, call.user.id)
+    return await act(call, requests.Delete(room=room.name, seq=int(seq), reason=_tidy(reason)))
 
 
 @command(
     "role",
     "Tells somebody's role, or gives one: on the server, or with `here` in this room.",
-    arguments="NAME [ROLE [here]]",
+    Arg("NAME", "person"),
+    Arg("ROLE", "choice", optional=True, choices=ROLES),
+    Arg("here", "choice", optional=True, choices=("here",)),
+    syntax="NAME [ROLE [here]]",
     rights=(Right.GRANT, Right.GRANT_HERE),
 )
 async def _role(call: Call) -> str:
     words = call.rest.split()
     if not 1 <= len(words) <= 3 or words[2:] not in ([], ["here"]):
-        raise BadRequest(f"/role is typed so: {COMMANDS['role'].usage}")
+        raise BadRequest(f"/role is typed so: {call.command.usage}")
     if len(words) == 1:
-        found = await call.hub.directory.find(words[0])
+        found = await call.parts.directory.find(words[0])
         return f"{found.name} is {with_article(found.role)} of this server."
-    try:
-        role = Role(words[1].lower())
-    except ValueError:
-        role = Role.GUEST
-    if role is Role.GUEST:
+    if words[1].lower() not in ROLES:
         raise BadRequest("A role is member, moderator, admin or owner.")
-    if len(words) == 3:
-        room = await room_of(call)
-        whom = await call.hub.moderation.set_room_role(call.user, room, words[0], role)
-        return f"{whom} is {with_article(role)} of {room.title} now."
-    whom = await call.hub.moderation.set_role(call.user, words[0], role)
-    return f"{whom} is {with_article(role)} of this server now."
+    room = call.room if words[2:] else None
+    role = Role(words[1].lower())
+    return await act(call, requests.SetRole(room=room, name=words[0], role=role))
 
 
 @command(
     "audit",
     "Tells what moderators did, the last 20 acts or as many as you say.",
-    arguments="[N]",
+    Arg("N", "number", optional=True),
     rights=(Right.AUDIT, Right.AUDIT_HERE),
 )
 async def _audit(call: Call) -> str:
@@ -142,7 +132,7 @@ async def _audit(call: Call) -> str:
         raise BadRequest(f"/audit takes a number from 1 to {AUDIT_LINES}: /audit 20")
     count = min(int(call.rest or 20), AUDIT_LINES)
     scope = await _scope(call)
-    entries, _ = await reports.audit_page(call.hub, call.session, call.user, scope, None, count)
+    entries, _ = await reports.audit_page(call.parts, call.session, call.user, scope, None, count)
     lines = [_shown_act(entry) for entry in reversed(entries)]
     return "\n".join(lines) or "Nothing was done yet."
 
@@ -152,31 +142,11 @@ async def _audit(call: Call) -> str:
 
 async def _scope(call: Call) -> str | None:
     """The room whose acts somebody may read who may not read all."""
-    return None if call.hub.permissions.may(call.user, Right.AUDIT) else call.room
+    return None if call.parts.permissions.may(call.user, Right.AUDIT) else call.room
 
 
-async def _where(call: Call) -> tuple[str, Room | None, str]:
-    """Whom, in which room (None is everywhere), and what else was typed."""
-    name, _, rest = call.rest.partition(" ")
-    word, _, after = rest.strip().partition(" ")
-    if word.lower() == EVERYWHERE:
-        return name, None, after.strip()
-    return name, await room_of(call), rest.strip()
-
-
-def _duration(typed: str) -> tuple[int | None, str]:
-    """How long, where that comes first, and the reason."""
-    word, _, rest = typed.partition(" ")
-    seconds = parse_duration(word)
-    return (seconds, rest.strip()) if seconds is not None else (None, typed)
-
-
-def _place(room: Room | None) -> str:
-    return "everywhere" if room is None else f"in {room.title}"
-
-
-def _until(duration_s: int | None) -> str:
-    return "" if duration_s is None else f" for {show_duration(duration_s)}"
+def _tidy(reason: str | int | None) -> str:
+    return str(reason or "")[: requests.REASON_CHARS]
 
 
 def _shown_sanction(entry: Sanction) -> str:

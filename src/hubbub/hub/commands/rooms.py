@@ -1,70 +1,65 @@
 """Commands about what a room is."""
 
+from collections.abc import Callable
+
 from hubbub.errors import BadRequest
-from hubbub.hub.commands.table import COMMANDS, Call, command, room_of
+from hubbub.hub.commands.table import Call, act, command, room_of
+from hubbub.hub.commands.words import Arg
 from hubbub.hub.state.permissions import role_in
 from hubbub.hub.state.room import Room
-from hubbub.model import RoomKind, room_title, with_article
+from hubbub.model import RoomKind
+from hubbub.protocol import requests, words
+
+_CHANGES: dict[str, Callable[[str], requests.ChangeRoom]] = {
+    "private": lambda room: requests.ChangeRoom(room=room, kind=RoomKind.PRIVATE),
+    "public": lambda room: requests.ChangeRoom(room=room, kind=RoomKind.PUBLIC),
+    "read-only": lambda room: requests.ChangeRoom(room=room, read_only=True),
+    "writable": lambda room: requests.ChangeRoom(room=room, read_only=False),
+    "archive": lambda room: requests.ChangeRoom(room=room, archived=True),
+    "unarchive": lambda room: requests.ChangeRoom(room=room, archived=False),
+}
 
 
 @command(
     "room",
     "Tells what this room is, makes one, or changes this one.",
-    arguments="[new NAME [private] [read-only] | private | public | read-only | writable | "
+    Arg("WHAT", "choice", optional=True, choices=("new", "rename", *_CHANGES)),
+    Arg("NAME", optional=True),
+    Arg("private", "choice", optional=True, choices=("private",)),
+    Arg("read-only", "choice", optional=True, choices=("read-only",)),
+    syntax="[new NAME [private] [read-only] | private | public | read-only | writable | "
     "archive | unarchive | rename NAME]",
 )
 async def _room(call: Call) -> str:
-    words = call.rest.split()
-    match [word.lower() for word in words[:1]]:
+    typed = call.rest.split()
+    match [word.lower() for word in typed[:1]]:
         case []:
             return _told(call, await room_of(call))
-        case ["new"] if len(words) > 1:
-            return await _new(call, words[1], words[2:])
-        case ["rename"] if len(words) == 2:
-            room, former = await room_of(call), call.room
-            await call.hub.room_settings.change(call.user, room, name=words[1])
-            return f"{room_title(former)} is called {room.title} now."
-        case [word] if len(words) == 1:
-            return await _change(call, word)
+        case ["new"] if len(typed) > 1:
+            return await _new(call, typed[1], typed[2:])
+        case ["rename"] if len(typed) == 2:
+            return await act(call, requests.ChangeRoom(room=call.room, name=typed[1]))
+        case [word] if len(typed) == 1 and word in _CHANGES:
+            return await act(call, _CHANGES[word](call.room))
         case _:
-            raise BadRequest(f"/room is typed so: {COMMANDS['room'].usage}")
+            raise BadRequest(f"/room is typed so: {call.command.usage}")
 
 
-async def _new(call: Call, name: str, words: list[str]) -> str:
-    if not set(words) <= {"private", "read-only"}:
+async def _new(call: Call, name: str, marks: list[str]) -> str:
+    """A room that one is taken into as by `/join`, which on a plain connection leaves another."""
+    if not set(marks) <= {"private", "read-only"}:
         raise BadRequest("A new room is private, read-only, both, or neither: /room new NAME ...")
-    private, read_only = "private" in words, "read-only" in words
-    room = await call.hub.room_settings.make(
+    private, read_only = "private" in marks, "read-only" in marks
+    room = await call.parts.room_settings.make(
         call.session, call.user, name, private=private, read_only=read_only
     )
-    await call.hub.enter(call.session, room.name)
-    return f"{room.title} is made, and you are in it.{_hint(room)}"
-
-
-def _hint(room: Room) -> str:
-    return " /invite NAME lets others in." if room.private else ""
-
-
-async def _change(call: Call, word: str) -> str:
-    room = await room_of(call)
-    change = call.hub.room_settings.change
-    match word:
-        case "private":
-            await change(call.user, room, kind=RoomKind.PRIVATE)
-        case "public":
-            await change(call.user, room, kind=RoomKind.PUBLIC)
-        case "read-only" | "writable":
-            await change(call.user, room, read_only=word == "read-only")
-        case "archive" | "unarchive":
-            await change(call.user, room, archived=word == "archive")
-        case _:
-            raise BadRequest(f"/room is typed so: {COMMANDS['room'].usage}")
-    return _told(call, room)
+    await call.parts.membership.join(call.session, room.name)
+    hint = " /invite NAME lets others in." if room.private else ""
+    return f"{room.title} is made, and you are in it.{hint}"
 
 
 def _told(call: Call, room: Room) -> str:
     if room.direct:
         return "This is a direct conversation, for its people alone."
-    words = [room.kind.value, *(["read-only"] * room.read_only), *(["archived"] * room.archived)]
-    role = with_article(role_in(call.user, room))
-    return f"{room.title} is a {', '.join(words)} room; you are {role} of it."
+    marks = [*(["read-only"] * room.read_only), *(["archived"] * room.archived)]
+    return words.what_it_is(room.name, room.kind, role_in(call.user, room), marks)

@@ -1,7 +1,10 @@
 """Commands about talking: what is said, to whom, where one is, and what one sees of it."""
 
 from hubbub.errors import BadRequest, Forbidden, NoSuchUser
-from hubbub.hub.commands.table import COMMANDS, Call, command, find, needs_more, room_of
+from hubbub.hub.commands.table import COMMANDS, Call, command, find, room_of
+from hubbub.hub.commands.words import Arg
+from hubbub.hub.rules.limits import RECIPIENTS
+from hubbub.hub.signs import Ignored
 from hubbub.hub.state.permissions import highest_in_rooms
 from hubbub.model import UserKind, user_name, with_article
 from hubbub.protocol import events, text
@@ -14,7 +17,12 @@ SEARCH_LINES = 50
 SEARCH_CHARS = 200
 
 
-@command("help", "Lists the commands, or explains one.", arguments="[COMMAND]", aliases=("h", "?"))
+@command(
+    "help",
+    "Lists the commands, or explains one.",
+    Arg("COMMAND", "command", optional=True),
+    aliases=("h", "?"),
+)
 async def _help(call: Call) -> str:
     if call.rest:
         entry = find(call.rest.split()[0].removeprefix("/"))
@@ -25,24 +33,24 @@ async def _help(call: Call) -> str:
     shown = [
         entry
         for entry in COMMANDS.values()
-        if call.hub.permissions.offers(entry.rights, call.user.role, there)
+        if call.parts.permissions.offers(entry.rights, call.user.role, there)
         and (plain or not entry.plain)
     ]
     width = max(len(entry.usage) for entry in shown)
     return "\n".join(f"{entry.usage:<{width}}  {entry.summary}" for entry in shown)
 
 
-@command("nick", "Changes your name.", arguments="NAME", aliases=("name",))
+@command("nick", "Changes your name.", Arg("NAME"), aliases=("name",))
 async def _nick(call: Call) -> str:
-    needs_more(call, "nick")
-    await call.hub.arrivals.rename(call.session, call.user, call.rest)
+    await call.parts.arrivals.rename(call.session, call.user, call.rest)
     return f"You are {call.user.name.shown} now."
 
 
 @command(
     "whisper",
     "Says something to one person or to a few, and to nobody else.",
-    arguments="NAME[,NAME...] TEXT",
+    Arg("NAME[,NAME...]", "people"),
+    Arg("TEXT", "text"),
     aliases=("w", "msg"),
 )
 async def _whisper(call: Call) -> str:
@@ -52,33 +60,32 @@ async def _whisper(call: Call) -> str:
         more, _, said = said.lstrip().partition(" ")
         names += more
     if not said.strip():
-        raise BadRequest(f"/whisper needs names and a text: {COMMANDS['whisper'].usage}")
+        raise BadRequest(f"/whisper needs names and a text: {call.command.usage}")
     asked = [name for name in names.split(",") if name]
-    if not asked or len(asked) > call.hub.recipients:
-        raise BadRequest(f"A whisper goes to 1 to {call.hub.recipients} people.")
-    return await _say_privately(call, await call.hub.directory.people(asked), said)
+    if not asked or len(asked) > RECIPIENTS:
+        raise BadRequest(f"A whisper goes to 1 to {RECIPIENTS} people.")
+    return await _say_privately(call, await call.parts.directory.people(asked), said)
 
 
 @command(
     "reply",
     "Whispers to whoever whispered to you last, or to the same group.",
-    arguments="TEXT",
+    Arg("TEXT", "text"),
     aliases=("r",),
 )
 async def _reply(call: Call) -> str:
-    needs_more(call, "reply")
     if not call.user.reply_to:
         raise NoSuchUser("Nobody has whispered to you yet; /whisper NAME TEXT begins.")
     return await _say_privately(call, list(call.user.reply_to), call.rest)
 
 
 async def _say_privately(call: Call, to: list[events.Person], said: str) -> str:
-    await call.hub.messages.whisper_to(call.session, call.user, to, said)
+    await call.parts.messages.whisper_to(call.session, call.user, to, said)
     notes = []
-    absent = [person.id for person in to if person.id not in call.hub.users]
-    elsewhere = await call.hub.others.whereabouts(absent) if absent else []
+    absent = [person.id for person in to if person.id not in call.parts.users]
+    elsewhere = await call.parts.peers.directory.whereabouts(absent) if absent else []
     away = {present.user.id: present.away for present in elsewhere}
-    away |= {p.id: call.hub.users[p.id].away for p in to if p.id in call.hub.users}
+    away |= {p.id: call.parts.users[p.id].away for p in to if p.id in call.parts.users}
     for person in to:
         if person.id not in away:
             notes.append(f"{person.name} is not here now and will find it on coming back.")
@@ -87,34 +94,39 @@ async def _say_privately(call: Call, to: list[events.Person], said: str) -> str:
     return "\n".join(notes)
 
 
-@command("me", "Says what you do: /me waves.", arguments="TEXT")
+@command("me", "Says what you do: /me waves.", Arg("TEXT", "text"), room=True)
 async def _me(call: Call) -> str:
-    needs_more(call, "me")
-    await call.hub.messages.act(call.session, call.user, call.room, call.rest)
+    await call.parts.messages.act(call.session, call.user, call.room, call.rest)
     return ""
 
 
-@command("join", "Enters a room, which is made if there is none.", arguments="ROOM", aliases=("j",))
+@command(
+    "join", "Enters a room, which is made if there is none.", Arg("ROOM", "room"), aliases=("j",)
+)
 async def _join(call: Call) -> str:
-    needs_more(call, "join")
-    room = await call.hub.enter(call.session, call.rest)
+    room = await call.parts.membership.join(call.session, call.rest)
     here = "1 user" if room.size == 1 else f"{room.size} users"
     topic = f"\nTopic: {room.topic}" if room.topic else ""
     return f"You are in {room.name} with {here}.{topic}"
 
 
-@command("leave", "Leaves this room, or the one you name.", arguments="[ROOM]", aliases=("part",))
+@command(
+    "leave",
+    "Leaves this room, or the one you name.",
+    Arg("ROOM", "room", optional=True),
+    aliases=("part",),
+)
 async def _leave(call: Call) -> str:
-    left = await call.hub.leave_room(call.session, call.rest or call.room)
+    left = await call.parts.membership.leave_room(call.session, call.rest or call.room)
     if not call.session.dialect.one_room:
         return f"You left {left}."
-    room = await call.hub.enter(call.session, call.hub.default_room)
+    room = await call.parts.membership.join(call.session, call.parts.default_room)
     return f"You left {left} and are in {room.name}."
 
 
 @command("rooms", "Lists the rooms.", aliases=("list",))
 async def _rooms(call: Call) -> str:
-    page = await call.hub.lookups.rooms(call.user, None, ROOM_LINES)
+    page = await call.parts.lookups.rooms(call.user, None, ROOM_LINES)
     lines = []
     for room in page.rooms:
         topic = f"  {room.topic}" if room.topic else ""
@@ -124,28 +136,29 @@ async def _rooms(call: Call) -> str:
     return "\n".join(lines)
 
 
-@command("who", "Lists who is in this room, or in the one you name.", arguments="[ROOM]")
+@command(
+    "who", "Lists who is in this room, or in the one you name.", Arg("ROOM", "room", optional=True)
+)
 async def _who(call: Call) -> str:
     name = call.rest or call.room
-    page = await call.hub.lookups.members(call.session, name, None, WHO_NAMES)
+    page = await call.parts.lookups.members(call.session, name, None, WHO_NAMES)
     names = ", ".join(m.name + (" (away)" if m.away else "") for m in page.members)
     more = ", and more" if page.more else ""
-    room = await call.hub.rooms.open(name, call.user.id)
+    room = await call.parts.rooms.open(name, call.user.id)
     return f"{room.size or len(page.members)} in {room.name}: {names}{more}"
 
 
-@command("whois", "Tells about somebody who is here.", arguments="NAME")
+@command("whois", "Tells about somebody who is here.", Arg("NAME", "person"))
 async def _whois(call: Call) -> str:
-    needs_more(call, "whois")
-    person = (await call.hub.directory.people([call.rest]))[0]
-    user = call.hub.users.get(person.id)
+    person = (await call.parts.directory.people([call.rest]))[0]
+    user = call.parts.users.get(person.id)
     if user is not None:
         record, reason = user.record, user.away
-    elif elsewhere := await call.hub.others.whereabouts([person.id]):
+    elif elsewhere := await call.parts.peers.directory.whereabouts([person.id]):
         record, reason = elsewhere[0].user, elsewhere[0].away
     else:
         return f"{person.name} is not here now, and may come back."
-    rooms = [room for room in call.hub.rooms.all_live() if room.has(person.id)]
+    rooms = [room for room in call.parts.rooms.all_live() if room.has(person.id)]
     shown = sorted(room.name for room in rooms if room.visible_to(call.user.id))
     where = ", ".join(shown) or "no room"
     away = f"; away{_because(reason)}" if reason is not None else ""
@@ -153,35 +166,41 @@ async def _whois(call: Call) -> str:
     return f"{record.name}, {with_article(kind)}, in {where}{away}."
 
 
-@command("topic", "Shows this room's topic, or sets it.", arguments="[TEXT]")
+@command(
+    "topic", "Shows this room's topic, or sets it.", Arg("TEXT", "text", optional=True), room=True
+)
 async def _topic(call: Call) -> str:
     if call.rest:
-        await call.hub.messages.set_topic(call.session, call.user, call.room, call.rest)
+        await call.parts.messages.set_topic(call.session, call.user, call.room, call.rest)
         return f"The topic of {call.room} is now: {call.rest}"
     room = await room_of(call)
     return f"Topic of {room.name}: {room.topic}" if room.topic else f"{room.name} has no topic."
 
 
 @command("history", "Shows the last messages of this room, 20 or as many as you say.",
-         arguments="[N]")  # fmt: skip
+         Arg("N", "number", optional=True), room=True)  # fmt: skip
 async def _history(call: Call) -> str:
     # int() itself refuses more than 4,300 digits.
     number = call.rest.isascii() and call.rest.isdigit() and len(call.rest) < 10
     if call.rest and not (number and int(call.rest) > 0):
         raise BadRequest(f"/history takes a number from 1 to {HISTORY_LINES}: /history 20")
     count = min(int(call.rest or 20), HISTORY_LINES)
-    page = await call.hub.lookups.page(call.session, call.room, None, None, count)
+    page = await call.parts.lookups.page(call.session, call.room, None, None, count)
     if not page.events:
         return f"Nothing has been said in {call.room} yet."
     return "\n".join(text.format_history(entry, call.user.id) for entry in page.events)
 
 
-@command("search", "Finds what was said in this room; the newest comes last.", arguments="TEXT")
+@command(
+    "search",
+    "Finds what was said in this room; the newest comes last.",
+    Arg("TEXT", "text"),
+    room=True,
+)
 async def _search(call: Call) -> str:
-    needs_more(call, "search")
     if len(call.rest) > SEARCH_CHARS or "\x00" in call.rest:
         raise BadRequest(f"/search takes 1 to {SEARCH_CHARS} characters.")
-    found = await call.hub.searches.find(
+    found = await call.parts.searches.find(
         call.session, call.user, call.room, call.rest, None, SEARCH_LINES
     )
     if not found.events:
@@ -191,21 +210,25 @@ async def _search(call: Call) -> str:
     return "\n".join(lines)
 
 
-@command("notices", "Shows or hides who comes, goes and changes the topic.", arguments="on|off")
+@command(
+    "notices",
+    "Shows or hides who comes, goes and changes the topic.",
+    Arg("on|off", "choice", choices=("on", "off")),
+)
 async def _notices(call: Call) -> str:
     wish = call.rest.lower()
     if wish not in {"on", "off"}:
-        raise BadRequest(f"/notices takes on or off: {COMMANDS['notices'].usage}")
+        raise BadRequest(f"/notices takes on or off: {call.command.usage}")
     call.session.notices = wish == "on"
     call.session.refresh_views()
     return f"Notices are {wish}."
 
 
-@command("away", "Says that you are away, and why.", arguments="[TEXT]")
+@command("away", "Says that you are away, and why.", Arg("TEXT", "text", optional=True))
 async def _away(call: Call) -> str:
     reason = call.rest[:200]
     call.user.away = reason
-    call.hub.rooms.announce(call.user, "away")
+    call.parts.membership.announce(call.user, "away")
     return f"You are away{_because(reason)}; /back ends it."
 
 
@@ -214,21 +237,21 @@ async def _back(call: Call) -> str:
     if call.user.away is None:
         return "You are not away."
     call.user.away = None
-    call.hub.rooms.announce(call.user, "back")
+    call.parts.membership.announce(call.user, "back")
     return "Welcome back."
 
 
 @command("ignore", "Hides what somebody says from you, or lists whom you ignore.",
-         arguments="[NAME]")  # fmt: skip
+         Arg("NAME", "person", optional=True))  # fmt: skip
 async def _ignore(call: Call) -> str:
     session = call.session
     if not call.rest:
         names = ", ".join(sorted(session.ignored.values()))
         return f"You ignore {names}." if names else "You ignore nobody."
-    person = (await call.hub.directory.people([call.rest]))[0]
+    person = (await call.parts.directory.people([call.rest]))[0]
     if person.id == call.user.id:
         raise BadRequest("You cannot ignore yourself.")
-    most = call.hub.limits.ignored_users
+    most = call.parts.limits.ignored_users
     if len(session.ignored) >= most and person.id not in session.ignored:
         raise Forbidden(f"You ignore {most} people, the most there may be; /unignore one.")
     await _keep_ignored(call, person.id, person.name)
@@ -240,7 +263,7 @@ async def _keep_ignored(call: Call, user_id: str, name: str | None) -> None:
     member = call.user.kind is not UserKind.GUEST
     if member:
         change = SaveIgnored(call.user.id, user_id, name is not None)
-        await call.hub.committer.outcome(change)
+        await call.parts.committer.outcome(change)
     for session in call.user.sessions if member else (call.session,):
         if name is None:
             session.ignored.pop(user_id, None)
@@ -248,16 +271,15 @@ async def _keep_ignored(call: Call, user_id: str, name: str | None) -> None:
             session.ignored[user_id] = name
         session.refresh_views()
     if member:
-        call.hub.others.ignore(call.user.id, user_id, name)
+        call.parts.peers.signals.tell(Ignored(call.user.id, user_id, name))
 
 
-@command("unignore", "Shows again what somebody says.", arguments="NAME")
+@command("unignore", "Shows again what somebody says.", Arg("NAME", "person"))
 async def _unignore(call: Call) -> str:
-    needs_more(call, "unignore")
     typed = call.rest.removeprefix("@")
     key = user_name(typed).key
     for user_id, name in call.session.ignored.items():
-        user = call.hub.users.get(user_id)
+        user = call.parts.users.get(user_id)
         if key in {user_name(name).key, user.name.key if user else None}:
             await _keep_ignored(call, user_id, None)
             return f"You no longer ignore {name}."
@@ -266,8 +288,8 @@ async def _unignore(call: Call) -> str:
 
 @command("quit", "Ends this connection and, for a guest, the session.", aliases=("exit", "bye"))
 async def _quit(call: Call) -> str:
-    await call.hub.arrivals.end_guest_session(call.session)
-    call.then = lambda: call.hub.bye(call.session)
+    await call.parts.arrivals.end_guest_session(call.session)
+    call.then = lambda: call.parts.attendance.bye(call.session)
     return "Bye."
 
 

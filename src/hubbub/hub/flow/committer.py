@@ -17,9 +17,9 @@ from msgspec import Struct, structs
 from structlog import get_logger
 
 from hubbub.errors import DatabaseRefused, Internal, NodeLost, Refusal, StorageError, Unavailable
-from hubbub.hub.clock import Clock
 from hubbub.hub.faults import contained, sorry
 from hubbub.hub.flow.log import NOT_STORED, Log
+from hubbub.hub.ports import Clock
 from hubbub.hub.rules.limits import Limits
 from hubbub.hub.state.room import Room
 from hubbub.hub.state.session import Session
@@ -60,7 +60,6 @@ class Committer:
         limits: Limits,
         clock: Clock,
         stats: Stats,
-        settle: Settle,
         lost: Callable[[], None],
     ) -> None:
         self._lost = lost
@@ -68,7 +67,6 @@ class Committer:
         self._limits = limits
         self._clock = clock
         self._stats = stats
-        self._settle = settle
         self._queue: deque[Submission] = deque()
         self._arrived = asyncio.Event()
         self._blocked: deque[asyncio.Future[None]] = deque()
@@ -151,14 +149,14 @@ class Committer:
             session.unblocked = asyncio.get_running_loop().create_future()
             await session.unblocked
 
-    async def run(self) -> None:
-        """Commits until `stop` was called and the queue is empty."""
+    async def run(self, settle: Settle) -> None:
+        """Commits until `stop` was called and the queue is empty; `settle` takes each batch."""
         while True:
             await self._arrived.wait()
             self._arrived.clear()
             while self._queue:
                 self._committing = True
-                await self._commit_once()
+                await self._commit_once(settle)
                 # What came in during the fan-out is still unread: one turn of the loop reads it.
                 await asyncio.sleep(0)
             self._committing = False
@@ -180,7 +178,7 @@ class Committer:
         self._stopping = True
         self._arrived.set()
 
-    async def _commit_once(self) -> None:
+    async def _commit_once(self, settle: Settle) -> None:
         size = min(len(self._queue), self._limits.commit_batch_requests)
         batch = [self._queue.popleft() for _ in range(size)]
         while batch[-1].joined:
@@ -192,7 +190,7 @@ class Committer:
         results = await self._commit(batch)
         self._stats.commit_s += self._clock.steady_s() - started_s
         with contained("a batch was not settled", requests=size):
-            await self._settle(batch, results)
+            await settle(batch, results)
         self._unblock(batch)
 
     async def _commit(self, batch: Sequence[Submission]) -> Sequence[Outcome | Refusal]:

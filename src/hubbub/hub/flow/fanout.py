@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from structlog import get_logger
 
 from hubbub.hub.faults import contained
+from hubbub.hub.ports import View
 from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import Session, User, View
+from hubbub.hub.state.session import Session, User
 from hubbub.hub.state.stats import Stats
 from hubbub.protocol.events import EphemeralEvent, Event, LogEvent, Message
 

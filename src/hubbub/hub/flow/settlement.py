@@ -6,15 +6,17 @@ from typing import assert_never
 from structlog import get_logger
 
 from hubbub.errors import Conflict, NameTaken, Refusal, Unavailable
+from hubbub.hub.core import Core
 from hubbub.hub.faults import contained, sorry
 from hubbub.hub.flow.committer import Submission
-from hubbub.hub.flow.fanout import Fanout, Replies
-from hubbub.hub.peers import Others
-from hubbub.hub.push.notifier import Notices
+from hubbub.hub.flow.fanout import Replies
+from hubbub.hub.people.attendance import Attendance
+from hubbub.hub.push.notifier import Notifier
+from hubbub.hub.rooms.membership import RoomMembership
 from hubbub.hub.rooms.registry import Rooms
 from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import User
-from hubbub.hub.state.stats import Stats
+from hubbub.hub.state.sanctions import Sanctions
+from hubbub.hub.state.session import COME_AGAIN
 from hubbub.model import Role
 from hubbub.protocol import events
 from hubbub.storage.changes import (
@@ -36,19 +38,30 @@ from hubbub.storage.changes import (
 
 log = get_logger(__name__)
 
+OTHER_ROOM = "the room is another one now: come in again"
+
 
 class Settlement:
     """Turns the results of a batch into what the fan-out delivers."""
 
     def __init__(
-        self, users: Mapping[str, User], fanout: Fanout, stats: Stats, others: Others
+        self,
+        core: Core,
+        rooms: Rooms,
+        membership: RoomMembership,
+        attendance: Attendance,
+        sanctions: Sanctions,
+        notifier: Notifier | None,
     ) -> None:
-        self._users = users
-        self._fanout = fanout
-        self._stats = stats
-        self._others = others
-        self.notices: Notices | None = None
-        self.rooms: Rooms | None = None
+        self._users = core.users
+        self._fanout = core.fanout
+        self._stats = core.stats
+        self._peers = core.peers
+        self._rooms = rooms
+        self._membership = membership
+        self._attendance = attendance
+        self._sanctions = sanctions
+        self._notifier = notifier
 
     async def settle(
         self, batch: Sequence[Submission], results: Sequence[Outcome | Refusal]
@@ -71,28 +84,27 @@ class Settlement:
         if appended:
             # Whom nothing was told reads it in the log.
             with contained("other nodes were not told of a batch"):
-                await self._others.publish(appended)
+                await self._peers.signals.publish(appended)
         replies: Replies = {}
         for submission, outcome in zip(batch, results, strict=True):
             self._answer(submission, _or_refusal(outcome), replies)
         self.deliver(appended, replies)
         with contained("other nodes were not told what was done"):
-            self._others.committed(batch, results, appended)
-        if self.notices is not None:
+            self._peers.signals.committed(batch, results, appended)
+        if self._notifier is not None:
             for room, new in appended.items():
                 with contained("notices of a room were not sent", room=room.name):
-                    self.notices.consider(room, new)
+                    self._notifier.consider(room, new)
 
     def _apply(self, change: Change, outcome: Outcome) -> None:
         """Gives what users are to rooms and to the users, before anything else is read or said."""
-        assert self.rooms is not None, "the hub has its rooms before it commits"
         match change, outcome:
             case MakeRoom(name, owner_id), Made(new, room_id):
-                self.rooms.identify(name, room_id)
+                self._rooms.identify(name, room_id)
                 if new and owner_id is not None:
-                    self.rooms.apply(name, RoleChanged(owner_id, Role.OWNER, room_id))
+                    self._rooms.apply(name, RoleChanged(owner_id, Role.OWNER, room_id))
             case SaveMember(name) | RemoveMember(name), RoleChanged():
-                self.rooms.apply(name, outcome)
+                self._rooms.apply(name, outcome)
             case SaveAccount(user_id, kind, role), Done():
                 if (user := self._users.get(user_id)) is not None:
                     user.take_account(kind, role)
@@ -111,17 +123,27 @@ class Settlement:
                 if new:
                     ready[room] = new
                 if room.ahead:
-                    self._others.gap(room)
+                    self._peers.rooms.gap(room)
                 for event in new:
                     if isinstance(event, events.Settings):
                         changed.append((room, event))
-                        if self.rooms is not None:
-                            self.rooms.move(room, event)
+                        self._follow(room, event)
         self._fanout.deliver(ready, {} if replies is None else replies)
         for room, settings in changed:
-            if self.rooms is not None:
-                with contained("what a room is was not told", room=room.name):
-                    self.rooms.tell_settings(room, settings)
+            with contained("what a room is was not told", room=room.name):
+                self._membership.tell_settings(room, settings)
+
+    def _follow(self, room: Room, settings: events.Settings) -> None:
+        """Takes a room, and what is known by its name, to the name that it has now."""
+        moved, replaced = self._rooms.move(room, settings)
+        if not moved or settings.was is None:
+            return
+        self._sanctions.rename(settings.was, room.name)
+        if self._notifier is not None:
+            self._notifier.rename(settings.was, room.name)
+        if replaced is not None:
+            for session in {each for audience in replaced.audience.values() for each in audience}:
+                self._attendance.end(session, COME_AGAIN, OTHER_ROOM)
 
     def _answer(self, submission: Submission, result: "Result", replies: Replies) -> None:
         session, future = submission.session, submission.future

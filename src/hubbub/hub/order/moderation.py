@@ -1,6 +1,6 @@
 """What moderators do: kick, mute, ban, delete, give roles. Each act is in the audit log."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from structlog import get_logger
 
@@ -12,61 +12,55 @@ from hubbub.errors import (
     NoSuchUser,
     NotAMember,
 )
-from hubbub.hub.clock import Clock
+from hubbub.hub.core import Core
 from hubbub.hub.directory import Directory
-from hubbub.hub.flow.committer import Committer
-from hubbub.hub.flow.log import Log
-from hubbub.hub.peers import Others
 from hubbub.hub.people.accounts import Accounts
-from hubbub.hub.rooms.registry import Rooms, in_room
+from hubbub.hub.people.attendance import Attendance
+from hubbub.hub.people.welcome import Welcome
+from hubbub.hub.rooms.membership import RoomMembership, in_room
 from hubbub.hub.rules.addresses import parse_address, subscriber
-from hubbub.hub.rules.durations import show_duration
-from hubbub.hub.rules.limits import Limits
-from hubbub.hub.state.permissions import ROOM_ROLES, Permissions, Right, stored_role_in
+from hubbub.hub.signs import ShownOut, Told
+from hubbub.hub.state.permissions import ROOM_ROLES, Right, stored_role_in
 from hubbub.hub.state.room import Room
 from hubbub.hub.state.sanctions import EVERYWHERE, Sanctions, Subject, subjects_against
-from hubbub.hub.state.session import BANNED, Session, User
+from hubbub.hub.state.session import BANNED, User
 from hubbub.model import Role, UserKind, user_name
+from hubbub.protocol.durations import show_duration
 from hubbub.protocol.events import Error, Message, Notice, Presence
+from hubbub.protocol.requests import REASON_CHARS
 from hubbub.protocol.text import clean
 from hubbub.storage.changes import AppendAudit, DeleteMessage, EndSessions, RemoveMember, SaveMember
 from hubbub.storage.records import ADDRESS, Against, Sanction, SanctionKind, UserRecord
 
 log = get_logger(__name__)
 
-REASON_CHARS = 200
-
 
 class Moderation:
-    """The acts. `end` ends a connection."""
+    """The acts."""
 
     def __init__(
         self,
-        storage_log: Log,
-        committer: Committer,
-        rooms: Rooms,
+        core: Core,
+        membership: RoomMembership,
         directory: Directory,
-        users: dict[str, User],
-        limits: Limits,
-        clock: Clock,
-        permissions: Permissions,
         sanctions: Sanctions,
         accounts: Accounts,
-        end: Callable[[Session, int, str], None],
-        others: Others,
+        welcome: Welcome,
+        attendance: Attendance,
     ) -> None:
-        self._others = others
-        self._log = storage_log
-        self._committer = committer
-        self._rooms = rooms
+        self._peers = core.peers
+        self._log = core.log
+        self._committer = core.committer
+        self._users = core.users
+        self._limits = core.limits
+        self._clock = core.clock
+        self._permissions = core.permissions
+        self._membership = membership
         self._directory = directory
-        self._users = users
-        self._limits = limits
-        self._clock = clock
-        self._permissions = permissions
         self._sanctions = sanctions
         self._accounts = accounts
-        self._end = end
+        self._welcome = welcome
+        self._end = attendance.end
 
     # --- in a room
 
@@ -84,13 +78,13 @@ class Moderation:
         text = f"{user.name.shown} showed you out of {room.title}{because}"
         if target is not None:
             self.show_out(target, room, text)
-        self._others.show_out(whom.id, room, text)
+        self._peers.signals.tell(ShownOut(whom.id, room.name, text))
         return whom.name
 
     def show_out(self, target: User, room: Room, text: str) -> None:
         """Takes somebody's connections out of a room, with a word to each."""
         for session in in_room(target, room):
-            self._rooms.leave(session, room)
+            self._membership.leave(session, room)
             session.send(Presence(room=room.name, user=target.person, state="left"))
             session.send(Notice(text=text))
             if session.dialect.one_room:
@@ -261,10 +255,10 @@ class Moderation:
 
     def tell_role(self, target: User) -> None:
         """Tells somebody of a new role on the server, and what it makes of them in their rooms."""
-        self._accounts.tell(target)
+        self._welcome.tell(target)
         rooms = {room for session in target.sessions for room in session.rooms.values()}
         for room in rooms:
-            self._rooms.tell_standing(target, room)
+            self._membership.tell_standing(target, room)
 
     async def set_room_role(self, user: User, room: Room, typed: str, role: Role) -> str:
         """Gives an account a role in a room; the name. Raises Refusal."""
@@ -279,8 +273,8 @@ class Moderation:
         audit = self._audit("role", user, whom.name, room, role.value, whom_id=whom.id)
         await self._committer.outcomes(SaveMember(room.name, whom.id, role), audit)
         if target is not None:
-            self._rooms.tell_standing(target, room)
-            self._accounts.tell(target)
+            self._membership.tell_standing(target, room)
+            self._welcome.tell(target)
         return whom.name
 
     # ---
@@ -326,7 +320,7 @@ class Moderation:
 
     async def _addresses(self, whom: UserRecord) -> list[str]:
         """From where somebody is connected to other nodes."""
-        found = await self._others.whereabouts([whom.id])
+        found = await self._peers.directory.whereabouts([whom.id])
         return [address for present in found for address in present.addresses]
 
     def _sanctions_on(
@@ -386,7 +380,7 @@ class Moderation:
 
     def _notify(self, user_id: str, sentence: str) -> None:
         self.notify(user_id, sentence)
-        self._others.tell(user_id, sentence)
+        self._peers.signals.tell(Told(user_id, sentence))
 
     def notify(self, user_id: str, sentence: str) -> None:
         """Tells somebody who is on this node."""

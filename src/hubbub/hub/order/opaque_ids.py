@@ -1,7 +1,7 @@
 """Numbers that count up, shown so that nobody can tell how many lie between two of them.
 
-A Feistel network over 52 bits with a key that is kept with the log: what one node has cast another
-lifts, so a page can be gone on from anywhere.
+A Feistel network over 52 bits with a key that is kept with the log: what one node has shown another
+understands, so a page can be gone on from anywhere.
 """
 
 import hashlib
@@ -14,25 +14,25 @@ ROUNDS = 4
 _MASK = (1 << HALF_BITS) - 1
 
 
-class Veil:
+class OpaqueIds:
     """A secret permutation of the numbers below 2**52, which JSON has exactly."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     @classmethod
-    def of(cls, storage: Storage) -> "Veil":
+    def of(cls, storage: Storage) -> "OpaqueIds":
         """The one of a log. Raises StorageError."""
         return cls(bytes.fromhex(storage.secret("veil", lambda: secrets.token_hex(16))))
 
-    def cast(self, number: int) -> int:
+    def shown(self, number: int) -> int:
         """What is shown in place of a number."""
         left, right = number >> HALF_BITS, number & _MASK
         for step in range(ROUNDS):
             left, right = right, left ^ self._round(step, right)
         return left << HALF_BITS | right
 
-    def lift(self, shown: int) -> int:
+    def meant(self, shown: int) -> int:
         """The number that something shown stands for."""
         left, right = (shown >> HALF_BITS) & _MASK, shown & _MASK
         for step in reversed(range(ROUNDS)):

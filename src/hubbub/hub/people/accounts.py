@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 from structlog import get_logger
@@ -15,17 +15,17 @@ from hubbub.errors import (
     BadRequest,
     Forbidden,
 )
-from hubbub.hub.clock import Clock
-from hubbub.hub.flow.committer import Committer, Submission
-from hubbub.hub.flow.log import Log
-from hubbub.hub.peers import Others
-from hubbub.hub.rules.limits import Limits
+from hubbub.hub.core import Core
+from hubbub.hub.flow.committer import Submission
+from hubbub.hub.people.attendance import Attendance
+from hubbub.hub.people.welcome import Welcome
 from hubbub.hub.rules.passwords import Passwords
-from hubbub.hub.rules.rates import Rates
 from hubbub.hub.rules.registration import Policy, Registration
+from hubbub.hub.signs import Cut
+from hubbub.hub.state.permissions import Right
+from hubbub.hub.state.sanctions import EVERYWHERE, Sanctions
 from hubbub.hub.state.session import COME_AGAIN, SIGNED_OUT, Session, User
 from hubbub.model import Role, UserKind, user_name
-from hubbub.protocol.events import You
 from hubbub.storage.changes import (
     AppendAudit,
     Change,
@@ -38,7 +38,7 @@ from hubbub.storage.changes import (
     SaveSession,
     SaveUser,
 )
-from hubbub.storage.records import Invitation, SessionRecord, UserRecord
+from hubbub.storage.records import Against, Invitation, SanctionKind, SessionRecord, UserRecord
 
 log = get_logger(__name__)
 
@@ -81,36 +81,32 @@ def _check_guest(user: User) -> None:
 
 
 class Accounts:
-    """Who belongs here. `end` ends a connection with a close code and a reason."""
+    """Who belongs here."""
 
     def __init__(
         self,
-        storage_log: Log,
-        committer: Committer,
-        users: dict[str, User],
-        limits: Limits,
-        clock: Clock,
-        rates: Rates,
+        core: Core,
         policy: Policy,
-        end: Callable[[Session, int, str], None],
-        you: Callable[[User, str | None], You],
-        others: Others,
+        attendance: Attendance,
+        welcome: Welcome,
+        sanctions: Sanctions,
     ) -> None:
-        self._others = others
         self.policy = policy
         self.registering: str | None = None
         """The guest whose sessions end in the log just now; what becomes of them is said here."""
-        self.may_invite: Callable[[UserRecord], bool] = lambda maker: True
         self.url = ""
         """Where the page of this server is, for invitations."""
-        self._log = storage_log
-        self._committer = committer
-        self._users = users
-        self._limits = limits
-        self._clock = clock
-        self._rates = rates
-        self._end = end
-        self._you = you
+        self._log = core.log
+        self._committer = core.committer
+        self._users = core.users
+        self._limits = core.limits
+        self._clock = core.clock
+        self._rates = core.rates
+        self._peers = core.peers
+        self._permissions = core.permissions
+        self._sanctions = sanctions
+        self._end = attendance.end
+        self._you = welcome.you
         self._passwords = Passwords()
         self._deciding = asyncio.Lock()
         self._revoked: OrderedDict[bytes, None] = OrderedDict()
@@ -146,7 +142,7 @@ class Accounts:
     async def _make_member(
         self, user: User, kept: str, code: str | None, session: Session | None
     ) -> None:
-        async with self._others.alone("accounts"):
+        async with self._peers.agreement.alone("accounts"):
             _check_guest(user)
             role, used = await self._admission(code)
             record = replace(user.record, kind=UserKind.MEMBER, role=role)
@@ -179,7 +175,7 @@ class Accounts:
             else:
                 other.token_hash = None
                 self._end(other, COME_AGAIN, MEMBER_NOW)
-        self._others.cut(user.id, COME_AGAIN, MEMBER_NOW)
+        self._peers.signals.tell(Cut(user.id, COME_AGAIN, MEMBER_NOW))
         log.info("registered", user=user.name.shown, id=user.id, role=role.value)
 
     async def _admission(self, code: str | None) -> tuple[Role, Invitation | None]:
@@ -211,7 +207,13 @@ class Accounts:
             return True
         found = await self._log.read(self._log.storage.known_users, [invitation.maker_id])
         maker = found.get(invitation.maker_id)
-        return maker is not None and self.may_invite(maker)
+        return maker is not None and self._may_invite(maker)
+
+    def _may_invite(self, maker: UserRecord) -> bool:
+        by = (Against.USER, maker.id)
+        banned = self._sanctions.on(SanctionKind.BAN, EVERYWHERE, [by]) is not None
+        user = User.of(maker, self._limits)
+        return not banned and self._permissions.may(user, Right.INVITE)
 
     async def invite(
         self, maker: User | None, role: Role, uses: int, days: int, *others: Change
@@ -244,7 +246,7 @@ class Accounts:
     async def revoke_invitation(self, typed: str, audit: AppendAudit) -> None:
         """Ends an invitation by its id. Raises BadRequest."""
         # Not while somebody comes in by it.
-        async with self._deciding, self._others.alone("accounts"):
+        async with self._deciding, self._peers.agreement.alone("accounts"):
             found = [i for i in await self.invitations() if secret_id(i.code_hash) == typed.lower()]
             if not found:
                 raise BadRequest(f"There is no invitation {typed[:16]!r}; /invite list lists them.")
@@ -292,7 +294,7 @@ class Accounts:
         ended = [each for each in user.sessions if each is not session and each.token_hash != own]
         self._cut(ended)
         # Those with a session end by its end.
-        self._others.cut(user.id, SIGNED_OUT, "signed out", all_of_them=False)
+        self._peers.signals.tell(Cut(user.id, SIGNED_OUT, "signed out", all_of_them=False))
         return len(others) - bool(own)
 
     # --- sessions
@@ -357,19 +359,13 @@ class Accounts:
     async def save_role(self, whom: UserRecord, role: Role, audit: AppendAudit) -> None:
         """Gives an account a role on the server. Raises Forbidden for the last owner's."""
         # One after the other, so that two owners cannot both give it up.
-        async with self._deciding, self._others.alone("accounts"):
+        async with self._deciding, self._peers.agreement.alone("accounts"):
             if role is not Role.OWNER:
                 accounts = await self._log.read(self._log.storage.accounts)
                 # As it is now: another may have made them owner, and gone.
                 if any(a.id == whom.id and a.role is Role.OWNER for a in accounts):
                     check_another_owner(accounts, whom.id)
             await self._committer.outcomes(SaveAccount(whom.id, whom.kind, role), audit)
-
-    def tell(self, user: User) -> None:
-        """Tells somebody what they are now."""
-        you = self._you(user, None)
-        for session in user.sessions:
-            session.send(you)
 
     def _cut(self, sessions: Iterable[Session]) -> None:
         for session in sessions:

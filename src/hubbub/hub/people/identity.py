@@ -5,12 +5,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hubbub.errors import BadRequest, BadToken, Banned, NotSignedIn, Refusal, Unavailable
-from hubbub.hub.clock import Clock
-from hubbub.hub.flow.log import Log
+from hubbub.hub.core import Core
 from hubbub.hub.names import Names
 from hubbub.hub.people.accounts import Accounts, hashed
-from hubbub.hub.rules.limits import Limits
-from hubbub.hub.rules.rates import Rates
 from hubbub.hub.rules.registration import Registration
 from hubbub.hub.state.sanctions import Sanctions
 from hubbub.hub.state.session import COME_AGAIN, Session, User
@@ -47,23 +44,13 @@ class Arrival:
 class Identity:
     """Tells who comes in; nobody is in by that alone."""
 
-    def __init__(
-        self,
-        storage_log: Log,
-        names: Names,
-        users: dict[str, User],
-        limits: Limits,
-        clock: Clock,
-        rates: Rates,
-        accounts: Accounts,
-        sanctions: Sanctions,
-    ) -> None:
-        self._log = storage_log
+    def __init__(self, core: Core, names: Names, accounts: Accounts, sanctions: Sanctions) -> None:
+        self._log = core.log
+        self._users = core.users
+        self._limits = core.limits
+        self._clock = core.clock
+        self._rates = core.rates
         self._names = names
-        self._users = users
-        self._limits = limits
-        self._clock = clock
-        self._rates = rates
         self._accounts = accounts
         self._sanctions = sanctions
 

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from hubbub.hub.rules.limits import Limits
+from hubbub.hub.core import Core
+from hubbub.hub.rules.limits import RECIPIENTS, Limits
 from hubbub.hub.state.permissions import Permissions, highest_in_rooms, role_in
 from hubbub.hub.state.room import Room
 from hubbub.hub.state.session import Session, User
-from hubbub.hub.talk.messages import RECIPIENTS
 from hubbub.model import ROOM_NAME_CHARS, USER_NAME_CHARS, NotifyLevel, Role
 from hubbub.protocol import events
-from hubbub.storage.interface import Storage
 from hubbub.storage.records import Membership
 
 
@@ -19,29 +18,20 @@ class ServerFacts:
     """What is the same for everyone."""
 
     server: events.ServerInfo
-    default_room: str
     commands: Callable[[Permissions, Role, Role], tuple[events.CommandInfo, ...]]
+    push_key: str | None
 
 
 class Welcome:
     """Makes the event."""
 
-    def __init__(
-        self,
-        facts: ServerFacts,
-        limits: Limits,
-        storage: Storage,
-        permissions: Permissions,
-        *,
-        rate_limits: bool,
-        push_key: str | None,
-    ) -> None:
-        self.facts = facts
-        self._storage = storage
-        self._permissions = permissions
-        self._ping_s = limits.ping_s
-        self._push_key = push_key
-        self._told = _told(limits) | (_told_rates(limits) if rate_limits else {})
+    def __init__(self, core: Core, facts: ServerFacts) -> None:
+        self._facts = facts
+        self._storage = core.log.storage
+        self._permissions = core.permissions
+        self._ping_s = core.limits.ping_s
+        rates = _told_rates(core.limits) if core.rates.on else {}
+        self._told = _told(core.limits) | rates
 
     def __call__(
         self,
@@ -71,14 +61,14 @@ class Welcome:
             user=user.as_self,
             session=secret,
             epoch=self._storage.epoch,
-            server=self.facts.server,
+            server=self._facts.server,
             ping_s=self._ping_s,
             rooms=tuple(states),
-            commands=self.facts.commands(self._permissions, user.role, highest_in_rooms(user)),
+            commands=self._facts.commands(self._permissions, user.role, highest_in_rooms(user)),
             limits=self._told,
             may=self._permissions.on_server(user),
             ignored=tuple(ignored),
-            push_key=self._push_key,
+            push_key=self._facts.push_key,
         )
 
     def you(self, user: User, secret: str | None) -> events.You:
@@ -86,9 +76,15 @@ class Welcome:
         return events.You(
             user=user.as_self,
             may=self._permissions.on_server(user),
-            commands=self.facts.commands(self._permissions, user.role, highest_in_rooms(user)),
+            commands=self._facts.commands(self._permissions, user.role, highest_in_rooms(user)),
             session=secret,
         )
+
+    def tell(self, user: User) -> None:
+        """Tells somebody what they are now."""
+        you = self.you(user, None)
+        for session in user.sessions:
+            session.send(you)
 
     def _state(
         self, room: Room, user: User, kept: Membership | None, was: str | None

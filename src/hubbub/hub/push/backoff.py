@@ -6,14 +6,14 @@ else's notices, ten seconds at a time.
 
 from collections import OrderedDict
 
-from hubbub.hub.clock import Clock
+from hubbub.hub.ports import Clock
 
 FIRST_S = 30.0
 LONGEST_S = 3600.0
 KEPT = 1000
 
 
-class Rests:
+class Backoff:
     """Who rests until when; of `KEPT` at most, of which the longest known give way."""
 
     def __init__(self, clock: Clock, *, patience: int) -> None:

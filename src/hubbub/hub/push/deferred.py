@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from hubbub.hub.clock import Clock
+from hubbub.hub.ports import Clock
 from hubbub.hub.state.room import Room
 from hubbub.protocol.events import Message
 
@@ -24,7 +24,7 @@ class _Entry:
     """By the user, where they were."""
 
 
-class Withheld:
+class Deferred:
     """The last `KEPT` of them, the oldest first, each for `wait_s` seconds."""
 
     def __init__(self, clock: Clock, wait_s: float) -> None:

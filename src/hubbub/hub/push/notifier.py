@@ -8,10 +8,8 @@ message itself is in the log.
 import asyncio
 import re
 from collections import deque
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
-from typing import NamedTuple, Protocol, assert_never
+from collections.abc import Coroutine, Iterator, Sequence
+from typing import NamedTuple, assert_never
 from urllib.parse import urlsplit
 
 from structlog import get_logger
@@ -25,17 +23,16 @@ from hubbub.errors import (
     StorageError,
     Unavailable,
 )
-from hubbub.hub.clock import Clock
+from hubbub.hub.core import Core
 from hubbub.hub.faults import contained, sorry
-from hubbub.hub.flow.committer import Committer, Submission
-from hubbub.hub.flow.log import NOT_READ, Log
-from hubbub.hub.peers import Others
-from hubbub.hub.push.backoff import Rests
-from hubbub.hub.push.deferred import Withheld
+from hubbub.hub.flow.committer import Submission
+from hubbub.hub.flow.log import NOT_READ
+from hubbub.hub.ports import Fate, Notice, Pusher
+from hubbub.hub.push.backoff import Backoff
+from hubbub.hub.push.deferred import Deferred
 from hubbub.hub.rooms.registry import Rooms
 from hubbub.hub.state.room import Room
 from hubbub.hub.state.session import Session, User
-from hubbub.hub.state.stats import Stats
 from hubbub.model import NotifyLevel, user_name
 from hubbub.protocol import events, requests
 from hubbub.protocol.events import LogEvent, Message, PushFate
@@ -55,37 +52,6 @@ _MENTION = re.compile(r"(?<![\w@])@(\w[\w.-]*)")
 PushRequest = requests.Notify | requests.Push | requests.Unpush | requests.TestPush
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What a browser is told; `room` is what a click opens."""
-
-    room: str
-    sender: str
-    text: str
-    direct: bool = False
-
-
-class Fate(Enum):
-    """What became of a notice at a push service."""
-
-    SENT = "sent"
-    GONE = "gone"
-    REFUSED = "refused"
-    SILENT = "silent"
-
-
-class Pusher(Protocol):
-    """The way to push services."""
-
-    def why_not(self, endpoint: str) -> str | None:
-        """Why nothing can be sent there, or nothing."""
-        ...
-
-    async def push(self, subscription: Subscription, notice: Notice) -> tuple[Fate, str]:
-        """Sends a notice, in at most a few seconds: what became of it, and why."""
-        ...
-
-
 class _Queued(NamedTuple):
     room: Room
     message: Message
@@ -93,26 +59,16 @@ class _Queued(NamedTuple):
     """Whom it is looked at for once more; None the first time, when it is for all."""
 
 
-class Notices:
+class Notifier:
     """The queue between the fan-out and the push services, `QUEUED` messages long."""
 
-    def __init__(
-        self,
-        storage_log: Log,
-        committer: Committer,
-        users: Mapping[str, User],
-        stats: Stats,
-        clock: Clock,
-        rooms: Rooms,
-        pusher: Pusher,
-        others: Others,
-    ) -> None:
-        self._others = others
-        self._log = storage_log
-        self._committer = committer
+    def __init__(self, core: Core, rooms: Rooms, pusher: Pusher) -> None:
+        self._peers = core.peers
+        self._log = core.log
+        self._committer = core.committer
+        self._users = core.users
+        self._stats = core.stats
         self._rooms = rooms
-        self._users = users
-        self._stats = stats
         self._pusher = pusher
         self._queue: deque[_Queued] = deque()
         self._arrived = asyncio.Event()
@@ -122,9 +78,9 @@ class Notices:
         self._testing: set[str] = set()
         self._loud: set[str] = set()
         self._loud_known = False
-        self._withheld = Withheld(clock, others.sure_after_s)
-        self._resting_users = Rests(clock, patience=0)
-        self._resting_services = Rests(clock, patience=SERVICE_PATIENCE)
+        self._deferred = Deferred(core.clock, core.peers.sure_after_s)
+        self._resting_users = Backoff(core.clock, patience=0)
+        self._resting_services = Backoff(core.clock, patience=SERVICE_PATIENCE)
 
     def consider(self, room: Room, new: Sequence[LogEvent]) -> None:
         """Takes new entries of a room; never waits. The oldest give way when there are too many."""
@@ -135,11 +91,11 @@ class Notices:
 
     async def consider_again(self) -> None:
         """Takes what was read on nodes that have gone since, if at all. Raises StorageError."""
-        if not self._withheld.due:
+        if not self._deferred.due:
             return
         # What becomes due meanwhile is judged by the same: no node comes back.
-        alive = await self._others.nodes()
-        for room, message, unsure in self._withheld.take_due(alive):
+        alive = await self._peers.directory.nodes()
+        for room, message, unsure in self._deferred.take_due(alive):
             self._put(_Queued(room, message, unsure))
 
     def _put(self, queued: _Queued) -> None:
@@ -250,7 +206,7 @@ class Notices:
         concerned = [each for each in subscribers if self._concerns(each, room, message, named)]
         elsewhere = {each.subscription.user_id: each.nodes for each in concerned if each.nodes}
         if elsewhere and again is None:
-            kept = self._withheld.keep(room, message, elsewhere)
+            kept = self._deferred.keep(room, message, elsewhere)
             self._stats.notices_dropped += not kept
         for each in concerned:
             user_id = each.subscription.user_id

@@ -1,44 +1,24 @@
-"""Rooms as they are entered, read and left; the only place where who is in which room changes."""
+"""The rooms in memory: found in the log or begun, kept while somebody needs them, let go."""
 
-import asyncio
 import base64
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, cast
+from typing import cast
 
-from hubbub.errors import (
-    Forbidden,
-    NameTaken,
-    NoSuchRoom,
-    NotAMember,
-    Refusal,
-    RoomFull,
-    Unavailable,
-)
-from hubbub.hub.flow.committer import Committer, Submission
-from hubbub.hub.flow.fanout import Fanout
-from hubbub.hub.flow.log import Log
-from hubbub.hub.flow.presence import Announcer
-from hubbub.hub.peers import Others
-from hubbub.hub.rules.limits import Limits
-from hubbub.hub.state.permissions import Permissions, Right, role_in
+from hubbub.errors import NameTaken, NoSuchRoom, NotAMember, Unavailable
+from hubbub.hub.core import Core
 from hubbub.hub.state.room import Room
-from hubbub.model import PRIVATE, Role, RoomKind, UserKind, room_name, room_title
-from hubbub.protocol.events import Gap, Person, Presence, Settings, Standing
-from hubbub.storage.changes import MakeRoom, Outcome, RemoveMember, RoleChanged, SaveMember
+from hubbub.hub.state.session import Session
+from hubbub.model import PRIVATE, RoomKind, room_name, room_title
+from hubbub.protocol.events import Person, Settings
+from hubbub.storage.changes import RoleChanged
 from hubbub.storage.interface import Storage
-from hubbub.storage.records import LogPage, Membership, Present, RoomRecord
+from hubbub.storage.records import Membership, Present, RoomRecord
 from hubbub.storage.shared import SharedStorage
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
-    from hubbub.hub.state.session import Session, User
-
-PAGE = 50
 SHARED_IDLE = 64
 """How many rooms without people a node keeps in memory where others write them too."""
 
@@ -47,11 +27,6 @@ def direct_room_name(user_ids: Iterable[str]) -> str:
     """The name of the direct room of exactly these users, the same whoever asks."""
     digest = hashlib.sha256("\n".join(sorted(set(user_ids))).encode()).digest()
     return "@" + base64.b32encode(digest)[:24].decode().lower()
-
-
-def in_room(user: "User", room: Room) -> "list[Session]":
-    """The connections of a user that are in a room."""
-    return [each for each in user.sessions if each.rooms.get(room.name) is room]
 
 
 def _kept_room(storage: Storage, name: str) -> Room | None:
@@ -74,34 +49,18 @@ def _shared_room(storage: SharedStorage, name: str) -> tuple[Room | None, list[P
 class Rooms:
     """The rooms that are in memory: those with people, and the last `empty_rooms` without."""
 
-    def __init__(
-        self,
-        log: Log,
-        committer: Committer,
-        fanout: Fanout,
-        limits: Limits,
-        permissions: Permissions,
-        default_room: str,
-        others: Others,
-    ) -> None:
-        self._others = others
-        self._log = log
-        self._committer = committer
-        self._fanout = fanout
-        self._limits = limits
+    def __init__(self, core: Core) -> None:
+        self._peers = core.peers
+        self._log = core.log
+        self._committer = core.committer
         # What others share is followed while it is in memory.
-        self._most_idle = min(limits.empty_rooms, SHARED_IDLE if others.shared else 10**9)
-        self.rooms_per_connection = limits.rooms_per_connection
-        self._permissions = permissions
-        self._default = default_room
+        shared = core.peers.shared
+        self._most_idle = min(core.limits.empty_rooms, SHARED_IDLE if shared else 10**9)
         self._live: dict[str, Room] = {}
         self._idle: OrderedDict[str, Room] = OrderedDict()
         self._reserved: set[str] = set()
         self._missed = 0
         """How many roles were changed in rooms that were not in memory, or only being read."""
-        self.on_renamed: Callable[[str, str], None] = lambda was, name: None
-        self.on_replaced: Callable[[Room], None] = lambda room: None
-        self.presence = Announcer(fanout, limits)
 
     def live(self, name: str) -> Room | None:
         """The room, if it is in memory."""
@@ -127,9 +86,9 @@ class Rooms:
         name = room_name(typed)
         room = self._live.get(name)
         if room is not None:
-            self._touch(room)
+            self.touch(room)
         if room is None or not room.visible_to(user_id):
-            async with self._others.opening(name):
+            async with self._peers.rooms.opening(name):
                 room = room or await self.open_kept(name)
                 if room is not None and not former and room.name != name:
                     room = None
@@ -148,26 +107,26 @@ class Rooms:
 
     async def open_kept(self, name: str) -> Room | None:
         """The room of that name, if the log has it. Raises Unavailable, StorageError."""
-        async with self._others.opening(name):
+        async with self._peers.rooms.opening(name):
             missed = -1
             while missed != self._missed:
                 missed = self._missed
                 found, present = await self._read(name)
             if found is None:
                 return None
-            if found.name != name and self._others.shared:
+            if found.name != name and self._peers.shared:
                 # It is followed by the name that it has.
                 return await self.open_kept(found.name)
             if found.name not in self._live:
                 if found.name in self._reserved:
                     # The room that is about to be called so is in memory under its other name.
                     raise Unavailable(f"{found.name} is being made; try again.", retry_after=1.0)
-                self._others.opened(found, present)
+                self._peers.rooms.opened(found, present)
             return self._keep(found)
 
     async def _read(self, name: str) -> tuple[Room | None, list[Present]]:
         storage = self._log.storage
-        if self._others.shared:
+        if self._peers.shared:
             return await self._log.read(_shared_room, cast(SharedStorage, storage), name)
         return await self._log.read(_kept_room, storage, name), []
 
@@ -182,14 +141,14 @@ class Rooms:
         name = direct_room_name(person.id for person in participants)
         room = self._live.get(name)
         if room is not None:
-            self._touch(room)
+            self.touch(room)
             return room
         record = await self._log.read(self._log.storage.room, name)
         room = Room(record or RoomRecord(name, RoomKind.DIRECT, "", 1, 0), participants)
-        self._others.opened(room, ())
+        self._peers.rooms.opened(room, ())
         return self._keep(room)
 
-    async def open_for(self, session: "Session", typed: str) -> Room:
+    async def open_for(self, session: Session, typed: str) -> Room:
         """The room, for a session that wants to read or write in it.
 
         Raises NotAMember, NoSuchRoom, BadName. Direct rooms know their users wherever they are.
@@ -217,96 +176,6 @@ class Rooms:
 
     # --- coming and going
 
-    async def admit(
-        self,
-        session: "Session",
-        typed: str,
-        user: "User | None" = None,
-        *,
-        former: bool = True,
-    ) -> Room:
-        """A room that the session may enter. Raises BadName, NoSuchRoom, RoomFull, Forbidden.
-
-        `user` is who comes in by `hello`, whom the session does not have yet.
-        """
-        user = user or session.user
-        room = await self.open(typed, "" if user is None else user.id, former=former)
-        if room.direct:
-            return room
-        if user is not None and not room.made and room.name != self._default:
-            self._permissions.require(user, Right.CREATE_ROOM)
-        if room.name in session.rooms or session.dialect.one_room:
-            limit_rooms = self._limits.rooms_per_connection + 1
-        else:
-            limit_rooms = self._limits.rooms_per_connection
-        if len(session.rooms) >= limit_rooms:
-            raise Forbidden(
-                f"You are in {len(session.rooms)} rooms, the most for one connection; "
-                "leave one first."
-            )
-        if room.connections >= self._limits.connections_per_room and room.name not in session.rooms:
-            raise RoomFull(f"{room.name} is full; try again later.", room=room.name)
-        return room
-
-    def enter(
-        self, session: "Session", room: Room, *, tell_self: bool = False
-    ) -> "asyncio.Future[Outcome] | None":
-        """Makes the session one of the room's and tells the others.
-
-        It is not served yet: `catch_up` or the room's `add_to_audience` begins that. Whoever makes
-        the room by that is its owner once `made` has waited for what this returns.
-        """
-        if session.closed:
-            raise Unavailable("The connection ended before it was in the room.")
-        if room.direct or room.name in session.rooms:
-            return None
-        self._idle.pop(room.name, None)
-        user = session.user
-        assert user is not None, "a session enters rooms after it has a user"
-        making = None if room.made else self.submit_making(room, user)
-        known = room.has(user.id)
-        if room.enter(session):
-            self._others.entered(room, user)
-        if not known:
-            joined = Presence(room=room.name, user=user.person, state="joined")
-            self.presence.tell(room, joined, session)
-            if tell_self:
-                self._fanout.tell((session,), joined)
-        return making
-
-    def submit_making(self, room: Room, user: "User") -> "asyncio.Future[Outcome]":
-        """Makes a room for somebody; what `made` waits for."""
-
-        def note(making: "asyncio.Future[Outcome]") -> None:
-            if making.cancelled() or making.exception() is not None:
-                # The next who enters makes it.
-                room.made = bool(room.last)
-
-        making: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        making.add_done_callback(note)
-        self._committer.submit(Submission(self.make(room, user), future=making))
-        return making
-
-    async def made(self, making: "asyncio.Future[Outcome] | None") -> bool:
-        """Returns once a room is made and its maker owns it; whether there was one to make.
-
-        A log that cannot be written keeps nobody out of a room: they own it not.
-        """
-        if making is None:
-            return False
-        with suppress(Refusal):
-            await making
-        return True
-
-    def make(self, room: Room, user: "User") -> MakeRoom:
-        """What makes a room: a member owns it, a guest's belongs to nobody.
-
-        It is to be committed before anything else of the room: its name may have been another's.
-        """
-        room.made = True
-        owns = user.kind is not UserKind.GUEST and room.name != self._default
-        return MakeRoom(room.name, user.id if owns else None)
-
     def latest(self, membership: Membership) -> Membership:
         """The same with where the log of a direct room ends by now, as far as this node knows."""
         kept, room = membership.room, self._live.get(membership.room.name)
@@ -332,81 +201,6 @@ class Rooms:
         else:
             room.apply(outcome)
 
-    async def reach(self, room: Room, after: int | None) -> None:
-        """Serves a room at least up to what a client has seen of it, on another node maybe."""
-        if after is not None and after > room.last:
-            await self._others.catch_up(room)
-
-    @asynccontextmanager
-    async def catch_up(
-        self, session: "Session", room: Room, after: int | None, limit: int
-    ) -> "AsyncIterator[LogPage]":
-        """What came before this moment: the last page, or what follows `after`.
-
-        The session's own copy of what comes meanwhile is held until the block ends, so that the
-        block can write the page first and nothing is missed, repeated or out of order.
-        """
-        await self.reach(room, after)
-        if room.serves(session):
-            yield await self._page_to(room, room.last, after, limit)
-            return
-        last = room.hold(session).last
-        try:
-            yield await self._page_to(room, last, after, limit)
-        finally:
-            self._flush(session, room)
-
-    def give_and_release(self, session: "Session", room: Room, gap: Gap) -> None:
-        """Tells a held session that it must page, and then what came meanwhile."""
-        session.send(gap)
-        self._flush(session, room)
-
-    def _flush(self, session: "Session", room: Room) -> None:
-        held = room.release(session)
-        if held:
-            view = session.private_view if room.direct else session.room_view
-            self._fanout.give(session, view.encode(held))
-
-    async def _page_to(self, room: Room, last: int, after: int | None, limit: int) -> LogPage:
-        if after is not None and after >= last:
-            return LogPage((), False, room.first, last)
-        page = await self._log.read(
-            self._log.storage.page,
-            room.name,
-            room_id=room.meant,
-            after=after,
-            before=last + 1 if after is None else None,
-            limit=limit,
-            limit_bytes=self._limits.page_bytes,
-        )
-        room.begin(page.first)
-        events = tuple(event for event in page.events if event.seq <= last)
-        more = page.more if after is None else bool(events) and events[-1].seq < last
-        return LogPage(events, more, page.first, last)
-
-    def leave(self, session: "Session", room: Room) -> None:
-        """Takes the session out of the room and tells the others."""
-        user = session.user
-        assert user is not None, "a session in a room has a user"
-        if room.depart(session):
-            self._others.exited(room, user)
-            if not room.has(user.id):
-                left = Presence(room=room.name, user=user.person, state="left")
-                self.presence.tell(room, left)
-        if not room.connections:
-            self._touch(room)
-            self.presence.forget(room)
-
-    def remember(self, user: "User", room: Room) -> None:
-        """Keeps the membership of a user who has a session to come back with."""
-        if user.kept and not room.direct:
-            self._committer.submit(Submission(SaveMember(room.name, user.id)))
-
-    async def forget(self, user: "User", room: Room) -> None:
-        """Ends a membership, with the role that went with it. Raises Unavailable."""
-        if user.kept or user.stored:
-            await self._committer.outcome(RemoveMember(room.name, user.id))
-
     def begin(self, begins: Mapping[str, int]) -> None:
         """Notes where logs begin from now on."""
         for name, first in begins.items():
@@ -416,27 +210,12 @@ class Rooms:
 
     # --- telling
 
-    def announce(
-        self, user: "User", state: Literal["renamed", "away", "back"], was: str | None = None
-    ) -> None:
-        """Tells every room that the user is in of a change."""
-        self._others.changed(user, state, was)
-        self.tell_changed(user.person, state, was)
-
-    def tell_changed(
-        self, person: Person, state: Literal["renamed", "away", "back"], was: str | None
-    ) -> None:
-        """The same, to those on this node alone."""
-        for room in [room for room in self._live.values() if room.has(person.id)]:
-            change = Presence(room=room.name, user=person, state=state, was=was)
-            self.presence.tell(room, change)
-
     def add(self, record: RoomRecord) -> Room:
         """A room that nobody had before."""
         return self._keep(Room(record))
 
     @contextmanager
-    def reserved(self, room: Room, name: str) -> "Iterator[None]":
+    def reserved(self, room: Room, name: str) -> Iterator[None]:
         """Keeps a name for a room that is about to get it. Raises NameTaken."""
         taken = self._live.get(name)
         if taken is not None and taken is not room:
@@ -445,7 +224,7 @@ class Rooms:
             # Somebody asked for it and there was none.
             self._idle.pop(name, None)
             del self._live[name]
-            self._others.dropped(name)
+            self._peers.rooms.dropped(name)
         if name in self._reserved:
             raise NameTaken("Another room is about to get that name; take another.")
         self._reserved.add(name)
@@ -454,60 +233,40 @@ class Rooms:
         finally:
             self._reserved.discard(name)
 
-    def move(self, room: Room, settings: Settings) -> None:
-        """Follows a room to the name that it got by a commit."""
+    def move(self, room: Room, settings: Settings) -> tuple[bool, Room | None]:
+        """Follows a room to the name that it got by a commit.
+
+        Whether it moved, and the room that nobody else knows and that had the name until now.
+        """
         if settings.was is None or room.name != settings.was:
-            return
+            return False, None
         self._live.pop(settings.was, None)
         self._idle.pop(settings.was, None)
         self._committer.rename(settings.was, settings.room)
-        self.on_renamed(settings.was, settings.room)
         room.name = settings.room
         replaced = self._live.get(room.name)
         # Somebody asked for it and there was none, or not yet by that name.
         self._idle.pop(room.name, None)
         self._live[room.name] = room
-        if replaced is not None:
-            self.on_replaced(replaced)
-        self._others.moved(settings.was, room)
+        self._peers.rooms.moved(settings.was, room)
         sessions = {each for audience in room.audience.values() for each in audience}
         for session in sessions | set(room.joining):
             if session.rooms.pop(settings.was, None) is room:
                 session.rooms[room.name] = room
-        self._touch(room)
-
-    def tell_settings(self, room: Room, settings: Settings) -> None:
-        """Tells those in a room what they may do there now, and those who skip `settings` that
-        they are in another room.
-        """
-        by_role: dict[Role, list[User]] = {}
-        for user in room.users():
-            if settings.was is not None:
-                left = Presence(room=settings.was, user=user.person, state="left")
-                joined = Presence(room=room.name, user=user.person, state="joined")
-                for session in in_room(user, room):
-                    session.send(left)
-                    session.send(joined)
-            by_role.setdefault(role_in(user, room), []).append(user)
-        for users in by_role.values():
-            self._tell_standing(users, room)
-
-    def tell_standing(self, user: "User", room: Room) -> None:
-        """Tells a user what they are and may do in a room."""
-        self._tell_standing([user], room)
-
-    def _tell_standing(self, users: "Sequence[User]", room: Room) -> None:
-        role, may = role_in(users[0], room), self._permissions.in_room(users[0], room)
-        sessions = [session for user in users for session in in_room(user, room)]
-        self._fanout.tell(sessions, Standing(room=room.name, role=role, may=may))
+        self.touch(room)
+        return True, replaced
 
     # --- what is in memory
 
     def _keep(self, opened: Room) -> Room:
         # Somebody else may have opened it during the read; theirs is the one that counts.
         room = self._live.setdefault(opened.name, opened)
-        self._touch(room)
+        self.touch(room)
         return room
+
+    async def hold(self, name: str) -> None:
+        """Keeps a room in memory from now on. Raises BadName, NoSuchRoom, StorageError."""
+        (await self.open(name)).waiting += 1
 
     def forget_all(self) -> None:
         """Lets go of all rooms, when nobody is in them: what they know may be of another log."""
@@ -515,10 +274,14 @@ class Rooms:
         self._live.clear()
         self._idle.clear()
         for name in names:
-            self._others.dropped(name)
+            self._peers.rooms.dropped(name)
 
-    def _touch(self, room: Room) -> None:
-        if room.connections or self._live.get(room.name) is not room:
+    def touch(self, room: Room) -> None:
+        """Keeps a room without people in memory for a while; the oldest of those give way."""
+        if room.connections:
+            self._idle.pop(room.name, None)
+            return
+        if self._live.get(room.name) is not room:
             return
         self._idle[room.name] = room
         self._idle.move_to_end(room.name)
@@ -530,4 +293,4 @@ class Rooms:
             if oldest is None:
                 return
             del self._idle[oldest.name], self._live[oldest.name]
-            self._others.dropped(oldest.name)
+            self._peers.rooms.dropped(oldest.name)

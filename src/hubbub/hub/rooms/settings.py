@@ -3,16 +3,15 @@
 import asyncio
 import base64
 import secrets
-from collections.abc import Mapping
 
 from hubbub.errors import BadRequest, Forbidden, NameTaken, Refusal
+from hubbub.hub.core import Core
 from hubbub.hub.directory import Directory
-from hubbub.hub.flow.committer import Committer
-from hubbub.hub.flow.log import Log
-from hubbub.hub.peers import Others
+from hubbub.hub.rooms.membership import RoomMembership
 from hubbub.hub.rooms.registry import Rooms
 from hubbub.hub.rooms.roles import take_room
-from hubbub.hub.state.permissions import Permissions, Right
+from hubbub.hub.signs import BroughtIn
+from hubbub.hub.state.permissions import Right
 from hubbub.hub.state.room import Room
 from hubbub.hub.state.session import Session, User
 from hubbub.model import Role, RoomKind, UserKind, private_name, room_name, room_title
@@ -36,24 +35,18 @@ class RoomSettings:
     """Makes rooms and changes them; each change is in the audit log and in the room's own."""
 
     def __init__(
-        self,
-        log: Log,
-        committer: Committer,
-        rooms: Rooms,
-        directory: Directory,
-        users: Mapping[str, User],
-        permissions: Permissions,
-        default_room: str,
-        others: Others,
+        self, core: Core, rooms: Rooms, membership: RoomMembership, directory: Directory
     ) -> None:
-        self._others = others
-        self._log = log
-        self._committer = committer
+        self._peers = core.peers
+        self._log = core.log
+        self._committer = core.committer
+        self._users = core.users
+        self._limits = core.limits
+        self._permissions = core.permissions
+        self._default = core.default_room
         self._rooms = rooms
+        self._membership = membership
         self._directory = directory
-        self._users = users
-        self._permissions = permissions
-        self._default = default_room
         self._changing = asyncio.Lock()
 
     async def make(
@@ -65,10 +58,10 @@ class RoomSettings:
             raise Forbidden("A read-only room needs an owner: /register first.")
         if private:
             name = await self._private_name(typed)
-            async with self._others.opening(name):
+            async with self._peers.rooms.opening(name):
                 room = self._rooms.add(RoomRecord(name, RoomKind.PRIVATE, "", 1, 0))
         else:
-            room = await self._rooms.admit(session, typed, former=False)
+            room = await self._membership.admit(session, typed, former=False)
             if room.made or room.name == self._default or await self._is_taken(user, room):
                 raise NameTaken(f"There is a room {room.title}: /join {room.name}")
         # Of a private one the name is new as well; so the log tells its id.
@@ -105,7 +98,7 @@ class RoomSettings:
     ) -> None:
         """Changes what a room is; the rest stays as it was. Raises Refusal."""
         # One change after the other: each says all that the room is.
-        async with self._changing, self._others.alone("rooms", room):
+        async with self._changing, self._peers.agreement.alone("rooms", room):
             await self._change(user, room, kind, read_only, archived, name)
 
     async def _change(
@@ -206,7 +199,7 @@ class RoomSettings:
         if target is not None:
             target.stored = True
             await self.bring_in(target, room, user.person)
-        self._others.bring_in(whom.id, room, user.person)
+        self._peers.signals.tell(BroughtIn(whom.id, room.name, user.person))
         return whom.name
 
     async def bring_in(self, target: User, room: Room, by: Person) -> None:
@@ -217,18 +210,18 @@ class RoomSettings:
             return
         for session in list(target.sessions):
             # Nobody's places are taken up by what others invite them to.
-            full = len(session.rooms) >= self._rooms.rooms_per_connection // 2
+            full = len(session.rooms) >= self._limits.rooms_per_connection // 2
             if session.dialect.one_room or full:
                 session.send(invited)
                 continue
             try:
-                await self._rooms.admit(session, room.name)
+                await self._membership.admit(session, room.name)
             except Refusal:
                 session.send(invited)
                 continue
             if session.closed:
                 continue
-            self._rooms.enter(session, room, tell_self=True)
+            self._membership.enter(session, room, tell_self=True)
             room.add_to_audience(session)
             session.send(Notice(text=f"{by.name} invited you into {title}."))
 

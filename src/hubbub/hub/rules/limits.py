@@ -6,6 +6,9 @@ and is listed in docs/configuration.md without being named a second time.
 
 from pydantic import BaseModel, ConfigDict, Field
 
+RECIPIENTS = 16
+"""How many people one whisper goes to."""
+
 
 class Limits(BaseModel):
     """Bounds in bytes, seconds, hours or counts, as the end of each name says."""

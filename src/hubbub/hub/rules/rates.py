@@ -2,14 +2,11 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from hubbub.errors import RateLimited
-from hubbub.hub.clock import Clock
+from hubbub.hub.ports import Clock
 from hubbub.hub.rules.limits import Limits
-
-if TYPE_CHECKING:
-    from hubbub.hub.state.session import Session, User
 
 SHORTEST_WAIT_S = 0.5
 # More than one who waits as told can collect.
@@ -113,6 +110,30 @@ class AddressRates:
         return self.spent.tokens
 
 
+class Spender(Protocol):
+    """A user, as far as rates know one."""
+
+    posts: TokenBucket
+    commands: TokenBucket
+
+
+class Asker(Protocol):
+    """A connection, as far as rates know one."""
+
+    refusals: TokenBucket | None
+    """For being refused; None before the first time."""
+
+    @property
+    def address(self) -> AddressRates:
+        """Where it comes from."""
+        ...
+
+    @property
+    def user(self) -> Spender | None:
+        """Whose it is, if anybody's by now."""
+        ...
+
+
 class Rates:
     """The rates of everyone. Where they are off nothing is counted and nobody refused."""
 
@@ -156,7 +177,7 @@ class Rates:
             return True
         return False
 
-    def leave(self, address: AddressRates, user: "User") -> float | None:
+    def leave(self, address: AddressRates, user: Spender) -> float | None:
         """Notes what a user who leaves has used up, for whoever comes from there next.
 
         What is left for them, where that is less than it was.
@@ -181,21 +202,21 @@ class Rates:
         """By name, what may still be tried of passwords."""
         return self._tried
 
-    def come(self, address: AddressRates, user: "User") -> None:
+    def come(self, address: AddressRates, user: Spender) -> None:
         """Gives a newcomer what is left there, so that coming back brings no new burst."""
         if self.on:
             now_s = self._clock.steady_s()
             user.posts.tokens = address.newcomers_posts(now_s)
             user.posts.at_s = now_s
 
-    def post(self, session: "Session", user: "User") -> None:
+    def post(self, session: Asker, user: Spender) -> None:
         """Counts a post or a whisper. Raises RateLimited."""
         if self.on:
             now_s = self._clock.steady_s()
             user.posts.take(now_s, "messages")
             session.address.posts.take(now_s, "messages from your address")
 
-    def command(self, session: "Session") -> None:
+    def command(self, session: Asker) -> None:
         """Counts any other request. Raises RateLimited."""
         if self.on:
             now_s = self._clock.steady_s()
@@ -213,20 +234,20 @@ class Rates:
         address.failed_sign_ins.drain(1)
         address.failed_sign_ins.taken += 1
 
-    def password(self, session: "Session", key: str) -> None:
+    def password(self, session: Asker, key: str) -> None:
         """Counts a password that is tried for a name. Raises RateLimited."""
         if self.on:
             now_s = self._clock.steady_s()
             for bucket in self._passwords(session, key):
                 bucket.take(now_s, "wrong passwords")
 
-    def right_password(self, session: "Session", key: str) -> None:
+    def right_password(self, session: Asker, key: str) -> None:
         """One that was right costs nothing."""
         if self.on:
             for bucket in self._passwords(session, key):
                 bucket.give_back()
 
-    def _passwords(self, session: "Session", key: str) -> tuple[TokenBucket, TokenBucket]:
+    def _passwords(self, session: Asker, key: str) -> tuple[TokenBucket, TokenBucket]:
         return self.passwords_of(session.address), self.of_name(key)
 
     def passwords_of(self, address: AddressRates) -> TokenBucket:
@@ -249,7 +270,7 @@ class Rates:
         self._tried.move_to_end(key)
         return of_name
 
-    def flooding(self, session: "Session") -> bool:
+    def flooding(self, session: Asker) -> bool:
         """Counts a refusal for too high a rate; whether the session has had its last one."""
         if session.refusals is None:
             session.refusals = TokenBucket(FORGIVEN_PER_S, self._limits.flood_refusals)

@@ -16,7 +16,8 @@ from hubbub.storage.changes import RoleChanged
 from hubbub.storage.records import RoomRecord, UserRecord
 
 if TYPE_CHECKING:
-    from hubbub.hub.state.session import Session, User, View
+    from hubbub.hub.ports import View
+    from hubbub.hub.state.session import Session, User
 
 
 AHEAD = 2_000

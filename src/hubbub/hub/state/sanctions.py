@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from hubbub.errors import Banned, Forbidden, Muted
-from hubbub.hub.clock import Clock
 from hubbub.hub.flow.committer import Committer
 from hubbub.hub.flow.log import Log
+from hubbub.hub.ports import Clock
 from hubbub.hub.rules.addresses import is_somebodys
 from hubbub.hub.state.room import Room
 from hubbub.hub.state.session import Session, User

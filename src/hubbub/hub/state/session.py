@@ -4,15 +4,17 @@ This module does not know anything about sockets: a transport gives each session
 its `Dialect`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from hubbub.hub.ports import Dialect, Line
 from hubbub.hub.rules.limits import Limits
 from hubbub.hub.rules.rates import AddressRates, TokenBucket
 from hubbub.hub.state.stats import Stats
 from hubbub.model import Name, Role, UserKind
 from hubbub.protocol.events import Event, Person, Reply, Self
+from hubbub.storage.changes import Arrive
 from hubbub.storage.records import UserRecord
 
 if TYPE_CHECKING:
@@ -21,59 +23,6 @@ if TYPE_CHECKING:
     from hubbub.hub.state.room import Room
 
 COME_AGAIN, SIGNED_OUT, BANNED, TOO_SLOW, FLOODING = 1012, 4001, 4003, 4008, 4029
-
-
-class Line(Protocol):
-    """The way to one client, as the hub sees it. Nothing here waits, and nothing is raised.
-
-    What was handed over and has not left is bounded in bytes (docs/protocol.md, Order and loss, 4).
-    """
-
-    full: bool
-    """Whether the bound was passed; nothing is taken from then on."""
-
-    def write(self, data: bytes) -> bool:
-        """Hands over encoded frames; False if the line is full. This is all that a delivery does.
-
-        A line on which nothing waits takes data of any size: one answer may be larger than the
-        bound. One that is gone takes everything and does nothing.
-        """
-        ...
-
-    def write_ephemeral(self, data: bytes) -> bool:
-        """The same for what may be lost, which is where half of the bound waits already."""
-        ...
-
-    def close(self, code: int, reason: str) -> None:
-        """Begins to end the connection, with a close code of docs/protocol.md."""
-        ...
-
-
-class View(Protocol):
-    """How events look to some sessions. Sessions that see the same share one view."""
-
-    def encode(self, events: Sequence[Event]) -> bytes:
-        """The frames of these events, joined; empty where this view shows none of them."""
-        ...
-
-
-class Dialect(Protocol):
-    """A language that clients speak."""
-
-    one_room: bool
-    """Whether a connection is in one room at a time, where `join` moves it."""
-
-    def room_view(self, *, notices: bool, ignored: frozenset[str]) -> View:
-        """How a room's events look to a session with these wishes."""
-        ...
-
-    def private_view(self, viewer: str, *, ignored: frozenset[str]) -> View:
-        """How events that are for the user with the id `viewer` look."""
-        ...
-
-    def reply(self, reply: Reply) -> bytes:
-        """The frame that answers a request; empty where this dialect stays silent."""
-        ...
 
 
 class User:
@@ -144,6 +93,11 @@ class User:
         """The user as it is told of itself."""
         return Self(self.id, self.name.shown, self.kind, self.role)
 
+    def arrival(self) -> Arrive:
+        """The user as other nodes shall know it."""
+        addresses = sorted({session.address.key for session in self.sessions})
+        return Arrive(self.record, tuple(addresses), self.away)
+
     @property
     def kind(self) -> UserKind:
         """A guest, a member or a bot."""
@@ -158,7 +112,7 @@ class User:
         """Takes the account that a commit has given this user, or that was read.
 
         The only way to a role: the settlement calls it in the order of the commits, and
-        elsewhere.py with what the log has.
+        outside_changes.py with what the log has.
         """
         self._kind, self._role = kind, role
         self.account_version += 1

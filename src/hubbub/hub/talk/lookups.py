@@ -4,10 +4,8 @@ import heapq
 from collections.abc import Iterable
 
 from hubbub.errors import BadName, BadRequest, NoSuchRoom
-from hubbub.hub.flow.log import Log
-from hubbub.hub.peers import Others
+from hubbub.hub.core import Core
 from hubbub.hub.rooms.registry import Rooms
-from hubbub.hub.rules.limits import Limits
 from hubbub.hub.state.permissions import stored_role_in
 from hubbub.hub.state.room import Room
 from hubbub.hub.state.session import Session, User
@@ -21,21 +19,13 @@ LAST_LOOKED = 200
 class Lookups:
     """Reads, and changes nothing."""
 
-    def __init__(
-        self,
-        log: Log,
-        rooms: Rooms,
-        users: dict[str, User],
-        limits: Limits,
-        default_room: str,
-        others: Others,
-    ) -> None:
-        self._others = others
-        self._log = log
+    def __init__(self, core: Core, rooms: Rooms) -> None:
+        self._peers = core.peers
+        self._log = core.log
+        self._users = core.users
+        self._limits = core.limits
+        self._default_room = core.default_room
         self._rooms = rooms
-        self._users = users
-        self._limits = limits
-        self._default_room = default_room
 
     async def page(
         self, session: Session, typed: str, before: int | None, after: int | None, limit: int
@@ -92,7 +82,7 @@ class Lookups:
             ids = [person.id for person in room.participants]
             here = [self._users[user_id] for user_id in ids if user_id in self._users]
             missing = [user_id for user_id in ids if user_id not in self._users]
-            found = await self._others.whereabouts(missing)
+            found = await self._peers.directory.whereabouts(missing)
             others = list({p.user.id: (p.user, p.away is not None) for p in found}.values())
         return [(user.record, user.away is not None) for user in here] + others
 
@@ -117,7 +107,9 @@ class Lookups:
         own = await self._private_rooms(user)
         topics |= {name: topic for name, topic in own.items() if name > past}
         names = heapq.nsmallest(limit + 1, topics)
-        users = await self._others.users_in([n for n in names if self._rooms.live(n) is None])
+        users = await self._peers.directory.users_in(
+            [n for n in names if self._rooms.live(n) is None]
+        )
         rooms = tuple(
             events.RoomSummary(
                 name,

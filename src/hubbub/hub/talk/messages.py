@@ -5,15 +5,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hubbub.errors import BadRequest, NotAMember, TooLong
-from hubbub.hub.clock import Clock
+from hubbub.hub.core import Core
 from hubbub.hub.directory import Directory
-from hubbub.hub.flow.committer import Committer, Submission
-from hubbub.hub.flow.fanout import Fanout
-from hubbub.hub.peers import Others
+from hubbub.hub.flow.committer import Submission
 from hubbub.hub.rooms.registry import Rooms
-from hubbub.hub.rules.limits import Limits
-from hubbub.hub.rules.rates import Rates
-from hubbub.hub.state.permissions import Permissions, Right
+from hubbub.hub.signs import ReadTo, Wrote
+from hubbub.hub.state.permissions import Right
 from hubbub.hub.state.room import Room
 from hubbub.hub.state.sanctions import Sanctions
 from hubbub.hub.state.session import Session, User
@@ -23,36 +20,23 @@ from hubbub.storage.changes import AppendMessage, AppendTopic, MoveRead, Outcome
 if TYPE_CHECKING:
     from hubbub.protocol import requests
 
-RECIPIENTS = 16
-
 
 class Messages:
     """Turns what a session says into entries of logs."""
 
     def __init__(
-        self,
-        committer: Committer,
-        rooms: Rooms,
-        directory: Directory,
-        users: dict[str, User],
-        fanout: Fanout,
-        limits: Limits,
-        clock: Clock,
-        rates: Rates,
-        permissions: Permissions,
-        sanctions: Sanctions,
-        others: Others,
+        self, core: Core, rooms: Rooms, directory: Directory, sanctions: Sanctions
     ) -> None:
-        self._others = others
-        self._committer = committer
+        self._peers = core.peers
+        self._committer = core.committer
+        self._users = core.users
+        self._fanout = core.fanout
+        self._limits = core.limits
+        self._clock = core.clock
+        self._rates = core.rates
+        self._permissions = core.permissions
         self._rooms = rooms
         self._directory = directory
-        self._users = users
-        self._fanout = fanout
-        self._limits = limits
-        self._clock = clock
-        self._rates = rates
-        self._permissions = permissions
         self._sanctions = sanctions
 
     def _check(self, session: Session, user: User, room: Room, right: Right = Right.POST) -> None:
@@ -131,7 +115,7 @@ class Messages:
                 self._store(participant)
         if not room.last:
             absent = [person.id for person in room.participants if person.id not in self._users]
-            for present in await self._others.whereabouts(absent) if absent else ():
+            for present in await self._peers.directory.whereabouts(absent) if absent else ():
                 self._committer.submit(Submission(SaveUser(present.user)))
         return room
 
@@ -186,14 +170,14 @@ class Messages:
             user.typing_at_s.clear()
         user.typing_at_s[room.name] = now_s
         typing = Typing(room=room.name, user=user.person)
-        self._others.typing(room, user.person)
         if room.direct:
-            others = (self._users.get(p.id) for p in room.participants if p.id != user.id)
-            for other in others:
+            to = tuple(person.id for person in room.participants if person.id != user.id)
+            self._peers.signals.tell(Wrote(room.name, user.person, to))
+            for other in (self._users.get(user_id) for user_id in to):
                 if other is not None:
                     self._fanout.tell(other.sessions, typing)
-            return
-        if room.size <= self._limits.presence_room_limit:
+        elif room.size <= self._limits.presence_room_limit:
+            self._peers.signals.tell(Wrote(room.name, user.person))
             self._fanout.broadcast(room, typing, but=session)
 
     async def read(self, session: Session, user: User, request: "requests.Read") -> None:
@@ -206,4 +190,4 @@ class Messages:
         self._committer.submit(Submission(change, None, session, request.id))
         others = (other for other in user.sessions if other is not session)
         self._fanout.tell(others, ReadMarker(room=room.name, seq=seq))
-        self._others.read(user.id, room.name, seq)
+        self._peers.signals.tell(ReadTo(user.id, room.name, seq))

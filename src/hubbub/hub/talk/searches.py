@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hubbub.errors import OutOfTime, RateLimited, Unavailable
-from hubbub.hub.flow.log import Log
+from hubbub.hub.core import Core
 from hubbub.hub.rooms.registry import Rooms
-from hubbub.hub.rules.limits import Limits
-from hubbub.hub.rules.rates import Rates
 from hubbub.hub.state.room import Room
 from hubbub.hub.state.session import Session, User
 from hubbub.protocol.events import Message
@@ -29,11 +27,11 @@ SHORT_S, LONG_S = 0.02, 0.1
 class Searches:
     """What people search for at this moment."""
 
-    def __init__(self, log: Log, rooms: Rooms, limits: Limits, rates: Rates) -> None:
-        self._log = log
+    def __init__(self, core: Core, rooms: Rooms) -> None:
+        self._log = core.log
+        self._limits = core.limits
+        self._rates = core.rates
         self._rooms = rooms
-        self._limits = limits
-        self._rates = rates
         self.running = 0
 
     async def find(

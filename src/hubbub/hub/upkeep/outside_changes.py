@@ -8,21 +8,18 @@ so at once.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from structlog import get_logger
 
 from hubbub.errors import HubbubError
 from hubbub.hub.faults import contained
+from hubbub.hub.parts import Parts
 from hubbub.hub.people.accounts import MEMBER_NOW
 from hubbub.hub.rooms.roles import take_roles
 from hubbub.hub.state.room import Room
 from hubbub.hub.state.session import COME_AGAIN, SIGNED_OUT, User
 from hubbub.model import Name, UserKind
 from hubbub.storage.records import UserRecord
-
-if TYPE_CHECKING:
-    from hubbub.hub.hub import Hub
 
 log = get_logger(__name__)
 
@@ -31,13 +28,13 @@ PAUSE_S = 0.25
 """The shortest time between two looks: whoever makes many changes keeps nobody busy."""
 
 
-class Elsewhere:
+class OutsideChanges:
     """Looks whether anything has changed."""
 
-    def __init__(self, hub: "Hub") -> None:
-        self._hub = hub
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
         # Other nodes may have changed something between what was read at the start and now.
-        self._again = hub.others.shared
+        self._again = parts.peers.shared
         self._looked_at_s = float("-inf")
         self._news = asyncio.Event()
         self._looked = asyncio.Event()
@@ -76,46 +73,46 @@ class Elsewhere:
 
     async def look(self) -> None:
         """Looks once. Raises StorageError."""
-        hub = self._hub
-        changed = await hub.log.write(hub.log.storage.changed_elsewhere)
+        parts = self._parts
+        changed = await parts.log.write(parts.log.storage.changed_elsewhere)
         if self._again or changed:
             self._looked_at_s = asyncio.get_running_loop().time()
             # Until all of it was seen: the log may be away in the middle.
             self._again, again = True, False
-            await hub.sanctions.load()
+            await parts.sanctions.load()
             looks: list[Callable[[], Awaitable[bool]]] = [
                 self._shut_out,
                 self._look_at_users,
-                lambda: self._end_dead(list(hub.users.values())),
+                lambda: self._end_dead(list(parts.users.values())),
             ]
-            if hub.others.shared:
+            if parts.peers.shared:
                 looks.append(self._look_at_roles)
             for each in looks:
                 again = not await _seen(each) or again
             self._new_members.clear()
-            if hub.notices is not None:
-                await hub.notices.learn_loud()
+            if parts.notifier is not None:
+                await parts.notifier.learn_loud()
             self._again = again
         else:
             # A bot's token is the only one that is not renewed while it is in use.
-            await self._end_dead([u for u in hub.users.values() if u.kind is UserKind.BOT])
+            await self._end_dead([u for u in parts.users.values() if u.kind is UserKind.BOT])
 
     async def _shut_out(self) -> bool:
         """True: all of it is seen."""
-        self._hub.moderation.shut_out()
+        self._parts.moderation.shut_out()
         return True
 
     async def _look_at_users(self) -> bool:
         """False where it has to be done again."""
-        hub = self._hub
-        shared = hub.others.shared
-        kept = [u.id for u in hub.users.values() if u.kind is not UserKind.GUEST or shared]
-        versions = {i: hub.users[i].account_version for i in kept}
-        names = {i: hub.users[i].name for i in kept}
-        records = await hub.log.read(hub.log.storage.known_users, kept)
+        parts = self._parts
+        shared = parts.peers.shared
+        kept = [u.id for u in parts.users.values() if u.kind is not UserKind.GUEST or shared]
+        versions = {i: parts.users[i].account_version for i in kept}
+        names = {i: parts.users[i].name for i in kept}
+        records = await parts.log.read(parts.log.storage.known_users, kept)
         seen = True
         for user_id in kept:
-            user, record = hub.users.get(user_id), records.get(user_id)
+            user, record = parts.users.get(user_id), records.get(user_id)
             if user is None:
                 continue
             if record is not None:
@@ -128,17 +125,17 @@ class Elsewhere:
                     seen = False
             elif user.kind is not UserKind.GUEST:
                 for session in list(user.sessions):
-                    hub.end_session(session, SIGNED_OUT, "the account was deleted")
+                    parts.attendance.end(session, SIGNED_OUT, "the account was deleted")
         return seen
 
     def _take_name(self, user: User, record: UserRecord) -> None:
         """Follows a user to a name that another node gave them."""
         name = Name(record.name, record.key)
-        if not self._hub.others.shared or name == user.name or not user.stored:
+        if not self._parts.peers.shared or name == user.name or not user.stored:
             return
         was, user.name = user.name, name
-        self._hub.names.follow(was, name, user.id)
-        self._hub.rooms.tell_changed(user.person, "renamed", was.shown)
+        self._parts.names.follow(was, name, user.id)
+        self._parts.membership.tell_changed(user.person, "renamed", was.shown)
 
     def _take_role(self, user: User, record: UserRecord) -> None:
         if (record.role, record.kind) != (user.role, user.kind):
@@ -146,11 +143,11 @@ class Elsewhere:
                 # On another node; the sessions of the guest ended with that.
                 self._new_members.add(user.id)
             user.take_account(record.kind, record.role)
-            self._hub.moderation.tell_role(user)
+            self._parts.moderation.tell_role(user)
 
     async def _end_dead(self, users: list[User]) -> bool:
         """False where it has to be done again."""
-        hub, again = self._hub, False
+        parts, again = self._parts, False
         sessions = {
             session: (user.id, session.token_hash)
             for user in users
@@ -159,20 +156,20 @@ class Elsewhere:
         }
         if not sessions:
             return True
-        live = await hub.log.read(
-            hub.log.storage.live_sessions, [user.id for user in users], hub.clock.now_ms()
+        live = await parts.log.read(
+            parts.log.storage.live_sessions, [user.id for user in users], parts.clock.now_ms()
         )
         for session, (user_id, token_hash) in sessions.items():
             if token_hash in live or session.token_hash != token_hash:
                 continue
-            if user_id == hub.accounts.registering:
+            if user_id == parts.accounts.registering:
                 again = True
                 continue
             session.token_hash = None
             if user_id in self._new_members:
-                hub.end_session(session, COME_AGAIN, MEMBER_NOW)
+                parts.attendance.end(session, COME_AGAIN, MEMBER_NOW)
             else:
-                hub.end_session(session, SIGNED_OUT, "signed out")
+                parts.attendance.end(session, SIGNED_OUT, "signed out")
         return not again
 
     async def _look_at_roles(self) -> bool:
@@ -180,14 +177,14 @@ class Elsewhere:
 
         False where it has to be done again.
         """
-        hub = self._hub
-        rooms = [room for room in hub.rooms.all_live() if room.id and not room.direct]
-        found, again = await take_roles(hub.log, rooms)
+        parts = self._parts
+        rooms = [room for room in parts.rooms.all_live() if room.id and not room.direct]
+        found, again = await take_roles(parts.log, rooms)
         strangers: set[tuple[Room, str]] = set()
         for room, changed in found.items():
-            for user in [hub.users[i] for i in changed if i in room.people]:
-                hub.rooms.tell_standing(user, room)
-                hub.accounts.tell(user)
+            for user in [parts.users[i] for i in changed if i in room.people]:
+                parts.membership.tell_standing(user, room)
+                parts.welcome.tell(user)
             if room.private:
                 strangers |= {(room, i) for i in room.people if i not in room.roles}
         # Whoever comes in, or a room that closes, is in the log a moment later: one look is no
@@ -198,9 +195,9 @@ class Elsewhere:
         return not again and not strangers
 
     def _show_out(self, room: Room, user_id: str) -> None:
-        user = self._hub.users.get(user_id)
+        user = self._parts.users.get(user_id)
         if user is not None:
-            self._hub.moderation.show_out(user, room, f"You are no longer in {room.title}.")
+            self._parts.moderation.show_out(user, room, f"You are no longer in {room.title}.")
 
 
 async def _seen(look: Callable[[], Awaitable[bool]]) -> bool:

@@ -4,9 +4,9 @@ import asyncio
 
 from structlog import get_logger
 
-from hubbub.hub.clock import Clock
 from hubbub.hub.faults import contained
 from hubbub.hub.flow.log import Log
+from hubbub.hub.ports import Clock
 from hubbub.hub.rooms.registry import Rooms
 
 log = get_logger(__name__)

@@ -7,7 +7,6 @@ from typing import assert_never
 
 import msgspec
 
-from hubbub import __version__
 from hubbub.errors import StorageError
 from hubbub.model import NotifyLevel, Role, RoomKind, UserKind, format_instant
 from hubbub.protocol.events import Deleted, Message, Settings, Topic
@@ -33,6 +32,7 @@ from hubbub.storage.files.lines import (
 from hubbub.storage.files.snapshot import Progress, Rows, Snapshot, reading
 from hubbub.storage.records import ADDRESS
 from hubbub.storage.sql.rows import log_event, sanction
+from hubbub.version import __version__
 
 STEP_LINES = 1000
 

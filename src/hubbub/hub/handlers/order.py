@@ -1,0 +1,89 @@
+"""Requests of those who see to it that one can talk in peace."""
+
+from hubbub.hub import reports
+from hubbub.hub.handlers.table import handles
+from hubbub.hub.parts import Parts
+from hubbub.hub.state.room import Room
+from hubbub.hub.state.session import Session, User
+from hubbub.model import format_instant
+from hubbub.protocol import events, requests
+
+
+async def _room(parts: Parts, session: Session, name: str | None) -> Room | None:
+    return None if name is None else await parts.rooms.open_for(session, name)
+
+
+def _until(parts: Parts, duration_s: int | None) -> str | None:
+    if duration_s is None:
+        return None
+    return format_instant(parts.clock.now_ms() + duration_s * 1000)
+
+
+@handles(requests.Kick)
+async def _kick(parts: Parts, session: Session, user: User, request: requests.Kick) -> events.Done:
+    room = await parts.rooms.open_for(session, request.room)
+    whom = await parts.moderation.kick(user, room, request.name, request.reason)
+    return events.Done(id=request.id, act="kick", whom=whom, room=room.name)
+
+
+@handles(requests.Mute)
+async def _mute(parts: Parts, session: Session, user: User, request: requests.Mute) -> events.Done:
+    room = await _room(parts, session, request.room)
+    until = _until(parts, request.duration_s)
+    whom = await parts.moderation.mute(user, room, request.name, request.duration_s, request.reason)
+    return events.Done(id=request.id, act="mute", whom=whom, room=_name(room), until=until)
+
+
+@handles(requests.Unmute)
+async def _unmute(
+    parts: Parts, session: Session, user: User, request: requests.Unmute
+) -> events.Done:
+    room = await _room(parts, session, request.room)
+    whom = await parts.moderation.unmute(user, room, request.name)
+    return events.Done(id=request.id, act="unmute", whom=whom, room=_name(room))
+
+
+@handles(requests.Ban)
+async def _ban(parts: Parts, session: Session, user: User, request: requests.Ban) -> events.Done:
+    until = _until(parts, request.duration_s)
+    whom = await parts.moderation.ban(user, request.name, request.duration_s, request.reason)
+    return events.Done(id=request.id, act="ban", whom=whom, until=until)
+
+
+@handles(requests.Unban)
+async def _unban(
+    parts: Parts, session: Session, user: User, request: requests.Unban
+) -> events.Done:
+    whom = await parts.moderation.unban(user, request.name)
+    return events.Done(id=request.id, act="unban", whom=whom)
+
+
+@handles(requests.SetRole)
+async def _set_role(
+    parts: Parts, session: Session, user: User, request: requests.SetRole
+) -> events.Done:
+    room = await _room(parts, session, request.room)
+    if room is None:
+        whom = await parts.moderation.set_role(user, request.name, request.role)
+    else:
+        whom = await parts.moderation.set_room_role(user, room, request.name, request.role)
+    return events.Done(
+        id=request.id, act="set_role", whom=whom, room=_name(room), role=request.role
+    )
+
+
+@handles(requests.Delete)
+async def _delete(
+    parts: Parts, session: Session, user: User, request: requests.Delete
+) -> events.Ok:
+    room = await parts.rooms.open_for(session, request.room)
+    await parts.moderation.delete(user, room, request.seq, request.reason)
+    return events.Ok(id=request.id)
+
+
+def _name(room: Room | None) -> str | None:
+    return None if room is None else room.name
+
+
+handles(requests.Audit)(reports.audit)
+handles(requests.Bans)(reports.bans)

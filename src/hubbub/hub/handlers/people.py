@@ -1,0 +1,56 @@
+"""Requests about accounts: where one is signed in, and who is invited."""
+
+from hubbub.hub import reports
+from hubbub.hub.handlers.table import handles
+from hubbub.hub.parts import Parts
+from hubbub.hub.people.accounts import DAY_MS, secret_id
+from hubbub.hub.state.permissions import Right
+from hubbub.hub.state.session import Session, User
+from hubbub.model import Role, format_instant
+from hubbub.protocol import events, requests
+from hubbub.storage.changes import AppendAudit
+
+handles(requests.Sessions)(reports.sessions)
+
+
+@handles(requests.MakeInvitation)
+async def _make_invitation(
+    parts: Parts, session: Session, user: User, request: requests.MakeInvitation
+) -> events.InvitationMade:
+    parts.permissions.require(user, Right.INVITE)
+    people = "1 person" if request.uses == 1 else f"{request.uses} people"
+    days = "1 day" if request.days == 1 else f"{request.days} days"
+    audit = AppendAudit("invite link", user.name.shown, reason=f"{people}, {days}", by_id=user.id)
+    end_ms = parts.clock.now_ms() + request.days * DAY_MS
+    code = await parts.accounts.invite(user, Role.MEMBER, request.uses, request.days, audit)
+    return events.InvitationMade(
+        id=request.id,
+        code=code,
+        link=parts.accounts.link(code),
+        uses=request.uses,
+        until=format_instant(end_ms),
+    )
+
+
+@handles(requests.Invitations)
+async def _invitations(
+    parts: Parts, session: Session, user: User, request: requests.Invitations
+) -> events.InvitationList:
+    parts.permissions.require(user, Right.INVITE)
+    found = tuple(
+        events.Invitation(secret_id(each.code_hash), each.uses, format_instant(each.expires_ms))
+        for each in await parts.accounts.invitations()
+    )
+    return events.InvitationList(id=request.id, invitations=found)
+
+
+@handles(requests.RevokeInvitation)
+async def _revoke_invitation(
+    parts: Parts, session: Session, user: User, request: requests.RevokeInvitation
+) -> events.Ok:
+    parts.permissions.require(user, Right.INVITE)
+    audit = AppendAudit(
+        "revoke invitation", user.name.shown, reason=request.invitation, by_id=user.id
+    )
+    await parts.accounts.revoke_invitation(request.invitation, audit)
+    return events.Ok(id=request.id)

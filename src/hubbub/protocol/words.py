@@ -1,0 +1,70 @@
+"""What the protocol's frames mean in English, for every client that shows words; pure."""
+
+from hubbub.model import room_title, with_article
+from hubbub.protocol import events, requests
+from hubbub.protocol.durations import show_duration
+
+
+def instant(at: str) -> str:
+    """An instant of a frame to the minute, in UTC."""
+    return at[:16].replace("T", " ") + " UTC"
+
+
+def answer(request: requests.Request, reply: events.Reply | None) -> str:
+    """What came of a request that acts, as whoever made it should read it; empty for others."""
+    match request, reply:
+        case requests.SetRole(), events.Done(whom=whom, room=room, role=str(role)):
+            where = "this server" if room is None else room_title(room)
+            return f"{whom} is {with_article(role)} of {where} now."
+        case requests.Mute(duration_s=for_s) | requests.Ban(duration_s=for_s), events.Done():
+            return _done(reply, for_s)
+        case _, events.Done():
+            return _done(reply, None)
+        case requests.ChangeRoom(room=former, name=str()), events.RoomChanged(room=name):
+            return f"{room_title(former)} is called {room_title(name)} now."
+        case _, events.RoomChanged():
+            return what_it_is(reply.room, reply.kind, reply.role, _marks(reply))
+        case requests.Delete(room=name, seq=seq), events.Ok():
+            return f"The message {seq} of {room_title(name)} is deleted."
+        case requests.RevokeInvitation(), events.Ok():
+            return "Nobody comes in by that invitation any more."
+        case requests.MakeInvitation(days=days), events.InvitationMade(link=link, code=code):
+            people = "1 person" if reply.uses == 1 else f"{reply.uses} people"
+            until = "1 day" if days == 1 else f"{days} days"
+            return f"For {people}, within {until}: {link} or /register NAME PASSWORD {code}"
+        case _, events.InvitationList(invitations=()):
+            return "There is no invitation that could be used."
+        case _, events.InvitationList(invitations=found):
+            return "\n".join(
+                f"{each.id}  {each.uses} left, until {instant(each.until)}" for each in found
+            )
+        case _:
+            return ""
+
+
+def _done(done: events.Done, for_s: int | None) -> str:
+    place = "everywhere" if done.room is None else f"in {room_title(done.room)}"
+    lasting = "" if for_s is None else f" for {show_duration(for_s)}"
+    match done.act:
+        case "kick":
+            return f"{done.whom} is shown out of {room_title(done.room or '')}."
+        case "mute":
+            return f"{done.whom} is muted {place}{lasting}."
+        case "unmute":
+            return f"{done.whom} has the word again {place}."
+        case "ban":
+            return f"{done.whom} is banned{lasting}."
+        case "unban":
+            return f"{done.whom} may come in again."
+        case _:
+            return f"{done.whom} is invited."
+
+
+def what_it_is(name: str, kind: str, role: str, marks: list[str]) -> str:
+    """What a room is, and what one is in it."""
+    words = ", ".join([kind, *marks])
+    return f"{room_title(name)} is a {words} room; you are {with_article(role)} of it."
+
+
+def _marks(changed: events.RoomChanged) -> list[str]:
+    return [*(["read-only"] * changed.read_only), *(["archived"] * changed.archived)]
