@@ -17,7 +17,7 @@ from hubbub.client.state import joined_view, with_members, with_people
 from hubbub.client.tui import store
 from hubbub.client.tui import timeline as lines
 from hubbub.client.tui.paging import Paging
-from hubbub.client.tui.saying import now
+from hubbub.client.tui.sending import now
 from hubbub.client.tui.timeline import NoteKind, Timeline
 from hubbub.client.tui.view import View, name_key
 from hubbub.client.typed import (

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 from hubbub.client.chat import Chat
 from hubbub.client.tui import store
 from hubbub.client.tui import timeline as lines
-from hubbub.client.tui.saying import Saying
+from hubbub.client.tui.sending import Saying
 from hubbub.client.tui.timeline import IN_VIEW_ENTRIES, Timeline
 from hubbub.protocol.events import Found
 

@@ -13,13 +13,13 @@ from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widgets import Input
 
-from hubbub.client.tui import keys, offers, store
+from hubbub.client.tui import keys, menus, store
+from hubbub.client.tui.actions.messages import MessageActs
 from hubbub.client.tui.bars import Bar, composer_hint, heading, status
 from hubbub.client.tui.completion import Offer, offer
 from hubbub.client.tui.composer import Choices, Composer
 from hubbub.client.tui.items import Item, narrowed
 from hubbub.client.tui.line_widget import LineWidget
-from hubbub.client.tui.message_acts import MessageActs
 from hubbub.client.tui.messages import Messages
 from hubbub.client.tui.rows import Span
 from hubbub.client.tui.shown import one_line
@@ -349,7 +349,7 @@ class ChatScreen(MessageActs):
         items = [
             Item(key.action, key.does, key.shown if key.keys else "")
             for key in keys.PALETTE
-            if offers.has_right(self.view, key.right)
+            if menus.has_right(self.view, key.right)
         ]
         self.choose("Do something", partial(narrowed, items), self._act)
 

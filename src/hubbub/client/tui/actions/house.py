@@ -4,9 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hubbub.client.tui import offers, reports
+from hubbub.client.tui import menus, reports
+from hubbub.client.tui.actions.rooms import RoomActs
 from hubbub.client.tui.items import Item, narrowed
-from hubbub.client.tui.room_acts import RoomActs
 from hubbub.client.tui.shown import one_line
 from hubbub.client.typed import Run, read_typed
 from hubbub.errors import HubbubError
@@ -71,7 +71,7 @@ class HouseActs(RoomActs):
         if room is None or room.kind == "direct":
             self.put_status("There is nothing to set in a direct conversation, or in no room.")
             return
-        items = offers.about_room(room)
+        items = menus.about_room(room)
         what = reports.room_line(room)
         self.choose(what, partial(narrowed, items), partial(self._with_room, room.name))
 
@@ -112,11 +112,11 @@ class HouseActs(RoomActs):
     def _choose_role(self) -> None:
         view = self.view
         if view is not None:
-            people = offers.people_of(view)
+            people = menus.people_of(view)
             self.choose("Whose role in this room", partial(narrowed, people), self._role_of)
 
     def _role_of(self, name: str | None) -> None:
-        items = [Item(role, role) for role in offers.ROOM_ROLES]
+        items = [Item(role, role) for role in menus.ROOM_ROLES]
 
         def give(role: str | None) -> None:
             if role is not None:
@@ -129,7 +129,7 @@ class HouseActs(RoomActs):
         """Makes a room."""
         from hubbub.client.tui.forms import Field
 
-        private = offers.has_right(self.view, "create_private")
+        private = menus.has_right(self.view, "create_private")
         items = [
             Item(words, label, hint)
             for words, label, hint in NEW_ROOMS

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from hubbub.client.state import RoomView
-from hubbub.client.tui import offers, reports
+from hubbub.client.tui import menus, reports
 from hubbub.client.tui.view import View
 from hubbub.protocol.events import Ban
 from tests.client.tui.test_store import ANN, BOB, said, start
@@ -19,7 +19,7 @@ def seen(*, here: tuple[str, ...] = (), server: tuple[str, ...] = (), **room: ob
 
 
 def values(view: View, name: str = "bob") -> set[str]:
-    return {item.value for item in offers.about_person(view, name)}
+    return {item.value for item in menus.about_person(view, name)}
 
 
 def test_without_rights_one_may_whisper_mention_and_ignore() -> None:
@@ -46,23 +46,23 @@ def test_messages_are_deleted_by_their_authors_and_by_those_who_may() -> None:
     plain, moderator = seen(), seen(here=("delete",))
     own, other = said(1, sender=ANN), said(1, sender=BOB)
 
-    assert offers.may_delete(plain, own)
-    assert not offers.may_delete(plain, other)
-    assert offers.may_delete(moderator, other)
-    assert not offers.may_delete(seen(here=("delete",), archived=True), own)
+    assert menus.may_delete(plain, own)
+    assert not menus.may_delete(plain, other)
+    assert menus.may_delete(moderator, other)
+    assert not menus.may_delete(seen(here=("delete",), archived=True), own)
 
 
 def test_a_rooms_settings_are_offered_as_their_opposites() -> None:
     def of(**room: object) -> set[str]:
         view = RoomView("x", may=("settings", "invite_here"), **room)  # type: ignore[arg-type]
-        return {item.value for item in offers.about_room(view)}
+        return {item.value for item in menus.about_room(view)}
 
     assert of() == {"rename", "private", "read-only", "archive", "leave"}
     assert of(kind="private", read_only=True) == {
         *("invite_here", "rename", "public", "writable", "archive", "leave"),
     }
     assert of(archived=True) == {"unarchive", "leave"}
-    assert {item.value for item in offers.about_room(RoomView("x"))} == {"leave"}
+    assert {item.value for item in menus.about_room(RoomView("x"))} == {"leave"}
 
 
 @pytest.mark.parametrize(

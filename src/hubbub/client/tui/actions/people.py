@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from functools import partial
 
-from hubbub.client.tui import offers
-from hubbub.client.tui.house_acts import HouseActs
+from hubbub.client.tui import menus
+from hubbub.client.tui.actions.house import HouseActs
 from hubbub.client.tui.items import Item, narrowed
 from hubbub.client.tui.shown import one_line
 from hubbub.client.tui.sidebar import Sidebar
@@ -20,7 +20,7 @@ class PeopleActs(HouseActs):
         """Lets choose somebody of this room, and then what to do."""
         view = self.view
         if view is not None:
-            people = offers.people_of(view)
+            people = menus.people_of(view)
             self.choose("Somebody in this room", partial(narrowed, people), self.about_person)
 
     def on_sidebar_chosen(self, event: Sidebar.Chosen) -> None:
@@ -35,7 +35,7 @@ class PeopleActs(HouseActs):
         """Lets choose what to do with somebody."""
         view = self.view
         if name is not None and view is not None:
-            items = offers.about_person(view, name)
+            items = menus.about_person(view, name)
             self.choose(one_line(name), partial(narrowed, items), partial(self._with_person, name))
 
     def _with_person(self, name: str, act: str | None) -> None:
@@ -55,9 +55,9 @@ class PeopleActs(HouseActs):
             case "kick":
                 self._ask_reason(f"Remove {name} from this room", "Remove", f"/kick {name}")
             case "role_here":
-                self._ask_role(name, offers.ROOM_ROLES, " here")
+                self._ask_role(name, menus.ROOM_ROLES, " here")
             case "role":
-                self._ask_role(name, offers.SERVER_ROLES, "")
+                self._ask_role(name, menus.SERVER_ROLES, "")
             case "unmute_everywhere":
                 self.run_line(f"/unmute {name} everywhere")
             case str():

@@ -9,10 +9,10 @@ from threading import Thread
 
 from textual.widgets import Input
 
-from hubbub.client.tui import offers
+from hubbub.client.tui import menus
+from hubbub.client.tui.actions.people import PeopleActs
 from hubbub.client.tui.items import Item, narrowed
 from hubbub.client.tui.messages import Messages
-from hubbub.client.tui.people_acts import PeopleActs
 from hubbub.client.tui.rows import key_of, links_in, local_time, text_of
 from hubbub.client.tui.shown import cut, one_line, shown
 from hubbub.client.tui.timeline import Entry, Note, Pending, Timeline
@@ -201,7 +201,7 @@ class MessageActs(PeopleActs):
         view = self.view
         if view is None or not isinstance(chosen, Message):
             return "Esc back  C copy"
-        deletes = "  D delete" if offers.may_delete(view, chosen) else ""
+        deletes = "  D delete" if menus.may_delete(view, chosen) else ""
         opens = "  O link" if links_in(chosen.text) else ""
         return f"Esc back  W whisper  P person{deletes}  C copy{opens}  Enter all"
 
@@ -246,7 +246,7 @@ class MessageActs(PeopleActs):
         chosen, view, conversation = self._chosen(), self.view, self.conversation
         if view is None or conversation is None or not isinstance(chosen, Message):
             return
-        if not offers.may_delete(view, chosen):
+        if not menus.may_delete(view, chosen):
             self.put_status("Messages are deleted by who wrote them, and by moderators.")
             return
         from hubbub.client.tui.forms import Field

@@ -1,0 +1,1 @@
+"""What keys, menus and clicks do: one file for each thing that they are about."""
