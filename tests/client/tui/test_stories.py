@@ -323,7 +323,7 @@ async def test_scrolling_back_loads_older_pages_and_stays_where_it_is(fake: Fake
         await stage.shows("number 400.")
         while "number 1." not in stage.text:
             await stage.press("pageup")
-            await stage.until(lambda: not stage.conversation.loading)
+            await stage.until(lambda: not stage.conversation.paging.loading)
             await stage.pilot.pause()
         await stage.press("ctrl+home")
         await stage.shows("number 1.", "the beginning", "more below")

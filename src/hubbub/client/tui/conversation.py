@@ -1,7 +1,7 @@
-"""One person's talk with a server: wishes in, a `View` out; knows no terminal.
+"""One person's talk with a server: what they do goes in, a `View` comes out; knows no terminal.
 
-What is said goes in the order of typing. Everything else (pages, members, read markers) is asked
-for beside it, each question once at a time.
+What is typed goes in order (`sending.py`). Everything else (pages, members, read markers) is asked
+for beside it (`background.py`), each once at a time.
 """
 
 import asyncio
@@ -16,8 +16,10 @@ from hubbub.client.failures import BANNED
 from hubbub.client.state import joined_view, with_members, with_people
 from hubbub.client.tui import store
 from hubbub.client.tui import timeline as lines
+from hubbub.client.tui.background import Background
+from hubbub.client.tui.live_view import LiveView, now
 from hubbub.client.tui.paging import Paging
-from hubbub.client.tui.sending import now
+from hubbub.client.tui.sending import Sending
 from hubbub.client.tui.timeline import NoteKind, Timeline
 from hubbub.client.tui.view import View, name_key
 from hubbub.client.typed import (
@@ -31,11 +33,10 @@ from hubbub.client.typed import (
     Typed,
     Unignore,
     Wrong,
-    makes_room,
     masked,
     needs_room,
 )
-from hubbub.errors import BadRequest, ConnectionFailed, HubbubError, Refusal
+from hubbub.errors import BadRequest, ConnectionFailed, Refusal
 from hubbub.model import UserKind, room_name, user_name
 from hubbub.protocol.events import Message, Page, Presence, You
 
@@ -46,9 +47,11 @@ MEMBER_PAGES = 5
 _ELSEWHERE = frozenset({"enter", "leave", "look up"})
 DIRECT_ROOMS = 50
 """Direct rooms whose people are looked up at the start."""
+QUIET = frozenset({"typing", "read", "members", "begin"})
+"""What nobody asked for: nobody is told that it was refused."""
 
 
-class Conversation(Paging):
+class Conversation:
     """The view, and what changes it. `changed` is called after every change."""
 
     def __init__(
@@ -61,20 +64,32 @@ class Conversation(Paging):
         kept: Callable[[You | Renamed], None] = lambda event: None,
     ) -> None:
         """`kept` is called when what is kept between runs has changed."""
-        super().__init__(chat)
+        self.chat = chat
         self._kept = kept
         view = store.arrived(chat.welcome, chat.followed, room)
-        self.view: View = replace(view, drafts=drafts or {})
+        self._live = LiveView(replace(view, drafts=drafts or {}), changed)
+        self._background = Background(lambda error: self.note(str(error), "refusal"))
+        self.sending = Sending(chat, self._live, self._background)
+        self.paging = Paging(chat, self._live, self._background)
         self.known_rooms: set[str] = set()
-        self._changed = changed
         self._marks: dict[str, int] = {}
         self._wrote_s = float("-inf")
-        self._group: asyncio.TaskGroup | None = None
+
+    @property
+    def view(self) -> View:
+        """What there is to show."""
+        return self._live.view
+
+    @view.setter
+    def view(self, view: View) -> None:
+        # Without telling the screen: whoever sets it so does that once, after more of the like.
+        self._live.view = view
 
     async def run(self) -> None:
         """Talks until the connection ends for good or the task is cancelled."""
-        async with asyncio.TaskGroup() as self._group:
-            self._group.create_task(self._send_said())
+        async with asyncio.TaskGroup() as group:
+            self._background.begin(group)
+            group.create_task(self.sending.run())
             self._start("begin", "", self._begin())
             try:
                 await self._listen()
@@ -96,7 +111,7 @@ class Conversation(Paging):
                 if isinstance(each, Reconnected):
                     self.view = store.welcomed_again(self.view, self.chat.welcome, at)
                     self._after_a_break()
-            self._changed()
+            self._live.changed()
             # Others run too, however much arrives.
             await asyncio.sleep(0)
 
@@ -110,7 +125,7 @@ class Conversation(Paging):
             case Presence(state="joined", room=room):
                 if event.user.id == self.chat.user.id and room not in known:
                     # Invited, or entered by another client of this user's.
-                    look, self._making = self._making, False
+                    look, self.sending.making_room = self.sending.making_room, False
                     self._start("enter", room, self._enter(room, look=look))
             case _:
                 pass
@@ -129,7 +144,7 @@ class Conversation(Paging):
         self.known_rooms.update(summary.room for summary in rooms.rooms[:KNOWN_ROOMS])
 
     def _after_a_break(self) -> None:
-        self._refused_pages.clear()
+        self.paging.ask_again()
         # Who came and went meanwhile, nobody has told.
         if self.view.room is not None:
             self._start("members", self.view.room, self._learn_members(self.view.room))
@@ -143,17 +158,15 @@ class Conversation(Paging):
         """
         match typed:
             case Say(text=text):
-                self.say(text, here)
+                self.sending.say(text, here)
             case Run():
-                room = self._inside(here) if needs_room(typed.line) else here
+                room = self.sending.inside(here) if needs_room(typed.line) else here
                 self.note(masked(typed.line), "typed", room)
-                # Whoever makes a room wants to be in it.
-                self._making = makes_room(typed.line)
-                self._put((room, typed))
+                self.sending.command(typed.line, room)
             case GoTo(room=room):
                 self._start("enter", room, self._enter(room, look=True))
             case GoFrom(room=room):
-                place = room_name(room) if room else self._inside(here)
+                place = room_name(room) if room else self.sending.inside(here)
                 self._start("leave", place, self._leave(place))
             case Notices(on=on):
                 if on is not None:
@@ -176,8 +189,7 @@ class Conversation(Paging):
 
     def note(self, text: str, kind: NoteKind = "info", room: str | None = None) -> None:
         """Shows this person a line, in a room or in the one in view."""
-        place = room if room in self.view.chat.rooms else None
-        self._show(store.noted(self.view, text, now(), kind, place))
+        self._live.note(text, kind, room)
 
     def _ignore(self, name: str) -> None:
         if not name:
@@ -229,12 +241,12 @@ class Conversation(Paging):
         if room is None:
             return
         if not self.view.timeline.loaded:
-            self._page(room, self._load_latest)
+            self.paging.load_first(room)
         self._start("members", room, self._learn_members(room))
 
     def moved(self) -> None:
         """The reader moved: what was refused is asked for once more."""
-        self._refused_pages.clear()
+        self.paging.ask_again()
         if not self.view.timeline.loaded:
             self.look()
 
@@ -305,7 +317,7 @@ class Conversation(Paging):
     async def send_marks(self) -> None:
         """Tells the server what was read and it does not know yet."""
         marks, self._marks = self._marks, {}
-        self._asked.discard(("read", ""))
+        self._background.let_go("read", "")
         for room, seq in marks.items():
             try:
                 await self.chat.read(room, seq)
@@ -323,30 +335,11 @@ class Conversation(Paging):
     # ---
 
     def _show(self, view: View) -> None:
-        if view is not self.view:
-            self.view = view
-            self._changed()
+        self._live.show(view)
 
     def change(self, how: Callable[[View], View]) -> None:
         """Changes the view, for what only the screen knows."""
         self._show(how(self.view))
 
     def _start(self, what: str, about: str, work: Coroutine[None, None, None]) -> None:
-        """Does something beside the rest; the same is not begun twice."""
-        if (what, about) in self._asked or self._group is None:
-            work.close()
-            return
-        self._asked.add((what, about))
-        self._group.create_task(self._ask(what, about, work))
-
-    async def _ask(self, what: str, about: str, work: Coroutine[None, None, None]) -> None:
-        quiet = what in {"typing", "read", "members", "begin"}
-        try:
-            await work
-        except HubbubError as error:
-            if what == "page":
-                self._refused_pages.add(about)
-            if not quiet:
-                self.note(str(error), "refusal")
-        finally:
-            self._asked.discard((what, about))
+        self._background.start(what, about, work, quiet=what in QUIET)

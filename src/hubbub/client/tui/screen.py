@@ -230,9 +230,9 @@ class ChatScreen(MessageActs):
         if not view.timeline.loaded:
             return
         if messages.near_top and (reading or messages.top == 0):
-            conversation.load_older()
+            conversation.paging.load_older()
         if messages.near_bottom:
-            conversation.load_newer()
+            conversation.paging.load_newer()
         if not reading and self.app.app_focus and not view.timeline.has_newer:
             conversation.read()
 

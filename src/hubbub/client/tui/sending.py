@@ -1,115 +1,113 @@
-"""What one person says: through one queue in the order of typing, and shown at once."""
+"""What is sent: messages and commands in the order of typing, messages shown at once."""
 
 import asyncio
-from collections.abc import Coroutine
-from datetime import UTC, datetime
 from functools import partial
 
 from hubbub.client.chat import Chat
 from hubbub.client.tui import store
 from hubbub.client.tui import timeline as lines
-from hubbub.client.tui.timeline import NoteKind, Pending, Timeline
-from hubbub.client.tui.view import View
-from hubbub.client.typed import NO_ROOM, Run
+from hubbub.client.tui.background import Background
+from hubbub.client.tui.live_view import LiveView, now
+from hubbub.client.tui.timeline import Pending
+from hubbub.client.typed import NO_ROOM, Run, makes_room
 from hubbub.errors import BadRequest, HubbubError, NotAMember, TooLong
 from hubbub.protocol.events import Posted
 
-SAID = 500
+QUEUED_MESSAGES = 500
 """Messages and commands that may wait for the server."""
 
-_Wish = tuple[str | None, Run | tuple[str, str]]
+_Queued = tuple[str | None, Run | tuple[str, str]]
 """The room in which something was typed: a command, or a message with its key."""
 
 
-class Saying:
-    """The part of a conversation that is about what this person says."""
+class Sending:
+    """What this person typed and the server does not have yet.
 
-    view: View
+    `making_room` tells that the next room that this user is in is one that was made here just now.
+    """
 
-    def __init__(self, chat: Chat) -> None:
-        self.chat = chat
-        self._said: asyncio.Queue[_Wish] = asyncio.Queue(SAID)
+    def __init__(self, chat: Chat, live: LiveView, background: Background) -> None:
+        self._chat = chat
+        self._live = live
+        self._background = background
+        self._queue: asyncio.Queue[_Queued] = asyncio.Queue(QUEUED_MESSAGES)
         self._count = 0
-        self._making = False
-        """Whether the next room that this user is in is one that was made here just now."""
-
-    def note(self, text: str, kind: NoteKind = "info", room: str | None = None) -> None:
-        """Shows this person a line."""
-        raise NotImplementedError
-
-    def _show(self, view: View) -> None:
-        raise NotImplementedError
-
-    def _start(self, what: str, about: str, work: Coroutine[None, None, None]) -> None:
-        raise NotImplementedError
+        self.making_room = False
 
     # --- messages
 
     def say(self, text: str, room: str | None) -> None:
         """Says something, shown at once. Raises NotAMember, TooLong or BadRequest."""
-        place = self._inside(room)
-        limit = self.chat.welcome.limits.get("text_bytes", 0)
+        place = self.inside(room)
+        limit = self._chat.welcome.limits.get("text_bytes", 0)
         size = len(text.encode("utf-8", "replace"))
         if limit and size > limit:
             raise TooLong(f"The message has {size:,} bytes, the limit is {limit:,}.")
         self._count += 1
         key = f"said-{self._count}"
         self._put((place, (key, text)))
-        timeline = self.view.timelines.get(place, Timeline())
+        timeline = self._live.timeline(place)
         timeline = lines.with_pending(timeline, Pending(key, now(), text))
-        self._show(store.with_timeline(self.view, place, timeline))
+        self._live.show(store.with_timeline(self._live.view, place, timeline))
 
     def say_again(self, key: str) -> None:
         """Sends what was refused once more."""
         pending = self.pending(key)
         if pending is not None and pending.refused is not None:
             self.drop(key)
-            self.say(pending.text, self.view.room)
+            self.say(pending.text, self._live.view.room)
 
     def drop(self, key: str) -> None:
         """Gives up what was refused."""
         pending = self.pending(key)
-        if pending is not None and pending.refused is not None and self.view.room:
-            timeline = lines.without_pending(self.view.timeline, key)
-            self._show(store.with_timeline(self.view, self.view.room, timeline))
+        if pending is not None and pending.refused is not None and self._live.view.room:
+            timeline = lines.without_pending(self._live.view.timeline, key)
+            self._live.show(store.with_timeline(self._live.view, self._live.view.room, timeline))
 
     def pending(self, key: str) -> Pending | None:
         """A message of the room in view that no server has."""
-        return next((p for p in self.view.timeline.unsent if p.key == key), None)
+        return next((p for p in self._live.view.timeline.unsent if p.key == key), None)
 
-    def _inside(self, room: str | None) -> str:
+    def inside(self, room: str | None) -> str:
         """That room by its present name, if one is in it. Raises NotAMember."""
         if room is None:
             raise NotAMember(NO_ROOM)
-        room = self.view.current(room)
-        if room not in self.view.chat.rooms:
+        room = self._live.view.current(room)
+        if room not in self._live.view.chat.rooms:
             raise NotAMember(f"You are no longer in {room}.")
         return room
 
     # --- in order
 
-    def _put(self, wish: "_Wish") -> None:
+    def command(self, line: str, room: str | None) -> None:
+        """Runs a command of the server's in its turn. Raises BadRequest."""
+        # Whoever makes a room wants to be in it.
+        self.making_room = makes_room(line)
+        self._put((room, Run(line)))
+
+    def _put(self, queued: _Queued) -> None:
         try:
-            self._said.put_nowait(wish)
+            self._queue.put_nowait(queued)
         except asyncio.QueueFull:
             raise BadRequest(
-                f"{SAID} messages wait for the server already; send this one later."
+                f"{QUEUED_MESSAGES} messages wait for the server already; send this one later."
             ) from None
 
-    async def _send_said(self) -> None:
+    async def run(self) -> None:
+        """Sends what is queued, for as long as the conversation lasts."""
         while True:
-            room, wish = await self._said.get()
-            if isinstance(wish, Run):
+            room, typed = await self._queue.get()
+            if isinstance(typed, Run):
                 self._count += 1
-                self._start("run", str(self._count), self._run(wish.line, room))
+                self._background.start("run", str(self._count), self._run(typed.line, room))
                 # It has its place in the order before what follows is offered.
                 await asyncio.sleep(0)
                 continue
-            key, text = wish
+            key, text = typed
             assert room is not None, "a message is said in a room"
-            room = self.view.current(room)
+            room = self._live.view.current(room)
             try:
-                answer = await self.chat.post_soon(text, room)
+                answer = await self._chat.post_soon(text, room)
             except HubbubError as error:
                 self._refused(room, key, text, str(error))
                 continue
@@ -118,33 +116,30 @@ class Saying:
     def _answered(self, room: str, key: str, text: str, answer: "asyncio.Future[Posted]") -> None:
         if answer.cancelled():
             return
-        error, room = answer.exception(), self.view.current(room)
+        error, room = answer.exception(), self._live.view.current(room)
         if error is not None:
             self._refused(room, key, text, str(error))
-        elif (timeline := self.view.timelines.get(room)) is not None:
+        elif (timeline := self._live.view.timelines.get(room)) is not None:
             timeline = lines.posted(timeline, key, answer.result())
-            self._show(store.with_timeline(self.view, room, timeline))
+            self._live.show(store.with_timeline(self._live.view, room, timeline))
 
     def _refused(self, room: str, key: str, text: str, why: str) -> None:
-        room = self.view.current(room)
-        timeline = self.view.timelines.get(room)
+        room = self._live.view.current(room)
+        timeline = self._live.view.timelines.get(room)
         if timeline is not None and any(pending.key == key for pending in timeline.pending):
-            self._show(store.with_timeline(self.view, room, lines.refused(timeline, key, why)))
+            self._live.show(
+                store.with_timeline(self._live.view, room, lines.refused(timeline, key, why))
+            )
         else:
             # The room is gone, or has come back without it.
-            self.note(f"Not sent to {room}: {text}\n{why}", "refusal")
+            self._live.note(f"Not sent to {room}: {text}\n{why}", "refusal")
 
     async def _run(self, line: str, room: str | None) -> None:
         try:
-            answer = await self.chat.command(line, room)
+            answer = await self._chat.command(line, room)
         except HubbubError as error:
-            self._making = False
-            self.note(str(error), "refusal", room)
+            self.making_room = False
+            self._live.note(str(error), "refusal", room)
         else:
             if answer:
-                self.note(answer, "info", room)
-
-
-def now() -> str:
-    """This moment as the server would write it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+                self._live.note(answer, "info", room)

@@ -44,7 +44,7 @@ class MessageActs(PeopleActs):
     def action_scroll_end(self) -> None:
         """To the newest."""
         if self.conversation is not None:
-            self.conversation.load_latest()
+            self.conversation.paging.load_latest()
         self.messages.follow()
 
     def action_to_new(self) -> None:
@@ -115,9 +115,9 @@ class MessageActs(PeopleActs):
 
         def found(seq: int | None) -> None:
             if seq is not None:
-                conversation.bring(room.name, seq, partial(self._show_found, str(seq)))
+                conversation.paging.bring(room.name, seq, partial(self._show_found, str(seq)))
 
-        finder = Finder(room.title, partial(conversation.search, room.name), text)
+        finder = Finder(room.title, partial(conversation.paging.search, room.name), text)
         self.app.push_screen(finder, found)
 
     def _show_found(self, key: str) -> None:
@@ -267,13 +267,13 @@ class MessageActs(PeopleActs):
     def action_say_again(self) -> None:
         """Sends again what was refused."""
         if self.conversation is not None and self.messages.cursor is not None:
-            self.conversation.say_again(self.messages.cursor)
+            self.conversation.sending.say_again(self.messages.cursor)
             self._leave_what_is_gone()
 
     def action_drop(self) -> None:
         """Drops what was refused."""
         if self.conversation is not None and self.messages.cursor is not None:
-            self.conversation.drop(self.messages.cursor)
+            self.conversation.sending.drop(self.messages.cursor)
             self._leave_what_is_gone()
 
     def _leave_what_is_gone(self) -> None:
