@@ -1,6 +1,7 @@
 """The floors of docs/architecture.md: a file imports its own floor and lower ones."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,15 @@ def test_the_walk_sees_imports_inside_functions(tmp_path: Path) -> None:
     source.write_text("def f():\n    import aiohttp.web\n    from hubbub.hub import hub\n")
 
     assert imports_of(source) == {"aiohttp.web", "hubbub.hub.hub"}
+
+
+def test_no_files_of_the_client_import_each_other_in_a_circle() -> None:
+    graph: dict[str, set[str]] = {}
+    for path in SOURCES:
+        module = module_of(path)
+        if place_of(module) == "hubbub.client":
+            # Importing a module runs the packages that it is in, whether it names them or not.
+            graph[module] = {n for n in imports_of(path) if not module.startswith(f"{n}.")}
+
+    # It raises CycleError, which names the files.
+    assert set(TopologicalSorter(graph).static_order()) >= graph.keys()

@@ -6,6 +6,7 @@ import pytest
 
 from hubbub.client.state import RoomView
 from hubbub.client.tui import menus, reports
+from hubbub.client.tui.actions import commands
 from hubbub.client.tui.view import View
 from hubbub.protocol.events import Ban
 from tests.client.tui.test_store import ANN, BOB, said, start
@@ -77,7 +78,7 @@ def test_a_rooms_settings_are_offered_as_their_opposites() -> None:
 def test_a_ban_is_lifted_by_its_command(kind: str, whom: str, room: str | None, line: str) -> None:
     ban = Ban(kind, whom, room, "ann", "", None, "")  # type: ignore[arg-type]
 
-    assert reports.lifting(ban) == line
+    assert commands.lifting(ban) == line
 
 
 def test_invitations_are_revoked_by_the_first_word_of_their_line() -> None:

@@ -138,6 +138,25 @@ async def test_a_ban_ends_it_for_one_and_is_lifted_from_the_list(house: Server) 
             pass
 
 
+async def test_a_mute_is_lifted_in_the_room_where_it_holds(house: Server) -> None:
+    async with (
+        member(house, "ann", "east", "west", size=WIDE) as ann,
+        hubbub.connect(house.url, name="tom", rooms=["east", "west"]) as tom,
+    ):
+        for room in ("east", "west"):
+            await ann.conversation.chat.command("/mute tom 1h", room)
+        for room in ("east", "west"):
+            # What comes of it is told in the room that it is about.
+            ann.conversation.go_to(room)
+            await ann.press("ctrl+p")
+            await ann.pick("See who is banned or muted")
+            await ann.pick(f"tom muted in {room}")
+            await ann.shows("/unmute tom?")
+            await ann.press("enter")
+            await ann.shows(f"tom has the word again in {room}.")
+            await tom.post("thanks", room)
+
+
 async def test_whom_a_member_ignores_is_kept_by_the_server(house: Server) -> None:
     async with member(house, "cara", "ears") as cara, guest(house, "bore", "ears") as bore:
         await about(cara, "bore")

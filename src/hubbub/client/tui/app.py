@@ -88,7 +88,7 @@ class HubbubApp(App[Outcome]):
         wanted = self.preferences.theme
         usable = wanted in self.available_themes and not self.no_color
         self.theme = wanted if wanted is not None and usable else fitting
-        self.chat_screen = ChatScreen(styles_of(self.current_theme), self.address.shown)
+        self.chat_screen = ChatScreen(styles_of(self.current_theme), self.address.shown, self)
         self.chat_screen.people_wanted = self.preferences.people
         screen = self.chat_screen
         self.keyboard = Keyboard(self, screen.is_going_elsewhere, screen.catch_up)
@@ -248,11 +248,11 @@ class HubbubApp(App[Outcome]):
 
     async def action_quit(self) -> None:
         """Ctrl+Q, wherever one is."""
-        self.chat_screen.action_leave_hubbub()
+        self.chat_screen.actions.general.quit()
 
     def action_help_quit(self) -> None:
         """Ctrl+C, where nothing is written."""
-        self.chat_screen.interrupted(end=False)
+        self.chat_screen.actions.general.interrupt(end=False)
 
     def stop(self, number: int) -> None:
         """A signal has come: ends everything, with the code that shells know."""

@@ -82,7 +82,7 @@ class Conversation:
 
     @view.setter
     def view(self, view: View) -> None:
-        # Without telling the screen: whoever sets it so does that once, after more of the like.
+        # Draws nothing: after many events that is done once, and the screen knows what it sets.
         self._live.view = view
 
     async def run(self) -> None:
@@ -299,7 +299,7 @@ class Conversation:
         """Asks for something beside the rest; a refusal is noted."""
         self._start("look up", "", work())
 
-    # --- signs
+    # --- read markers, and who is writing
 
     def read(self) -> None:
         """This person has seen the room in view to its end."""

@@ -1,6 +1,5 @@
 """A question with a few lines to fill in, or with none: then it is asked whether it is meant."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -9,16 +8,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from hubbub.client.tui.items import Field
 from hubbub.client.tui.shown import shown
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A line to fill in: what it is for, what is there already, and whether it may stay empty."""
-
-    label: str
-    value: str = ""
-    needed: bool = False
 
 
 class Form(ModalScreen[tuple[str, ...] | None]):

@@ -1,4 +1,4 @@
-"""What there is to choose from in a list; pure."""
+"""What lists and forms are made of; pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +11,15 @@ class Item:
     value: str
     label: str
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A line to fill in: what it is for, what is there already, and whether it may stay empty."""
+
+    label: str
+    value: str = ""
+    needed: bool = False
 
 
 def narrowed(items: Iterable[Item], wanted: str) -> list[Item]:

@@ -1,4 +1,4 @@
-"""What may be offered about somebody and about a room, from the rights that a server tells; pure.
+"""The menus about a person and a room, made from the rights that a server tells; pure.
 
 The server has the last word: what is offered here and refused there is answered with its sentence.
 """
@@ -25,7 +25,7 @@ def about_person(view: View, name: str) -> list[Item]:
     ]
     room, server = view.in_view, set(view.chat.may)
     here = set(room.may) if room is not None and room.kind != "direct" else set()
-    offers = (
+    with_rights = (
         ("mute", "Mute here…", "mute" in here),
         ("unmute", "Unmute here", "mute" in here),
         ("kick", "Remove from this room…", "kick" in here),
@@ -35,7 +35,7 @@ def about_person(view: View, name: str) -> list[Item]:
         ("ban", "Ban from the server…", "ban" in server),
         ("role", "Role on the server…", "roles" in server),
     )
-    return items + [Item(value, label) for value, label, may in offers if may]
+    return items + [Item(value, label) for value, label, may in with_rights if may]
 
 
 def about_room(room: RoomView) -> list[Item]:

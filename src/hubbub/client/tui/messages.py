@@ -1,13 +1,15 @@
 """The messages of the room in view: a window of rows, a cursor, and where the reader is."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.binding import BindingType
 from textual.message import Message as Signal
 from textual.strip import Strip
 
+from hubbub.client.tui import keys
 from hubbub.client.tui.line_widget import LineWidget
 from hubbub.client.tui.rows import Page, Row
 from hubbub.client.tui.transcript import Transcript
@@ -23,6 +25,7 @@ NEAR_ROWS = 20
 class Messages(LineWidget, can_focus=True):
     """Follows the newest message, until somebody scrolls away from it."""
 
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings(keys.MESSAGE, first=False)
     # Whoever clicks and writes on means the composer.
     FOCUS_ON_CLICK = False
 
@@ -116,6 +119,10 @@ class Messages(LineWidget, can_focus=True):
         self.following = top >= self._last_top
         self._top = top
         self.refresh()
+        self.tell_moved()
+
+    def tell_moved(self) -> None:
+        """Tells the screen that the reader or the cursor moved."""
         self.post_message(self.Scrolled())
 
     def scroll_pages(self, pages: int) -> None:
@@ -145,19 +152,19 @@ class Messages(LineWidget, can_focus=True):
 
     def move_cursor(self, step: int) -> bool:
         """Chooses another message; False where there is none in that direction."""
-        keys = [row.key for row in self.rows if row.key and row.tone != "divider"]
-        keys = list(dict.fromkeys(keys))
-        if not keys:
+        entries = [row.key for row in self.rows if row.key and row.tone != "divider"]
+        entries = list(dict.fromkeys(entries))
+        if not entries:
             return False
-        if self.cursor not in keys:
+        if self.cursor not in entries:
             visible = self.rows[self.top : self.top + self.size.height]
-            seen = [row.key for row in visible if row.key in set(keys)]
-            self.cursor = seen[-1] if seen else keys[-1]
+            seen = [row.key for row in visible if row.key in set(entries)]
+            self.cursor = seen[-1] if seen else entries[-1]
         else:
-            place = keys.index(self.cursor) + step
-            if not 0 <= place < len(keys):
+            place = entries.index(self.cursor) + step
+            if not 0 <= place < len(entries):
                 return False
-            self.cursor = keys[place]
+            self.cursor = entries[place]
         self.reveal(self.cursor)
         return True
 
@@ -190,7 +197,7 @@ class Messages(LineWidget, can_focus=True):
     def on_resize(self, event: events.Resize) -> None:
         """Another width makes other rows; the screen above asks for them."""
         del event
-        self.post_message(self.Scrolled())
+        self.tell_moved()
 
     def on_click(self, event: events.Click) -> None:
         """An address is as good as its key."""

@@ -15,7 +15,10 @@ PAGE_EVENTS = 100
 
 
 class Paging:
-    """Asks for pages, of each room one at a time; what was refused only once more is wanted."""
+    """Asks for pages, one at a time for each room.
+
+    A room whose page was refused is left alone until `ask_again`.
+    """
 
     def __init__(self, chat: Chat, live: LiveView, background: Background) -> None:
         self._chat = chat
@@ -46,7 +49,7 @@ class Paging:
         self._page(room, self._load_latest)
 
     def ask_again(self) -> None:
-        """What was refused is asked for once more, when it is wanted."""
+        """Rooms whose pages were refused may be asked for again."""
         self._refused.clear()
 
     def _page(self, room: str, load: Callable[[str], Coroutine[None, None, None]]) -> None:

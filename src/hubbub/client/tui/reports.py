@@ -1,4 +1,4 @@
-"""What a server tells of rooms, sessions, bans and acts, as lines to read and choose from; pure."""
+"""Rooms, sessions, bans and the audit log as lines to read and choose from; pure."""
 
 from hubbub.client.sentences import what_it_is
 from hubbub.client.state import RoomView
@@ -28,26 +28,19 @@ def invitation_items(answer: str) -> list[Item]:
     return [Item(row[0], one_line(row[1])) for row in rows if len(row) == 2 and " left," in row[1]]
 
 
-def ban_item(ban: Ban) -> Item:
-    """A ban or a mute, and how long it holds; its value is the command that lifts it."""
+def ban_item(value: str, ban: Ban) -> Item:
+    """A ban or a mute, and how long it holds."""
     what = "banned" if ban.kind == "ban" else "muted"
     where = f" in {room_title(ban.room)}" if ban.room is not None else ""
     if ban.kind == "mute" and ban.room is None:
         where = " everywhere"
     why = f": {ban.reason}" if ban.reason else ""
     until = f"until {when(ban.until)}" if ban.until is not None else "until lifted"
-    return Item(lifting(ban), one_line(f"{ban.whom} {what}{where} by {ban.by}{why}"), until)
+    return Item(value, one_line(f"{ban.whom} {what}{where} by {ban.by}{why}"), until)
 
 
-def lifting(ban: Ban) -> str:
-    """The command that lifts a ban or a mute."""
-    if ban.kind == "ban":
-        return f"/unban {ban.whom.removeprefix('address ')}"
-    return f"/unmute {ban.whom}{' everywhere' if ban.room is None else ''}"
-
-
-def act_line(entry: AuditEntry) -> str:
-    """An act of moderation on one line."""
+def audit_line(entry: AuditEntry) -> str:
+    """What a moderator did, on one line."""
     whom = f" {entry.whom}" if entry.whom else ""
     where = f" in {room_title(entry.room)}" if entry.room else ""
     why = f": {entry.reason}" if entry.reason else ""

@@ -1,8 +1,6 @@
-"""The conversation on the screen: widgets that follow the view, and what each key does."""
+"""The conversation on the screen: widgets that follow the view."""
 
 import time
-from collections.abc import Iterable
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
@@ -10,20 +8,23 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 
-from hubbub.client.tui import keys, menus, store
-from hubbub.client.tui.actions.messages import MessageActs
-from hubbub.client.tui.bars import Bar, composer_hint, heading, status
+from hubbub.client.tui import keys, store
+from hubbub.client.tui.actions import Actions
+from hubbub.client.tui.bars import Bar, composer_hint, heading
 from hubbub.client.tui.completion import Offer, offer
 from hubbub.client.tui.composer import Choices, Composer
-from hubbub.client.tui.items import Item, narrowed
 from hubbub.client.tui.line_widget import LineWidget
 from hubbub.client.tui.messages import Messages
+from hubbub.client.tui.popups import Popups
 from hubbub.client.tui.rows import Span
-from hubbub.client.tui.shown import one_line
-from hubbub.client.tui.sidebar import People, RoomList
+from hubbub.client.tui.search_bar import SearchBar
+from hubbub.client.tui.sidebar import People, RoomList, Sidebar
+from hubbub.client.tui.stage import Program
+from hubbub.client.tui.status_line import StatusLine
 from hubbub.client.typed import Quit, is_secret, read_typed
 from hubbub.errors import HubbubError
 
@@ -33,30 +34,30 @@ if TYPE_CHECKING:
 
 FRAME_S = 1 / 20
 """However much arrives, the screen follows it this often."""
-SEARCH = "Search what is loaded; Ctrl+F again: all of the room"
-TOLD_S = 5.0
-"""How long what a key did is told."""
 NARROW_CELLS = 60
 PEOPLE_CELLS = 100
 """From this width the people are shown unless somebody hid them."""
 
 
-class ChatScreen(MessageActs):
-    """One conversation. Everything on it is a reading of `conversation.view`."""
+class ChatScreen(Screen[None]):
+    """One conversation. Everything on it is a reading of `conversation.view`.
+
+    What keys do is in `actions`, to which this is their `Stage`.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *keys.bindings(keys.ROOMS, first=True),
         *keys.bindings(keys.HOUSE, first=True),
         *keys.bindings(keys.READING, first=True),
         *keys.bindings(keys.GENERAL, first=True),
-        *keys.bindings(keys.MESSAGE, first=False),
     ]
     AUTO_FOCUS = "#composer"
 
-    def __init__(self, styles: dict[str, Style], server: str) -> None:
+    def __init__(self, styles: dict[str, Style], server: str, program: Program) -> None:
         super().__init__()
         self.looks = styles
         self.server = server
+        self.program = program
         self.conversation: Conversation | None = None
         self.rooms_wanted: bool | None = None
         self.people_wanted: bool | None = None
@@ -66,16 +67,14 @@ class ChatScreen(MessageActs):
         self._rooms = RoomList(styles, "rooms")
         self._people = People(styles, "people")
         self._heading = Bar(styles, "heading", right_first=True)
-        self._status = Bar(styles, "status")
-        self._search = Input(placeholder=SEARCH, id="search", compact=True)
+        self._status = StatusLine(styles)
+        self.search_bar = SearchBar()
+        self.popups = Popups(self)
+        self.actions = Actions(self)
         self._room: str | None = None
         self._alerts = 0
         self._drawn_s = float("-inf")
         self._drawing: Timer | None = None
-        self._typists: Timer | None = None
-        self._telling: Timer | None = None
-        self._told: Span | None = None
-        self._interrupted = False
 
     def compose(self) -> ComposeResult:
         """Rooms, the conversation, people."""
@@ -84,7 +83,7 @@ class ChatScreen(MessageActs):
             with Vertical(id="middle"):
                 yield self._heading
                 yield self.messages
-                yield self._search
+                yield self.search_bar
                 yield self._status
                 yield self._choices
                 yield self.composer
@@ -92,7 +91,6 @@ class ChatScreen(MessageActs):
 
     def on_mount(self) -> None:
         """Nothing is there yet; one may write already."""
-        self._search.cursor_blink = False
         # The terminal's own focus is told to the program alone.
         self.watch(self.app, "app_focus", self._focus_moved, init=False)
         self.fit_sides()
@@ -100,6 +98,11 @@ class ChatScreen(MessageActs):
             self._status.put((Span("connecting …", "bar"),))
         else:
             self.draw()
+
+    @property
+    def view(self) -> "View | None":
+        """What there is to show."""
+        return self.conversation.view if self.conversation is not None else None
 
     # --- following the view
 
@@ -115,7 +118,7 @@ class ChatScreen(MessageActs):
                 self.composer.fill(joined)
         self.conversation = conversation
         self._alerts = conversation.view.alerts
-        self._told = None
+        self._status.tell_nothing()
         self.draw()
 
     def draw_soon(self) -> None:
@@ -160,13 +163,13 @@ class ChatScreen(MessageActs):
         self._rooms.show(view, self.server)
         self._people.show(view.in_view, view.chat.user)
         self._heading.put(*heading(view, narrow=not self._rooms.display))
-        self._draw_status(view)
+        self._follow_status(view)
         self._ring(view)
         self._settle()
 
     def _change_room(self, view: "View") -> None:
         former, self._room = self._room, view.room
-        self.close_search()
+        self.actions.search.close()
         if view.room is None:
             # It went away while somebody wrote: the text stays until they know where it goes.
             return
@@ -178,44 +181,21 @@ class ChatScreen(MessageActs):
             self.put_status("What you wrote is kept; Up brings it back.")
         self.composer.fill(draft)
 
-    def put_status(self, text: str, style: str = "bar") -> None:
-        """Says something in the line below the messages, for a while."""
-        if self._telling is not None:
-            self._telling.stop()
-        self._told = Span(one_line(text), style)
-        self._telling = self.set_timer(TOLD_S, self._stop_telling)
-        self._status.put((self._told,))
+    def _follow_status(self, view: "View") -> None:
+        messages = self.messages
+        below = messages.rows_below if not messages.following else 0
+        chosen = messages.cursor is not None
+        self._status.follow(view, below, self.actions.messages.hint() if chosen else None)
 
-    def _stop_telling(self) -> None:
-        self._told = None
+    def on_status_line_stale(self) -> None:
+        """What a key did was told for long enough, or nobody is writing any more."""
         if self.view is not None:
-            self._draw_status(self.view)
-
-    def _draw_status(self, view: "View") -> None:
-        now_s = time.monotonic()
-        typists = view.typists(now_s)
-        below = self.messages.rows_below if not self.messages.following else 0
-        hints: list[Span] = []
-        for key, does in (("Ctrl+K", "rooms"), ("F1", "help")):
-            hints += [Span(f"  {key} ", "key"), Span(does, "dim")]
-        left = status(view, typists, below)
-        if self._told is not None and view.line != "over":
-            left = (self._told,)
-        elif self.messages.cursor is not None and view.line == "up":
-            left = (Span(self.chosen_hint(), "bar"),)
-        self._status.put(left, tuple(hints) if not left or self.size.width >= 80 else ())
-        if typists and self._typists is None:
-            self._typists = self.set_timer(store.TYPING_S, self._forget_typists)
-
-    def _forget_typists(self) -> None:
-        self._typists = None
-        if self.view is not None:
-            self._draw_status(self.view)
+            self._follow_status(self.view)
 
     def _ring(self, view: "View") -> None:
         if view.alerts > self._alerts:
             self._alerts = view.alerts
-            if self.hubbub.preferences.bell:
+            if self.program.preferences.bell:
                 self.app.bell()
 
     def _settle(self) -> None:
@@ -242,7 +222,7 @@ class ChatScreen(MessageActs):
         if conversation is not None:
             conversation.moved()
             self.messages.show(conversation.view)
-            self._draw_status(conversation.view)
+            self._follow_status(conversation.view)
             self._settle()
 
     def _focus_moved(self, looking: bool) -> None:
@@ -285,7 +265,7 @@ class ChatScreen(MessageActs):
     def on_text_area_changed(self) -> None:
         """Somebody writes: the room may know, and the draft is kept."""
         text, conversation = self.composer.text, self.conversation
-        self._interrupted = False
+        self.actions.general.stay()
         room = self._room
         if conversation is None or room is None or text == conversation.view.drafts.get(room, ""):
             return
@@ -296,21 +276,21 @@ class ChatScreen(MessageActs):
     def _draft(self, conversation: "Conversation", room: str, text: str) -> None:
         kept = "" if is_secret(text) else text
         conversation.change(lambda view: store.with_draft(view, room, kept))
-        self.hubbub.keep_draft_soon(room)
+        self.program.keep_draft_soon(room)
 
     def on_composer_sent(self, event: Composer.Sent) -> None:
         """Says it or does it; where that is refused at once, the text stays."""
         conversation = self.conversation
         typed = read_typed(event.text)
         if isinstance(typed, Quit):
-            self.action_leave_hubbub()
+            self.actions.general.quit()
             return
         if conversation is None:
             self.put_status("Still connecting; Enter sends it then.")
         if conversation is None or typed is None:
             return
         try:
-            if not self.is_list(typed):
+            if not self.actions.search.opened_by(typed):
                 conversation.do(typed, self._room)
         except HubbubError as error:
             conversation.note(str(error), "refusal")
@@ -318,68 +298,65 @@ class ChatScreen(MessageActs):
         self.composer.taken(event.text)
         if self._room is not None:
             self._draft(conversation, self._room, "")
-        self.action_scroll_end()
+        self.actions.messages.scroll_end()
 
     def on_composer_interrupted(self, event: Composer.Interrupted) -> None:
         """Ctrl+C twice, or Ctrl+D, ends hubbub."""
-        self.interrupted(end=event.end)
+        self.actions.general.interrupt(end=event.end)
 
-    def interrupted(self, *, end: bool) -> None:
-        """Somebody wants to end it; the first time they are told how."""
-        if end or self._interrupted:
-            self.action_leave_hubbub()
-        else:
-            self._interrupted = True
-            self.put_status("Ctrl+C once more, or Ctrl+Q, quits.")
+    # --- what keys and clicks do
 
-    # --- help, and the end
+    def action_run(self, action: str) -> None:
+        """A key of `keys.py` was pressed."""
+        self.run(action)
 
-    def action_help(self) -> None:
-        """Shows the keys and the commands."""
-        commands: Iterable[tuple[str, str]] = ()
-        if self.conversation is not None:
-            infos = self.conversation.chat.welcome.commands
-            commands = [(info.usage, info.summary) for info in infos]
-        from hubbub.client.tui.dialogs import Help
+    def run(self, action: str) -> None:
+        """Runs an action as its key would."""
+        self.actions.find(action)()
 
-        self.app.push_screen(Help(list(commands)))
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Another word is searched for."""
+        self.actions.search.look_for(event.value)
 
-    def action_palette(self) -> None:
-        """Opens the list of everything that can be done."""
-        items = [
-            Item(key.action, key.does, key.shown if key.keys else "")
-            for key in keys.PALETTE
-            if menus.has_right(self.view, key.right)
-        ]
-        self.choose("Do something", partial(narrowed, items), self._act)
+    def on_input_submitted(self) -> None:
+        """The match before."""
+        self.actions.search.step(-1)
 
-    async def _act(self, action: str | None) -> None:
-        if action is not None:
-            await self.run_action(action)
+    def on_messages_link_clicked(self, event: Messages.LinkClicked) -> None:
+        """A click opens, too."""
+        self.actions.messages.open(event.link)
 
-    def action_themes(self) -> None:
-        """Lets somebody choose the colours."""
-        items = [Item(name, name) for name in self.hubbub.theme_names]
-        self.choose("Colours", partial(narrowed, items), self.hubbub.choose_theme)
-
-    def action_redraw(self) -> None:
-        """Draws everything anew, for a terminal that something else wrote to."""
-        self.refresh(layout=True)
-
-    def action_toggle_bell(self) -> None:
-        """Rings for mentions and whispers, or not."""
-        self.hubbub.toggle_bell()
-
-    def action_toggle_mouse(self) -> None:
-        """Uses the mouse, or not."""
-        self.hubbub.toggle_mouse()
-
-    def action_leave_hubbub(self) -> None:
-        """Quits; asks once more where something was not sent."""
-        unsent = self.view.unsent if self.view is not None else 0
-        if unsent and not self._interrupted:
-            self._interrupted = True
-            what = "1 message is" if unsent == 1 else f"{unsent} messages are"
-            self.put_status(f"{what} not sent yet; Ctrl+Q again quits without.", "warning")
+    def on_sidebar_chosen(self, event: Sidebar.Chosen) -> None:
+        """A click on a room goes there, one on a person shows what can be done."""
+        if event.of is self._people:
+            self.actions.people.about_person(event.what)
             return
-        self.hubbub.leave()
+        self.actions.rooms.go_to(event.what)
+        self.composer.focus()
+
+    # --- what actions may do to the screen
+
+    def put_status(self, text: str, style: str = "bar") -> None:
+        """Says something in the line below the messages, for a while."""
+        self._status.tell(text, style)
+
+    def toggle_rooms(self) -> None:
+        """Shows or hides the rooms."""
+        self.rooms_wanted = not self._rooms.display
+        self.fit_sides()
+        self.draw_soon()
+
+    def toggle_people(self) -> None:
+        """Shows or hides the people."""
+        self.people_wanted = not self._people.display
+        self.program.prefer_people(shown=self.people_wanted)
+        self.fit_sides()
+        self.draw_soon()
+
+    def copy(self, text: str) -> None:
+        """Puts a text on the clipboard."""
+        self.app.copy_to_clipboard(text)
+
+    def redraw(self) -> None:
+        """Draws everything anew."""
+        self.refresh(layout=True)

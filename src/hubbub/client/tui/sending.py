@@ -65,7 +65,7 @@ class Sending:
             self._live.show(store.with_timeline(self._live.view, self._live.view.room, timeline))
 
     def pending(self, key: str) -> Pending | None:
-        """A message of the room in view that no server has."""
+        """A message of the room in view that is on its way, or was refused."""
         return next((p for p in self._live.view.timeline.unsent if p.key == key), None)
 
     def inside(self, room: str | None) -> str:

@@ -1,70 +1,44 @@
-"""Keys about rooms: going from one to another, and what is beside the messages."""
+"""Going from room to room, and what a room is and may become."""
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
-from textual.screen import Screen
-
-from hubbub.client.tui import store
-from hubbub.client.tui.items import Item, narrowed
-from hubbub.client.tui.sidebar import People, RoomList
-from hubbub.client.typed import read_typed
+from hubbub.client.tui import menus, reports, store
+from hubbub.client.tui.actions import commands
+from hubbub.client.tui.actions.house import HouseActions
+from hubbub.client.tui.items import Field, Item, narrowed
+from hubbub.client.tui.shown import one_line
+from hubbub.client.tui.stage import Stage
 
 if TYPE_CHECKING:
-    from hubbub.client.tui.app import HubbubApp
-    from hubbub.client.tui.composer import Composer
     from hubbub.client.tui.conversation import Conversation
     from hubbub.client.tui.view import View
 
+NEW_ROOMS = (
+    ("", "Public", "everybody finds and enters it"),
+    ("private", "Private", "by invitation"),
+    ("read-only", "Public, read-only", "moderators write"),
+    ("private read-only", "Private, read-only", "by invitation"),
+)
 
-class RoomActs(Screen[None]):
-    """The part of the chat screen that is about rooms."""
 
-    conversation: "Conversation | None"
-    composer: "Composer"
-    rooms_wanted: bool | None
-    people_wanted: bool | None
-    _rooms: RoomList
-    _people: People
+class RoomActions:
+    """What is about rooms."""
 
-    @property
-    def hubbub(self) -> "HubbubApp":
-        """The program."""
-        return cast("HubbubApp", self.app)
+    def __init__(self, stage: Stage, house: HouseActions) -> None:
+        self._stage = stage
+        self._popups = stage.popups
+        self._house = house
 
-    @property
-    def view(self) -> "View | None":
-        """What there is to show."""
-        return self.conversation.view if self.conversation is not None else None
-
-    def fit_sides(self) -> None:
-        """Shows what there is width for."""
-        raise NotImplementedError
-
-    def draw_soon(self) -> None:
-        """Follows the view."""
-        raise NotImplementedError
-
-    def choose(
-        self,
-        title: str,
-        items: Callable[[str], list[Item]],
-        then: Callable[[str | None], None] | Callable[[str | None], Awaitable[None]],
-    ) -> None:
-        """Opens a list; `then` gets what was taken from it, or None."""
-        from hubbub.client.tui.dialogs import Picker
-
-        self.app.push_screen(Picker(title, items), then)
-
-    def action_switch(self) -> None:
+    def switch(self) -> None:
         """Lets somebody choose a room, also one that is not entered yet."""
-        conversation = self.conversation
+        conversation = self._stage.conversation
         if conversation is not None:
-            self.choose("Go to a room", self._room_items, self._switched)
+            items = partial(self._room_items, conversation)
+            self._popups.choose("Go to a room", items, self._switched)
 
-    def _room_items(self, wanted: str) -> list[Item]:
-        conversation = self.conversation
-        assert conversation is not None, "there is a list of rooms because there is one"
+    def _room_items(self, conversation: "Conversation", wanted: str) -> list[Item]:
         view, wanted = conversation.view, wanted.strip().removeprefix("#")
         items = [
             Item(name, _room_label(view, name), view.chat.rooms[name].topic) for name in view.order
@@ -77,47 +51,124 @@ class RoomActs(Screen[None]):
         return fitting
 
     def _switched(self, room: str | None) -> None:
-        conversation = self.conversation
+        conversation = self._stage.conversation
         if room is None or conversation is None:
             return
         if room in conversation.view.chat.rooms:
             conversation.go_to(room)
         else:
-            typed = read_typed(f"/join {room}")
-            assert typed is not None, "a command is not blank"
-            conversation.do(typed, conversation.view.room)
+            commands.enter(self._stage, room)
 
-    def _go_to(self, room: str | None) -> None:
-        if self.conversation is not None and room is not None:
-            self.conversation.go_to(room)
+    def go_to(self, room: str | None) -> None:
+        """Brings a room into view."""
+        if self._stage.conversation is not None and room is not None:
+            self._stage.conversation.go_to(room)
 
-    def action_room_step(self, step: int) -> None:
+    def step(self, step: int) -> None:
         """The next room or the one before."""
-        if self.view is not None:
-            self._go_to(store.next_room(self.view, step))
+        if self._stage.view is not None:
+            self.go_to(store.next_room(self._stage.view, step))
 
-    def action_room_number(self, number: int) -> None:
+    def number(self, number: int) -> None:
         """A room by its place in the list."""
-        if self.view is not None and number <= len(self.view.order):
-            self._go_to(self.view.order[number - 1])
+        if self._stage.view is not None and number <= len(self._stage.view.order):
+            self.go_to(self._stage.view.order[number - 1])
 
-    def action_room_unread(self) -> None:
+    def next_unread(self) -> None:
         """The next room in which something is new."""
-        if self.view is not None:
-            self._go_to(store.next_room(self.view, 1, unread=True))
+        if self._stage.view is not None:
+            self.go_to(store.next_room(self._stage.view, 1, unread=True))
 
-    def action_toggle_rooms(self) -> None:
+    def toggle_list(self) -> None:
         """Shows or hides the rooms."""
-        self.rooms_wanted = not self._rooms.display
-        self.fit_sides()
-        self.draw_soon()
+        self._stage.toggle_rooms()
 
-    def action_toggle_people(self) -> None:
-        """Shows or hides the people."""
-        self.people_wanted = not self._people.display
-        self.hubbub.prefer_people(shown=self.people_wanted)
-        self.fit_sides()
-        self.draw_soon()
+    # --- the room in view
+
+    def settings(self) -> None:
+        """Shows what this room is, and what of it may be changed."""
+        view = self._stage.view
+        room = view.in_view if view is not None else None
+        if room is None or room.kind == "direct":
+            why = "There is nothing to set in a direct conversation, or in no room."
+            self._stage.put_status(why)
+            return
+        items = menus.about_room(room)
+        what = reports.room_line(room)
+        self._popups.choose(what, partial(narrowed, items), partial(self._with_room, room.name))
+
+    def _with_room(self, room: str, chosen: str | None) -> None:
+        stage, view = self._stage, self._stage.view
+        title = view.chat.rooms[room].title if view is not None else room
+        match chosen:
+            case "rename":
+                rename = partial(commands.rename_room, stage, room)
+                field = Field("Its new name", needed=True)
+                self._ask_line(f"Rename {title}", "Rename", field, rename)
+            case "invite_here":
+                invite = partial(commands.invite, stage, room)
+                field = Field("A name", needed=True)
+                self._ask_line(f"Invite into {title}", "Invite", field, invite)
+            case "topic":
+                set_topic = partial(commands.set_topic, stage, room)
+                topic = one_line(view.chat.rooms[room].topic) if view is not None else ""
+                field = Field("The topic", topic)
+                self._ask_line(f"Topic of {title}", "Set it", field, set_topic)
+            case "archive":
+                question = f"Archive {title}? It can be read then, and nothing is added to it."
+                archive = partial(commands.change_room, stage, room, "archive")
+                self._popups.ask(question, "Archive", lambda _: archive())
+            case "unarchive" | "public" | "private" | "writable" | "read-only":
+                commands.change_room(stage, room, chosen)
+            case "roles":
+                self._choose_member(room)
+            case "audit":
+                self._house.audit_of(room)
+            case "bans":
+                self._house.bans_of(room)
+            case "leave":
+                commands.leave(stage, room)
+            case _:
+                assert chosen is None, f"{chosen} is in the menu"
+
+    def _ask_line(self, title: str, does: str, field: Field, then: Callable[[str], None]) -> None:
+        self._popups.ask(title, does, lambda lines: then(*lines), field)
+
+    def _choose_member(self, room: str) -> None:
+        view = self._stage.view
+        if view is not None:
+            people = partial(narrowed, menus.people_of(view))
+            then = partial(self._choose_role, room)
+            self._popups.choose("Whose role in this room", people, then)
+
+    def _choose_role(self, room: str, name: str | None) -> None:
+        if name is None:
+            return
+        items = [Item(role, role) for role in menus.ROOM_ROLES]
+
+        def give(role: str | None) -> None:
+            if role is not None:
+                commands.set_room_role(self._stage, room, name, role)
+
+        self._popups.choose(f"{one_line(name)} in this room", partial(narrowed, items), give)
+
+    def make(self) -> None:
+        """Makes a room."""
+        private = menus.has_right(self._stage.view, "create_private")
+        items = [
+            Item(settings, label, hint)
+            for settings, label, hint in NEW_ROOMS
+            if private or "private" not in settings
+        ]
+
+        def named(lines: tuple[str, ...]) -> None:
+            def make(settings: str | None) -> None:
+                if settings is not None:
+                    commands.make_room(self._stage, lines[0], settings)
+
+            self._popups.choose(f"What {lines[0]} is", partial(narrowed, items), make)
+
+        self._popups.ask("Make a room", "Go on", named, Field("Its name", needed=True))
 
 
 def _room_label(view: "View", name: str) -> str:
