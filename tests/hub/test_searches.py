@@ -17,7 +17,7 @@ HELD = Limits(search_timeout_s=60)
 
 async def begun(house: House, count: int) -> None:
     """Returns when so many searches have their places."""
-    while house.hub.searches.running < count:  # noqa: ASYNC110 - nothing tells when they have
+    while house.hub.parts.searches.running < count:  # noqa: ASYNC110 - nothing tells when they have
         await asyncio.sleep(0)
 
 
@@ -41,7 +41,7 @@ async def test_nobody_waits_for_the_searches_of_others(house: House) -> None:
 
     house.storage.search_go.set()
     await asyncio.gather(*asking)
-    assert house.hub.searches.running == 0
+    assert house.hub.parts.searches.running == 0
 
 
 async def test_a_search_goes_on_part_by_part_to_the_beginning_of_the_log(house: House) -> None:
@@ -99,7 +99,7 @@ async def test_a_search_is_called_off_when_its_asker_hangs_up(house: House) -> N
     await asyncio.to_thread(house.storage.search_begun.wait)
     ann.session.lose()
     await asking
-    assert house.hub.searches.running == 0
+    assert house.hub.parts.searches.running == 0
 
     # What was sent behind it finds nobody either, and takes no time of others'.
     house.storage.searched.clear()
@@ -115,7 +115,7 @@ async def test_a_search_is_called_off_when_the_server_ends_its_connection(house:
     await asyncio.to_thread(house.storage.search_begun.wait)
     house.hub.parts.attendance.end(ann.session, 4003, "banned")
     await asking
-    assert house.hub.searches.running == 0
+    assert house.hub.parts.searches.running == 0
 
 
 async def crowd(house: House, *clients: Client) -> tuple[list[str], list[dict[str, Any]]]:

@@ -41,7 +41,7 @@ async def test_a_search_ends_when_the_line_of_its_asker_breaks(house: House, url
         await socket.send_json({"type": "hello", "name": "ann"})
         await socket.send_json({"type": "search", "room": "lobby", "text": "needle"})
         await asyncio.to_thread(house.storage.search_begun.wait)
-        assert house.hub.searches.running == 1
+        assert house.hub.parts.searches.running == 1
         # The line is cut, without a word.
         connection = socket._response.connection
         assert connection is not None
@@ -49,5 +49,5 @@ async def test_a_search_ends_when_the_line_of_its_asker_breaks(house: House, url
         async with asyncio.timeout(30):
             while house.hub.parts.stats.connections:  # noqa: ASYNC110 - nothing tells when it has left
                 await asyncio.sleep(0.001)
-    assert house.hub.searches.running == 0
+    assert house.hub.parts.searches.running == 0
     assert not house.storage.search_go.is_set(), "nothing else ended the search"

@@ -6,6 +6,7 @@ import pytest
 
 import hubbub
 from hubbub.client import saved
+from hubbub.client.tui import store
 from tests.accounts import PASSWORD
 from tests.client.tui.stage import guest, member
 from tests.conftest import Server
@@ -111,3 +112,15 @@ async def test_search_finds_what_is_not_loaded_and_goes_there(house: Server) -> 
         await sean.shows("quill", "The Needle")
         await sean.press("escape")
         await sean.lacks("quill  The Needle")
+
+
+async def test_the_menu_of_a_room_that_has_gone_meanwhile_closes(house: Server) -> None:
+    async with guest(house, "lea", "attic", "cellar") as lea:
+        await lea.press("alt+r")
+        await lea.shows("public; you are its", "Leave it")
+        lea.conversation.change(lambda view: store.left(view, "attic"))
+        await lea.press("escape")
+        await lea.lacks("Leave it")
+
+        await lea.say("still here")
+        await lea.shows("still here")

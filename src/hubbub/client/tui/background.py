@@ -1,7 +1,7 @@
 """Requests that are made beside what is sent in order, each once at a time."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 
 from hubbub.errors import HubbubError
 
@@ -31,6 +31,10 @@ class Background:
     def is_running(self, what: str, about: str) -> bool:
         """Whether that was started and has not ended."""
         return (what, about) in self._running
+
+    def is_any_running(self, kinds: Collection[str]) -> bool:
+        """Whether anything of these kinds was started and has not ended."""
+        return any(what in kinds for what, _ in self._running)
 
     def let_go(self, what: str, about: str) -> None:
         """Lets the same be started again, though what runs has not ended yet."""

@@ -227,8 +227,8 @@ class Conversation:
     @property
     def is_going_elsewhere(self) -> bool:
         """Whether another room or a list is on its way because this person wants it."""
-        asked = any(what in _ELSEWHERE for what, _ in self._asked)
-        return self.chat.is_up and (asked or self._making)
+        asked = self._background.is_any_running(_ELSEWHERE)
+        return self.chat.is_up and (asked or self.sending.making_room)
 
     def go_to(self, room: str) -> None:
         """Brings a room into view."""

@@ -99,7 +99,9 @@ class RoomActions:
 
     def _with_room(self, room: str, chosen: str | None) -> None:
         stage, view = self._stage, self._stage.view
-        title = view.chat.rooms[room].title if view is not None else room
+        # It may have another name by now, or be gone.
+        known = view.chat.rooms.get(view.current(room)) if view is not None else None
+        title, topic = (known.title, known.topic) if known is not None else (room, "")
         match chosen:
             case "rename":
                 rename = partial(commands.rename_room, stage, room)
@@ -111,8 +113,7 @@ class RoomActions:
                 self._ask_line(f"Invite into {title}", "Invite", field, invite)
             case "topic":
                 set_topic = partial(commands.set_topic, stage, room)
-                topic = one_line(view.chat.rooms[room].topic) if view is not None else ""
-                field = Field("The topic", topic)
+                field = Field("The topic", one_line(topic))
                 self._ask_line(f"Topic of {title}", "Set it", field, set_topic)
             case "archive":
                 question = f"Archive {title}? It can be read then, and nothing is added to it."
