@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from hubbub.hub.state.session import COME_AGAIN
 from hubbub.protocol import requests
+from hubbub.protocol.close_codes import COME_AGAIN
 from tests.cluster.pair import WAIT_S, Node, Person, come, cut, mend, owner
 
 pytestmark = pytest.mark.real

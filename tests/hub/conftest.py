@@ -16,7 +16,7 @@ from hubbub.hub.rules import passwords
 from hubbub.hub.rules.limits import Limits
 from hubbub.hub.rules.rates import AddressRates
 from hubbub.hub.rules.registration import Policy
-from hubbub.hub.state.session import Session
+from hubbub.hub.state.room import Session
 from hubbub.protocol import requests
 from hubbub.protocol.text import parse_line
 from hubbub.storage.records import Subscription

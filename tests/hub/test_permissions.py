@@ -318,9 +318,9 @@ class Scene:
             target = await self.house.json(name=self.target, rooms={})
             assert target.session.user is not None
             if room.private:
-                room.apply(RoleChanged(target.session.user.id, Role.MEMBER))
+                room.roles.apply(RoleChanged(target.session.user.id, Role.MEMBER))
             self.house.hub.parts.membership.enter(target.session, room)
-            room.add_to_audience(target.session)
+            room.audience.add(target.session)
         user = self.actor.session.user
         assert user is not None
         for person in (OTHER, user.person):

@@ -9,8 +9,8 @@ from hubbub.hub.order.opaque_ids import OpaqueIds
 from hubbub.hub.people.identity import Arrival, Identity
 from hubbub.hub.rules.limits import Limits
 from hubbub.hub.rules.registration import Policy, Registration
+from hubbub.hub.state.room import Session
 from hubbub.hub.state.sanctions import ROOM_SANCTIONS
-from hubbub.hub.state.session import Session
 from hubbub.model import Role, UserKind
 from hubbub.protocol import requests
 from tests.hub.conftest import Client, House, running

@@ -11,7 +11,7 @@ from hubbub.hub.ports import Clock
 from hubbub.hub.rules.limits import Limits
 from hubbub.hub.rules.rates import Rates
 from hubbub.hub.state.permissions import Permissions
-from hubbub.hub.state.session import User
+from hubbub.hub.state.room import User
 from hubbub.hub.state.stats import Stats
 
 

@@ -14,8 +14,9 @@ from hubbub.hub import commands, handlers
 from hubbub.hub.faults import sorry
 from hubbub.hub.flow.log import NOT_READ
 from hubbub.hub.parts import Parts
-from hubbub.hub.state.session import BANNED, FLOODING, Session, User
+from hubbub.hub.state.room import Session, User
 from hubbub.protocol import events, requests
+from hubbub.protocol.close_codes import BANNED, FLOODING
 from hubbub.protocol.json import Rejected
 
 log = get_logger(__name__)

@@ -40,8 +40,8 @@ from hubbub.hub.rules.limits import Limits
 from hubbub.hub.rules.rates import Rates
 from hubbub.hub.rules.registration import Policy
 from hubbub.hub.state.permissions import Permissions, Right, higher
+from hubbub.hub.state.room import Session, User
 from hubbub.hub.state.sanctions import Sanctions
-from hubbub.hub.state.session import Session, User
 from hubbub.hub.state.stats import Stats
 from hubbub.hub.talk.lookups import Lookups
 from hubbub.hub.talk.messages import Messages

@@ -27,8 +27,8 @@ from hubbub.hub.rooms.settings import RoomSettings
 from hubbub.hub.rules.limits import Limits
 from hubbub.hub.rules.rates import Rates
 from hubbub.hub.state.permissions import Permissions
+from hubbub.hub.state.room import User
 from hubbub.hub.state.sanctions import Sanctions
-from hubbub.hub.state.session import User
 from hubbub.hub.state.stats import Stats
 from hubbub.hub.talk.lookups import Lookups
 from hubbub.hub.talk.messages import Messages

@@ -13,8 +13,7 @@ from typing import Protocol
 from hubbub.errors import Refusal
 from hubbub.hub.flow.committer import Submission
 from hubbub.hub.signs import AnySign
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import User
+from hubbub.hub.state.room import Room, User
 from hubbub.model import Name
 from hubbub.protocol.events import LogEvent
 from hubbub.storage.changes import NodeChange, Outcome

@@ -3,8 +3,7 @@
 from hubbub.hub.parts import Parts
 from hubbub.hub.people.accounts import secret_id
 from hubbub.hub.state.permissions import Right
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import Session, User
+from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import PRIVATE, format_instant
 from hubbub.protocol import events, requests
 from hubbub.storage.records import AuditRecord, Sanction

@@ -13,7 +13,8 @@ from structlog import get_logger
 
 from hubbub.hub.hub import Hub
 from hubbub.hub.rules.rates import AddressRates
-from hubbub.hub.state.session import FLOODING, Session
+from hubbub.hub.state.room import Session
+from hubbub.protocol.close_codes import FLOODING
 from hubbub.transports.frames import PING, MaskCheck, close_frame, small_text
 from hubbub.transports.gate import Gate
 

@@ -7,7 +7,8 @@ from aiohttp import WSMsgType, web
 from hubbub.errors import BadToken, Banned, NotSignedIn, Refusal, StorageError
 from hubbub.hub.flow.log import NOT_READ
 from hubbub.hub.hub import Hub
-from hubbub.hub.state.session import BANNED, SIGNED_OUT, Session
+from hubbub.hub.state.room import Session
+from hubbub.protocol.close_codes import BANNED, SIGNED_OUT
 from hubbub.protocol.text import greeting, refusal
 from hubbub.transports.connection import Connection
 from hubbub.transports.dialects import line_frame

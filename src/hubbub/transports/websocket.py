@@ -20,7 +20,7 @@ from hubbub.errors import (
 from hubbub.hub.faults import contained
 from hubbub.hub.hub import Hub
 from hubbub.hub.rules.rates import AddressRates
-from hubbub.hub.state.session import Session
+from hubbub.hub.state.room import Session
 from hubbub.protocol.json import Rejected, decode_request
 from hubbub.protocol.requests import AnyRequest, Command, Post
 from hubbub.protocol.text import clean, parse_line

@@ -6,8 +6,7 @@ are, and is in memory only while something is said; this is what it would have t
 
 from collections.abc import Iterable, Mapping
 
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import User
+from hubbub.hub.state.room import Room, User
 
 
 class _Cursor:

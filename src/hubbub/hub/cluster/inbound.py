@@ -16,8 +16,7 @@ from hubbub.hub.cluster.room_loading import RoomLoading
 from hubbub.hub.cluster.roster import Roster
 from hubbub.hub.faults import contained
 from hubbub.hub.rooms.roles import take_member
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import User
+from hubbub.hub.state.room import Room, User
 from hubbub.model import Name
 from hubbub.protocol.events import Person, ReadMarker, Typing
 

@@ -28,8 +28,8 @@ from hubbub.hub.faults import contained
 from hubbub.hub.parts import Parts
 from hubbub.hub.peers import Peers
 from hubbub.hub.people.identity import ANOTHER_LOG
-from hubbub.hub.state.session import COME_AGAIN
 from hubbub.hub.upkeep.outside_changes import OutsideChanges
+from hubbub.protocol.close_codes import COME_AGAIN
 from hubbub.storage.shared import SharedStorage
 
 log = get_logger(__name__)

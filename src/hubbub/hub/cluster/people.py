@@ -10,7 +10,7 @@ from hubbub.hub.cluster.context import NodeContext
 from hubbub.hub.cluster.direct_cursors import DirectCursors
 from hubbub.hub.cluster.roster import Roster
 from hubbub.hub.flow.committer import Submission
-from hubbub.hub.state.session import User
+from hubbub.hub.state.room import User
 from hubbub.storage.changes import Arrive, Depart, EnterRoom, NodeChange, Outcome
 from hubbub.storage.records import Present, UserRecord
 

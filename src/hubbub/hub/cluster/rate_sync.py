@@ -7,7 +7,7 @@ one node's rate and what n nodes give within that time.
 from collections.abc import Iterable, Iterator, Mapping
 
 from hubbub.hub.rules.rates import AddressRates, Rates, TokenBucket
-from hubbub.hub.state.session import User
+from hubbub.hub.state.room import User
 
 Stock = dict[str, dict[str, int]]
 """By kind of rate and by whose it is, how many tokens were taken."""

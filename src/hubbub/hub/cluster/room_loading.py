@@ -85,7 +85,7 @@ class RoomLoading:
         if not room.direct:
             for each in present:
                 if each.node != self._context.node:
-                    room.enter_elsewhere(each.node, each.user, away=each.away is not None)
+                    room.enter_by(each.node, each.user, away=each.away is not None)
             return
         # Others may have said something that those who are here have not been served with yet.
         last = self._cursors.last(room.name)

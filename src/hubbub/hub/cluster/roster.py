@@ -7,15 +7,14 @@ it are kept back, and a sweep that leaves out what was said meanwhile, come to t
 from collections.abc import Iterable, Mapping, Sequence
 
 from hubbub.hub.cluster.context import NodeContext
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import User
+from hubbub.hub.state.room import Room, User
 from hubbub.protocol.events import Person, Presence
 from hubbub.storage.changes import Change, Depart, EnterRoom, ExitRoom
 from hubbub.storage.records import Present, UserRecord
 
 
 class Roster:
-    """Keeps `Room.elsewhere` and tells the people of this node who comes and goes there."""
+    """Keeps `Room.remote` and tells the people of this node who comes and goes there."""
 
     def __init__(self, context: NodeContext) -> None:
         self._context = context
@@ -24,26 +23,26 @@ class Roster:
     def enter(self, room: Room, node: str, user: UserRecord, *, away: bool) -> None:
         """Somebody is in a room by another node."""
         self._touched.add(room)
-        if room.enter_elsewhere(node, user, away=away):
+        if room.enter_by(node, user, away=away):
             self._tell(room, user, "joined")
 
     def exit(self, room: Room, node: str, user_id: str) -> None:
         """They are no longer."""
         self._touched.add(room)
-        gone = room.leave_elsewhere(node, user_id)
+        gone = room.leave_by(node, user_id)
         if gone is not None:
             self._tell(room, gone, "left")
 
     def end(self, node: str) -> None:
         """Nobody is anywhere by that node."""
         for room in self._context.parts.rooms.all_live():
-            for user_id in [i for i, guest in room.elsewhere.items() if node in guest.nodes]:
+            for user_id in [i for i, guest in room.remote.items() if node in guest.nodes]:
                 self.exit(room, node, user_id)
 
     def change(self, user: UserRecord, *, away: bool) -> None:
         """Somebody has another name, or is away or back."""
         for room in self._context.parts.rooms.all_live():
-            guest = room.elsewhere.get(user.id)
+            guest = room.remote.get(user.id)
             if guest is not None:
                 self._touched.add(room)
                 guest.user, guest.away = user, away
@@ -74,7 +73,7 @@ class Roster:
             if room is None or room in self._touched:
                 continue
             room.made = room.made or bool(there)
-            known = {(n, i) for i, guest in room.elsewhere.items() for n in guest.nodes}
+            known = {(n, i) for i, guest in room.remote.items() for n in guest.nodes}
             for node, user_id in known - there.keys():
                 self.exit(room, node, user_id)
             for (node, user_id), present in there.items():
@@ -82,7 +81,7 @@ class Roster:
                 if (node, user_id) not in known:
                     self.enter(room, node, present.user, away=away)
                 else:
-                    guest = room.elsewhere[user_id]
+                    guest = room.remote[user_id]
                     guest.user, guest.away = present.user, away
 
     def repairs(

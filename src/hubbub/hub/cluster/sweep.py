@@ -17,7 +17,7 @@ from hubbub.hub.cluster.direct_cursors import DirectCursors
 from hubbub.hub.cluster.lease import Lease
 from hubbub.hub.cluster.roster import Roster
 from hubbub.hub.faults import contained
-from hubbub.hub.state.session import COME_AGAIN
+from hubbub.protocol.close_codes import COME_AGAIN
 from hubbub.storage.changes import HoldName, NameUsed, ReleaseName
 
 log = get_logger(__name__)

@@ -8,9 +8,9 @@ from hubbub.hub.commands.words import Arg
 from hubbub.hub.people.accounts import secret_id, split_invitation
 from hubbub.hub.state.permissions import Right
 from hubbub.hub.state.sanctions import instant
-from hubbub.hub.state.session import SIGNED_OUT
 from hubbub.model import with_article
 from hubbub.protocol import requests
+from hubbub.protocol.close_codes import SIGNED_OUT
 
 
 @command(

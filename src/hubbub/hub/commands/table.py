@@ -16,8 +16,7 @@ from hubbub.hub import handlers
 from hubbub.hub.commands.words import Arg, take_apart
 from hubbub.hub.parts import Parts
 from hubbub.hub.state.permissions import Permissions, Right
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import Session, User
+from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import Role
 from hubbub.protocol import events, requests
 from hubbub.protocol.words import answer

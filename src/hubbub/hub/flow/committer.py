@@ -21,8 +21,7 @@ from hubbub.hub.faults import contained, sorry
 from hubbub.hub.flow.log import NOT_STORED, Log
 from hubbub.hub.ports import Clock
 from hubbub.hub.rules.limits import Limits
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import Session
+from hubbub.hub.state.room import Room, Session
 from hubbub.hub.state.stats import Stats
 from hubbub.storage.changes import Change, EndSanction, Outcome, SaveSanction
 

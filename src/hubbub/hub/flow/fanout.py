@@ -11,8 +11,7 @@ from structlog import get_logger
 
 from hubbub.hub.faults import contained
 from hubbub.hub.ports import View
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import Session, User
+from hubbub.hub.state.room import Room, Session, User
 from hubbub.hub.state.stats import Stats
 from hubbub.protocol.events import EphemeralEvent, Event, LogEvent, Message
 
@@ -54,7 +53,7 @@ class Fanout:
 
     def broadcast(self, room: Room, event: EphemeralEvent, but: Session | None = None) -> None:
         """Tells the members of a room something that may be lost."""
-        for view, sessions in room.audience.items():
+        for view, sessions in room.audience.by_view.items():
             data = _encoded(view, (event,))
             if data:
                 for session in sessions:
@@ -65,7 +64,7 @@ class Fanout:
         self, room: Room, events: Sequence[EphemeralEvent], heard: Mapping[Session, int]
     ) -> None:
         """The same for several events in one write; some have `heard` so many of them."""
-        for view, sessions in room.audience.items():
+        for view, sessions in room.audience.by_view.items():
             data = _encoded(view, events)
             for session in sessions:
                 first = heard.get(session)
@@ -92,9 +91,9 @@ class Fanout:
     def _deliver_room(
         self, room: Room, events: list[LogEvent], replies: Replies, slow: list[Session]
     ) -> None:
-        for session in room.joining:
+        for session in room.audience.held:
             self._hold(room, session, events, slow)
-        for view, sessions in room.audience.items():
+        for view, sessions in room.audience.by_view.items():
             data = _encoded(view, events)
             if not data:
                 continue
@@ -111,7 +110,7 @@ class Fanout:
         for person in room.participants:
             user = self._users.get(person.id)
             for session in user.sessions if user is not None else ():
-                if session in room.joining:
+                if session in room.audience.held:
                     self._hold(room, session, events, slow)
                     continue
                 view = session.private_view
@@ -128,7 +127,7 @@ class Fanout:
     def _hold(
         self, room: Room, session: Session, events: list[LogEvent], slow: list[Session]
     ) -> None:
-        held = room.joining[session].events
+        held = room.audience.held[session].events
         held.extend(events)
         if len(held) > self._held_events:
             slow.append(session)

@@ -13,8 +13,7 @@ from hubbub.hub.rules.limits import Limits
 from hubbub.protocol.events import Count, Presence
 
 if TYPE_CHECKING:
-    from hubbub.hub.state.room import Room
-    from hubbub.hub.state.session import Session
+    from hubbub.hub.state.room import Room, Session
 
 
 class _Gathered:

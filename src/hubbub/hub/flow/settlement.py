@@ -16,9 +16,9 @@ from hubbub.hub.rooms.membership import RoomMembership
 from hubbub.hub.rooms.registry import Rooms
 from hubbub.hub.state.room import Room
 from hubbub.hub.state.sanctions import Sanctions
-from hubbub.hub.state.session import COME_AGAIN
 from hubbub.model import Role
 from hubbub.protocol import events
+from hubbub.protocol.close_codes import COME_AGAIN
 from hubbub.storage.changes import (
     Appended,
     Change,
@@ -142,7 +142,7 @@ class Settlement:
         if self._notifier is not None:
             self._notifier.rename(settings.was, room.name)
         if replaced is not None:
-            for session in {each for audience in replaced.audience.values() for each in audience}:
+            for session in replaced.audience.everyone():
                 self._attendance.end(session, COME_AGAIN, OTHER_ROOM)
 
     def _answer(self, submission: Submission, result: "Result", replies: Replies) -> None:

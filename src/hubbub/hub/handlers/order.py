@@ -3,8 +3,7 @@
 from hubbub.hub import reports
 from hubbub.hub.handlers.table import handles
 from hubbub.hub.parts import Parts
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import Session, User
+from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import format_instant
 from hubbub.protocol import events, requests
 

@@ -5,7 +5,7 @@ from hubbub.hub.handlers.table import handles
 from hubbub.hub.parts import Parts
 from hubbub.hub.people.accounts import DAY_MS, secret_id
 from hubbub.hub.state.permissions import Right
-from hubbub.hub.state.session import Session, User
+from hubbub.hub.state.room import Session, User
 from hubbub.model import Role, format_instant
 from hubbub.protocol import events, requests
 from hubbub.storage.changes import AppendAudit

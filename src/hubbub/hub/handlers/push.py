@@ -4,7 +4,7 @@ from hubbub.errors import Forbidden
 from hubbub.hub.handlers.table import handles
 from hubbub.hub.parts import Parts
 from hubbub.hub.push.notifier import PushRequest
-from hubbub.hub.state.session import Session, User
+from hubbub.hub.state.room import Session, User
 from hubbub.protocol import requests
 
 

@@ -4,8 +4,7 @@ from hubbub.hub.handlers.table import handles
 from hubbub.hub.parts import Parts
 from hubbub.hub.rooms.replay import PAGE
 from hubbub.hub.state.permissions import role_in
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import Session, User
+from hubbub.hub.state.room import Room, Session, User
 from hubbub.protocol import events, requests
 
 

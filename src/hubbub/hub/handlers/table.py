@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from hubbub.hub.parts import Parts
-from hubbub.hub.state.session import Session, User
+from hubbub.hub.state.room import Session, User
 from hubbub.protocol import events, requests
 
 RequestT = TypeVar("RequestT", bound=requests.Request)

@@ -2,7 +2,7 @@
 
 from hubbub.hub.handlers.table import handles
 from hubbub.hub.parts import Parts
-from hubbub.hub.state.session import Session, User
+from hubbub.hub.state.room import Session, User
 from hubbub.protocol import events, requests
 
 

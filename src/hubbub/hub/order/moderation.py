@@ -21,10 +21,10 @@ from hubbub.hub.rooms.membership import RoomMembership, in_room
 from hubbub.hub.rules.addresses import parse_address, subscriber
 from hubbub.hub.signs import ShownOut, Told
 from hubbub.hub.state.permissions import ROOM_ROLES, Right, stored_role_in
-from hubbub.hub.state.room import Room
+from hubbub.hub.state.room import Room, User
 from hubbub.hub.state.sanctions import EVERYWHERE, Sanctions, Subject, subjects_against
-from hubbub.hub.state.session import BANNED, User
 from hubbub.model import Role, UserKind, user_name
+from hubbub.protocol.close_codes import BANNED
 from hubbub.protocol.durations import show_duration
 from hubbub.protocol.events import Error, Message, Notice, Presence
 from hubbub.protocol.requests import REASON_CHARS

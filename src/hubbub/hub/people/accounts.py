@@ -23,9 +23,10 @@ from hubbub.hub.rules.passwords import Passwords
 from hubbub.hub.rules.registration import Policy, Registration
 from hubbub.hub.signs import Cut
 from hubbub.hub.state.permissions import Right
+from hubbub.hub.state.room import Session, User
 from hubbub.hub.state.sanctions import EVERYWHERE, Sanctions
-from hubbub.hub.state.session import COME_AGAIN, SIGNED_OUT, Session, User
 from hubbub.model import Role, UserKind, user_name
+from hubbub.protocol.close_codes import COME_AGAIN, SIGNED_OUT
 from hubbub.storage.changes import (
     AppendAudit,
     Change,

@@ -24,8 +24,7 @@ from hubbub.hub.people.welcome import Welcome
 from hubbub.hub.rooms.membership import RoomMembership
 from hubbub.hub.rooms.registry import Rooms
 from hubbub.hub.rooms.replay import PAGE, Replay
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import Session, User
+from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import ROOM_NAME_CHARS, UserKind
 from hubbub.protocol import events
 from hubbub.storage.changes import (
@@ -197,7 +196,7 @@ class Arrivals:
     async def _replay(
         self, session: Session, room: Room, after: int | None, *, stale: bool
     ) -> None:
-        hold = room.joining.get(session)
+        hold = room.audience.held.get(session)
         if hold is None:
             return
         limit = PAGE

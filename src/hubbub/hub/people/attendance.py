@@ -8,8 +8,9 @@ from hubbub.hub.ports import Dialect, Line
 from hubbub.hub.rooms.membership import RoomMembership
 from hubbub.hub.rules.rates import AddressRates
 from hubbub.hub.signs import Spent
-from hubbub.hub.state.session import TOO_SLOW, Session, User
+from hubbub.hub.state.room import Session, User
 from hubbub.model import UserKind
+from hubbub.protocol.close_codes import TOO_SLOW
 from hubbub.storage.changes import Depart, RenewSession, SaveUser
 
 log = get_logger(__name__)

@@ -9,9 +9,10 @@ from hubbub.hub.core import Core
 from hubbub.hub.names import Names
 from hubbub.hub.people.accounts import Accounts, hashed
 from hubbub.hub.rules.registration import Registration
+from hubbub.hub.state.room import Session, User
 from hubbub.hub.state.sanctions import Sanctions
-from hubbub.hub.state.session import COME_AGAIN, Session, User
 from hubbub.model import Name, UserKind, user_name
+from hubbub.protocol.close_codes import COME_AGAIN
 from hubbub.protocol.events import Person
 from hubbub.storage.interface import Storage
 from hubbub.storage.records import Membership, UserRecord

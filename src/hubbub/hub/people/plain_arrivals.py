@@ -9,8 +9,7 @@ from hubbub.hub.people.attendance import Attendance
 from hubbub.hub.people.identity import Identity
 from hubbub.hub.rooms.membership import RoomMembership
 from hubbub.hub.rules.registration import Registration
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import Session, User
+from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import UserKind
 from hubbub.protocol import events
 
@@ -82,7 +81,7 @@ class PlainArrivals:
         await self._peers.attendance.noted(user)
         # What is said meanwhile would come before the greeting.
         if room in session.rooms.values():
-            room.add_to_audience(session)
+            room.audience.add(session)
         return room.crowd
 
     async def sign_in(
@@ -127,7 +126,7 @@ class PlainArrivals:
             self._attendance.be(session, self._users.get(user.id, user))
         for room in rooms:
             self._membership.enter(session, room)
-            room.add_to_audience(session)
+            room.audience.add(session)
             self._membership.remember(user, room)
         return sum(room.crowd for room in rooms[:1])
 

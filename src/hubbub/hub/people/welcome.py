@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from hubbub.hub.core import Core
 from hubbub.hub.rules.limits import RECIPIENTS, Limits
 from hubbub.hub.state.permissions import Permissions, highest_in_rooms, role_in
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import Session, User
+from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import ROOM_NAME_CHARS, USER_NAME_CHARS, NotifyLevel, Role
 from hubbub.protocol import events
 from hubbub.storage.records import Membership
@@ -58,7 +57,7 @@ class Welcome:
         ]
         return events.Welcome(
             id=request_id,
-            user=user.as_self,
+            user=_as_self(user),
             session=secret,
             epoch=self._storage.epoch,
             server=self._facts.server,
@@ -74,7 +73,7 @@ class Welcome:
     def you(self, user: User, secret: str | None) -> events.You:
         """What a user is told who has become somebody else."""
         return events.You(
-            user=user.as_self,
+            user=_as_self(user),
             may=self._permissions.on_server(user),
             commands=self._facts.commands(self._permissions, user.role, highest_in_rooms(user)),
             session=secret,
@@ -124,3 +123,7 @@ def _told(limits: Limits) -> dict[str, int]:
 def _told_rates(limits: Limits) -> dict[str, int]:
     """What a client may keep up, so that it can pace itself instead of being refused."""
     return {"posts_per_s": max(1, int(limits.posts_per_s)), "posts_burst": limits.posts_burst}
+
+
+def _as_self(user: User) -> events.Self:
+    return events.Self(user.id, user.name.shown, user.kind, user.role)

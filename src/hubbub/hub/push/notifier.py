@@ -31,8 +31,7 @@ from hubbub.hub.ports import Fate, Notice, Pusher
 from hubbub.hub.push.backoff import Backoff
 from hubbub.hub.push.deferred import Deferred
 from hubbub.hub.rooms.registry import Rooms
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import Session, User
+from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import NotifyLevel, user_name
 from hubbub.protocol import events, requests
 from hubbub.protocol.events import LogEvent, Message, PushFate

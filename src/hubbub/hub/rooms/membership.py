@@ -19,8 +19,7 @@ from hubbub.hub.people.welcome import Welcome
 from hubbub.hub.rooms.registry import Rooms
 from hubbub.hub.signs import Changed, Somebody, State, Went
 from hubbub.hub.state.permissions import Right, role_in
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import Session, User
+from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import Role, UserKind, room_name
 from hubbub.protocol.events import Person, Presence, Settings, Standing
 from hubbub.storage.changes import EnterRoom, ExitRoom, MakeRoom, Outcome, RemoveMember, SaveMember
@@ -82,7 +81,7 @@ class RoomMembership:
     ) -> asyncio.Future[Outcome] | None:
         """Makes the session one of the room's and tells the others.
 
-        It is not served yet: `catch_up` or the room's `add_to_audience` begins that. Whoever makes
+        It is not served yet: `catch_up` or the room's audience begins that. Whoever makes
         the room by that is its owner once `made` has waited for what this returns.
         """
         if session.closed:
@@ -157,7 +156,7 @@ class RoomMembership:
             raise NoSuchRoom("A direct conversation is not entered; /whisper to its people.")
         one_room = session.dialect.one_room
         making = self.enter(session, room, tell_self=not one_room)
-        room.add_to_audience(session)
+        room.audience.add(session)
         if one_room:
             for other in [each for each in session.rooms.values() if each is not room]:
                 self.leave(session, other)

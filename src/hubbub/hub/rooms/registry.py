@@ -10,8 +10,7 @@ from typing import cast
 
 from hubbub.errors import NameTaken, NoSuchRoom, NotAMember, Unavailable
 from hubbub.hub.core import Core
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import Session
+from hubbub.hub.state.room import Room, Session
 from hubbub.model import PRIVATE, RoomKind, room_name, room_title
 from hubbub.protocol.events import Person, Settings
 from hubbub.storage.changes import RoleChanged
@@ -199,7 +198,7 @@ class Rooms:
         if room is None:
             self._missed += 1
         else:
-            room.apply(outcome)
+            room.roles.apply(outcome)
 
     def begin(self, begins: Mapping[str, int]) -> None:
         """Notes where logs begin from now on."""
@@ -249,8 +248,8 @@ class Rooms:
         self._idle.pop(room.name, None)
         self._live[room.name] = room
         self._peers.rooms.moved(settings.was, room)
-        sessions = {each for audience in room.audience.values() for each in audience}
-        for session in sessions | set(room.joining):
+        sessions = room.audience.everyone()
+        for session in sessions | set(room.audience.held):
             if session.rooms.pop(settings.was, None) is room:
                 session.rooms[room.name] = room
         self.touch(room)

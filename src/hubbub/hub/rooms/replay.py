@@ -4,8 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from hubbub.hub.core import Core
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import Session
+from hubbub.hub.state.room import Room, Session
 from hubbub.protocol.events import Gap
 from hubbub.storage.records import LogPage
 
@@ -37,7 +36,7 @@ class Replay:
         block can write the page first and nothing is missed, repeated or out of order.
         """
         await self.reach(room, after)
-        if room.serves(session):
+        if room.audience.serves(session):
             yield await self._page_to(room, room.last, after, limit)
             return
         last = room.hold(session).last

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from hubbub.hub.flow.log import Log
-from hubbub.hub.state.room import Roles, Room
+from hubbub.hub.state.room import Room
+from hubbub.hub.state.room_roles import Roles
 from hubbub.model import Role
 from hubbub.storage.changes import RoleChanged
 from hubbub.storage.shared import SharedStorage
@@ -19,32 +20,32 @@ async def take_roles(log: Log, rooms: Sequence[Room]) -> tuple[Mapping[Room, set
 
     Raises StorageError.
     """
-    known = {room.id: (room, room.roles_version) for room in rooms}
+    known = {room.id: (room, room.roles.version) for room in rooms}
     found = await log.read(cast(SharedStorage, log.storage).roles, list(known))
     changed: dict[Room, set[str]] = {}
     for room_id, roles in found.items():
         room, version = known[room_id]
-        if room.roles_version == version:
-            changed[room] = room.apply(Roles(roles))
+        if room.roles.version == version:
+            changed[room] = room.roles.apply(Roles(roles))
     return changed, len(changed) < len(found)
 
 
 async def take_room(log: Log, room: Room) -> None:
     """Reads one room anew. Raises StorageError."""
     version = -1
-    while version != room.roles_version:
-        version = room.roles_version
+    while version != room.roles.version:
+        version = room.roles.version
         roles = await log.read(log.storage.room_members, room.name)
-    room.apply(Roles(roles))
+    room.roles.apply(Roles(roles))
 
 
 async def take_member(log: Log, room: Room, user_id: str) -> bool:
     """Reads what one user is in a room; whether they are a member. Raises StorageError."""
     version = -1
-    while version != room.roles_version:
-        version = room.roles_version
+    while version != room.roles.version:
+        version = room.roles.version
         kept = await log.read(log.storage.membership, user_id, room.name)
     role = None if kept is None else kept.role
     counts = room.private or role is not Role.MEMBER
-    room.apply(RoleChanged(user_id, role if counts else None))
+    room.roles.apply(RoleChanged(user_id, role if counts else None))
     return kept is not None

@@ -12,8 +12,7 @@ from hubbub.hub.rooms.registry import Rooms
 from hubbub.hub.rooms.roles import take_room
 from hubbub.hub.signs import BroughtIn
 from hubbub.hub.state.permissions import Right
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import Session, User
+from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import Role, RoomKind, UserKind, private_name, room_name, room_title
 from hubbub.protocol.events import Notice, Person
 from hubbub.storage.changes import (
@@ -162,7 +161,7 @@ class RoomSettings:
         for user in people:
             changes += [SaveUser(user.record)] if not user.stored else []
             changes.append(SaveMember(room.name, user.id))
-        for user_id, guest in room.elsewhere.items():
+        for user_id, guest in room.remote.items():
             changes += [SaveUser(guest.user), SaveMember(room.name, user_id)]
         if changes:
             await self._committer.outcomes(*changes)
@@ -222,7 +221,7 @@ class RoomSettings:
             if session.closed:
                 continue
             self._membership.enter(session, room, tell_self=True)
-            room.add_to_audience(session)
+            room.audience.add(session)
             session.send(Notice(text=f"{by.name} invited you into {title}."))
 
     def _audit(self, act: str, user: User, room: str, what: str) -> AppendAudit:

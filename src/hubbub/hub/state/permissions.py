@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hubbub.errors import Forbidden
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import User
+from hubbub.hub.state.room import Room, User
 from hubbub.model import Role, RoomKind, with_article
 
 RANKS = {Role.GUEST: 0, Role.MEMBER: 1, Role.MODERATOR: 2, Role.ADMIN: 3, Role.OWNER: 4}

@@ -1,82 +1,225 @@
-"""A room while people are in it: who is here, where its log ends, what waits for whom.
+"""Rooms while people are in them, the connections of these people, and who stands behind them.
 
-Between two awaits `last` is the seq up to which everyone in the audience has been served. In a
+Between two awaits `Room.last` is the seq up to which everyone in the audience has been served. In a
 cluster the log may be ahead of it: what other nodes commit is served when it has come, in order.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING, assert_never
 
-from hubbub.model import Role, RoomKind, room_title
-from hubbub.protocol.events import LogEvent, Person, Settings, Topic
-from hubbub.storage.changes import RoleChanged
+from hubbub.hub.ports import Dialect, Line
+from hubbub.hub.rules.limits import Limits
+from hubbub.hub.rules.rates import AddressRates, TokenBucket
+from hubbub.hub.state.audience import Audience, Hold, in_order
+from hubbub.hub.state.remote_people import RemotePeople
+from hubbub.hub.state.room_roles import RoomRoles
+from hubbub.hub.state.stats import Stats
+from hubbub.model import Name, Role, RoomKind, UserKind, room_title
+from hubbub.protocol.events import Event, LogEvent, Person, Reply, Settings, Topic
+from hubbub.storage.changes import Arrive, RoleChanged
 from hubbub.storage.records import RoomRecord, UserRecord
 
-if TYPE_CHECKING:
-    from hubbub.hub.ports import View
-    from hubbub.hub.state.session import Session, User
+
+class User:
+    """Somebody who is here, by one or more sessions."""
+
+    def __init__(
+        self,
+        user_id: str,
+        name: Name,
+        limits: Limits,
+        kind: UserKind = UserKind.GUEST,
+        role: Role = Role.GUEST,
+    ) -> None:
+        self.id = user_id
+        self.name = name
+        self._kind = kind
+        self._role = role
+        self.account_version = 0
+        """How often the account was taken: what was read since then may lack something."""
+        self.kept = kind is not UserKind.GUEST
+        """Whether the user has a session or an account to come back with."""
+        self.sessions: set[Session] = set()
+        self.searches = 0
+        self.away: str | None = None
+        self.reply_to: tuple[Person, ...] = ()
+        self.stored = False
+        self.typing_at_s: dict[str, float] = {}
+        self.posts = TokenBucket(limits.posts_per_s, limits.posts_burst)
+        self.commands = TokenBucket(limits.commands_per_s, limits.commands_burst)
+
+    @classmethod
+    def of(cls, record: UserRecord, limits: Limits) -> "User":
+        """A user whom the storage knows."""
+        user = cls(record.id, Name(record.name, record.key), limits, record.kind, record.role)
+        user.stored = user.kept = True
+        return user
+
+    @property
+    def person(self) -> Person:
+        """The user as events name it now."""
+        return Person(self.id, self.name.shown)
+
+    @property
+    def record(self) -> UserRecord:
+        """The user as it is kept."""
+        return UserRecord(self.id, self.name.shown, self.name.key, self.kind, self.role)
+
+    def arrival(self) -> Arrive:
+        """The user as other nodes shall know it."""
+        addresses = {session.address.key for session in self.sessions}
+        return Arrive(self.record, tuple(sorted(addresses)), self.away)
+
+    @property
+    def kind(self) -> UserKind:
+        """A guest, a member or a bot."""
+        return self._kind
+
+    @property
+    def role(self) -> Role:
+        """The role on the server."""
+        return self._role
+
+    def take_account(self, kind: UserKind, role: Role) -> None:
+        """Takes the account that a commit has given this user, or that was read.
+
+        The only way to a role: the settlement calls it in the order of the commits, and
+        outside_changes.py with what the log has.
+        """
+        self._kind, self._role = kind, role
+        self.account_version += 1
 
 
-AHEAD = 2_000
-"""How many entries are kept that came before what they follow; the log has the rest."""
+class Session:
+    """One connected client: who it is, what it is in, what it wants to see."""
 
+    __slots__ = (
+        "_call_off",
+        "_line",
+        "_stats",
+        "address",
+        "closed",
+        "cookie",
+        "device",
+        "dialect",
+        "epoch",
+        "gone",
+        "ignored",
+        "in_flight",
+        "malformed",
+        "notices",
+        "private_view",
+        "refusals",
+        "room_view",
+        "rooms",
+        "said_hello",
+        "token_hash",
+        "unblocked",
+        "user",
+        "write",
+    )
 
-@dataclass(frozen=True, slots=True)
-class Roles:
-    """All who are something in a room, as Storage.room_members has read it."""
+    def __init__(
+        self,
+        line: Line,
+        dialect: Dialect,
+        address: AddressRates,
+        stats: Stats,
+        device: str = "",
+        cookie: str | None = None,
+        epoch: str = "",
+    ) -> None:
+        self._line = line
+        self.epoch = epoch
+        self._stats = stats
+        # A call of its own would be a tenth of a delivery.
+        self.write = line.write
+        self.dialect = dialect
+        self.address = address
+        self.device = device
+        self.cookie = cookie
+        self.user: User | None = None
+        self.token_hash: bytes | None = None
+        self.rooms: dict[str, Room] = {}
+        self.in_flight = 0
+        self.malformed = 0
+        self.said_hello = False
+        self.refusals: TokenBucket | None = None
+        self.unblocked: asyncio.Future[None] | None = None
+        self.closed = False
+        self.gone = False
+        """Whether nobody hears any answer; what was sent before that still counts."""
+        self._call_off: Callable[[], None] | None = None
+        self.notices = False
+        self.ignored: dict[str, str] = {}
+        self.room_view = dialect.room_view(notices=False, ignored=frozenset())
+        self.private_view = self.room_view
 
-    by_user: Mapping[str, Role]
+    def lose(self) -> None:
+        """Takes note that nobody is there any more, and calls off what was only to be answered."""
+        self.gone = True
+        if self._call_off is not None:
+            self._call_off()
 
+    @contextmanager
+    def until_gone(self, call_off: Callable[[], None]) -> Iterator[None]:
+        """Spans a request that is of no use to one who is gone; one at a time."""
+        self._call_off = call_off
+        if self.gone:
+            call_off()
+        try:
+            yield
+        finally:
+            self._call_off = None
 
-class Guest:
-    """Somebody who is in a room by other nodes than this one."""
+    @property
+    def full(self) -> bool:
+        """Whether more would wait for this client than may."""
+        return self._line.full
 
-    __slots__ = ("away", "nodes", "user")
+    def write_ephemeral(self, data: bytes) -> None:
+        """Hands over what may be lost; a client near its bound loses it."""
+        if not self._line.write_ephemeral(data):
+            self._stats.ephemeral_dropped += 1
 
-    def __init__(self, user: UserRecord, *, away: bool) -> None:
+    def be(self, user: User) -> None:
+        """Makes this a session of the user's."""
         self.user = user
-        self.away = away
-        self.nodes: set[str] = set()
+        user.sessions.add(self)
+        self.refresh_views()
 
+    def refresh_views(self) -> None:
+        """Takes changed wishes into account, in the rooms too."""
+        ignored = frozenset(self.ignored)
+        for room in self.rooms.values():
+            room.audience.remove(self)
+        self.room_view = self.dialect.room_view(notices=self.notices, ignored=ignored)
+        if self.user is not None:
+            self.private_view = self.dialect.private_view(self.user.id, ignored=ignored)
+        for room in self.rooms.values():
+            room.audience.add(self)
 
-class Hold:
-    """What came for a session since `last`, while it is still being told what was before."""
+    def reply(self, reply: Reply) -> None:
+        """Answers a request."""
+        data = self.dialect.reply(reply)
+        if data:
+            self.write(data)
 
-    __slots__ = ("events", "last")
+    def send(self, event: Event) -> None:
+        """Tells this session alone something that must not be lost."""
+        data = self.private_view.encode((event,))
+        if data:
+            self.write(data)
 
-    def __init__(self, last: int) -> None:
-        self.last = last
-        self.events: list[LogEvent] = []
+    def close(self, code: int, reason: str) -> None:
+        """Begins to end the connection; the hub must have let go of the session before."""
+        self.closed = True
+        self._line.close(code, reason)
 
 
 class Room:
     """The live side of a room; its log is in the storage."""
-
-    __slots__ = (
-        "_both",
-        "_roles",
-        "ahead",
-        "archived",
-        "audience",
-        "connections",
-        "elsewhere",
-        "first",
-        "id",
-        "joining",
-        "kind",
-        "last",
-        "made",
-        "name",
-        "participants",
-        "people",
-        "read_only",
-        "roles_version",
-        "topic",
-        "waiting",
-    )
 
     def __init__(
         self,
@@ -96,48 +239,22 @@ class Room:
         self.read_only = record.read_only
         self.archived = record.archived
         self.participants = participants
-        self._roles = dict(roles or {})
-        self.roles_version = 0
-        """How often they were applied: what was read since an earlier one may lack something."""
+        self._roles = RoomRoles(roles)
         self.made = made
         """Whether there is such a room; otherwise the first who enters makes it."""
         self.connections = 0
         self.people: dict[str, tuple[User, int]] = {}
-        self.audience: dict[View, set[Session]] = {}
-        self.joining: dict[Session, Hold] = {}
+        self.audience: Audience[Session] = Audience()
         self.waiting = 0
         self.ahead: dict[int, LogEvent] = {}
         """By seq, what is committed and follows something that has not come yet."""
-        self.elsewhere: dict[str, Guest] = {}
-        """By user, who is here by other nodes; some of them by this one too."""
+        self.remote = RemotePeople()
         self._both = 0
 
     @property
-    def roles(self) -> Mapping[str, Role]:
-        """By user: of a private room all who may enter it, of another those above member."""
-        return MappingProxyType(self._roles)
-
-    def apply(self, outcome: RoleChanged | Roles) -> set[str]:
-        """Takes what a commit has made of somebody, or what was read of all; whose role changed.
-
-        The only way to a role here: the settlement calls it in the order of the commits, and
-        room_roles.py with what the log has.
-        """
-        self.roles_version += 1
-        match outcome:
-            case RoleChanged(user_id, role):
-                return {user_id} if self._set_role(user_id, role) else set()
-            case Roles(by_user):
-                users = by_user.keys() | self._roles.keys()
-                return {i for i in users if self._set_role(i, by_user.get(i))}
-            case _:
-                assert_never(outcome)
-
-    def _set_role(self, user_id: str, role: Role | None) -> bool:
-        was = self._roles.pop(user_id, None)
-        if role is not None:
-            self._roles[user_id] = role
-        return was is not role
+    def roles(self) -> RoomRoles:
+        """What users are here; see there who may change it."""
+        return self._roles
 
     @property
     def direct(self) -> bool:
@@ -146,9 +263,7 @@ class Room:
 
     @property
     def meant(self) -> int:
-        """Its id, or 0 while nothing is in its log: one that is empty is taken away when nobody is
-        there, and made anew by whoever comes.
-        """
+        """Its id, or 0 while its log is empty: such a one may be taken away and made anew."""
         return self.id if self.last else 0
 
     @property
@@ -165,7 +280,7 @@ class Room:
         """Whether that user may know that there is such a room."""
         if self.direct:
             return any(person.id == user_id for person in self.participants)
-        return not self.private or user_id in self._roles
+        return not self.private or user_id in self.roles
 
     @contextmanager
     def pinned(self) -> Iterator[None]:
@@ -179,16 +294,12 @@ class Room:
     @property
     def in_use(self) -> bool:
         """Whether somebody waits for a commit or a page of this room."""
-        return bool(self.waiting or self.joining)
-
-    def serves(self, session: "Session") -> bool:
-        """Whether the session gets the room's events as they come."""
-        return session in self.audience.get(session.room_view, ())
+        return bool(self.waiting or self.audience.held)
 
     @property
     def size(self) -> int:
         """How many users are here, by whatever node."""
-        return len(self.people) + len(self.elsewhere) - self._both
+        return len(self.people) + len(self.remote) - self._both
 
     @property
     def crowd(self) -> int:
@@ -197,110 +308,70 @@ class Room:
 
     def has(self, user_id: str) -> bool:
         """Whether a user is here, by whatever node."""
-        return user_id in self.people or user_id in self.elsewhere
+        return user_id in self.people or user_id in self.remote
 
-    def enter(self, session: "Session") -> bool:
+    def enter(self, session: Session) -> bool:
         """Counts a session in, not yet served; True if its user was not here by this node."""
-        user = session.user
-        assert user is not None, "a session enters rooms after it has a user"
+        user = _user_of(session)
         session.rooms[self.name] = self
         self.connections += 1
         _, sessions = self.people.get(user.id, (user, 0))
         self.people[user.id] = (user, sessions + 1)
-        if sessions == 0 and user.id in self.elsewhere:
+        if sessions == 0 and user.id in self.remote:
             self._both += 1
         return sessions == 0
 
-    def depart(self, session: "Session") -> bool:
+    def depart(self, session: Session) -> bool:
         """Counts a session out; True if its user has no other one here by this node."""
-        user = session.user
-        assert user is not None, "a session in a room has a user"
+        user = _user_of(session)
         del session.rooms[self.name]
-        self.remove_from_audience(session)
-        self.joining.pop(session, None)
+        self.audience.remove(session)
+        self.audience.held.pop(session, None)
         self.connections -= 1
         _, sessions = self.people[user.id]
         if sessions > 1:
             self.people[user.id] = (user, sessions - 1)
             return False
         del self.people[user.id]
-        if user.id in self.elsewhere:
+        if user.id in self.remote:
             self._both -= 1
         user.typing_at_s.pop(self.name, None)
         return True
 
-    def enter_elsewhere(self, node: str, user: UserRecord, *, away: bool) -> bool:
+    def enter_by(self, node: str, user: UserRecord, *, away: bool) -> bool:
         """Takes note of somebody on another node; True if they were not here at all."""
-        guest = self.elsewhere.get(user.id)
-        known = guest is not None or user.id in self.people
-        if guest is None:
-            guest = self.elsewhere[user.id] = Guest(user, away=away)
-            self._both += user.id in self.people
-        guest.user, guest.away = user, away
-        guest.nodes.add(node)
-        return not known
+        new, here = self.remote.enter(node, user, away=away), user.id in self.people
+        self._both += new and here
+        return new and not here
 
-    def leave_elsewhere(self, node: str, user_id: str) -> UserRecord | None:
+    def leave_by(self, node: str, user_id: str) -> UserRecord | None:
         """Takes note that they left there; who it was, if they are not here any more at all."""
-        guest = self.elsewhere.get(user_id)
-        if guest is None:
-            return None
-        guest.nodes.discard(node)
-        if guest.nodes:
-            return None
-        del self.elsewhere[user_id]
-        if user_id in self.people:
-            self._both -= 1
-            return None
-        return guest.user
+        gone = self.remote.leave(node, user_id)
+        if gone is None or user_id not in self.people:
+            return gone
+        self._both -= 1
+        return None
 
-    def hold(self, session: "Session") -> Hold:
+    def hold(self, session: Session) -> Hold:
         """Keeps what comes from now on for a session that is still being told what was before."""
-        return self.joining.setdefault(session, Hold(self.last))
+        return self.audience.held.setdefault(session, Hold(self.last))
 
-    def release(self, session: "Session") -> list[LogEvent]:
+    def release(self, session: Session) -> list[LogEvent]:
         """What was kept for the session, which is served with everyone else from here on."""
-        hold = self.joining.pop(session, None)
+        hold = self.audience.held.pop(session, None)
         if not self.direct and session.rooms.get(self.name) is self:
-            self.add_to_audience(session)
+            self.audience.add(session)
         return [] if hold is None else hold.events
-
-    def add_to_audience(self, session: "Session") -> None:
-        """Serves a session from now on, unless it is still held."""
-        if session not in self.joining:
-            self.audience.setdefault(session.room_view, set()).add(session)
-
-    def remove_from_audience(self, session: "Session") -> None:
-        """Serves a session no longer."""
-        sessions = self.audience.get(session.room_view)
-        if sessions is not None:
-            sessions.discard(session)
-            if not sessions:
-                del self.audience[session.room_view]
 
     def begin(self, first: int) -> None:
         """Moves the beginning of the log forward."""
         self.first = max(self.first, first)
 
     def accept(self, committed: Sequence[LogEvent]) -> list[LogEvent]:
-        """Takes entries of the log; those that everyone can be served with now, in order.
-
-        What was served before is left out, and what follows an entry that is not here yet waits.
-        """
-        ready: list[LogEvent] = []
-        for event in committed:
-            if event.seq == self.last + 1:
-                self._take(event)
-                ready.append(event)
-            elif event.seq > self.last and len(self.ahead) < AHEAD:
-                self.ahead[event.seq] = event
-        while self.ahead:
-            following = self.ahead.pop(self.last + 1, None)
-            if following is None:
-                self.ahead = {seq: e for seq, e in self.ahead.items() if seq > self.last}
-                break
-            self._take(following)
-            ready.append(following)
+        """Takes entries of the log; those that everyone can be served with now, in order."""
+        ready, self.ahead = in_order(committed, self.last, self.ahead)
+        for event in ready:
+            self._take(event)
         return ready
 
     def _take(self, event: LogEvent) -> None:
@@ -313,10 +384,15 @@ class Room:
             closes = event.kind is RoomKind.PRIVATE and not self.private
             self.kind = RoomKind(event.kind)
             # Whoever is there stays, and is written down as a member by the node that closed it.
-            for user_id in [*self.people, *self.elsewhere] if closes else ():
-                self.apply(RoleChanged(user_id, self._roles.get(user_id, Role.MEMBER)))
+            for user_id in [*self.people, *self.remote] if closes else ():
+                self.roles.apply(RoleChanged(user_id, self.roles.get(user_id, Role.MEMBER)))
             self.read_only, self.archived = event.read_only, event.archived
 
-    def users(self) -> Iterator["User"]:
+    def users(self) -> Iterator[User]:
         """Everybody who is here, once each."""
         return (user for user, _ in self.people.values())
+
+
+def _user_of(session: Session) -> User:
+    assert session.user is not None, "a session in a room has a user"
+    return session.user

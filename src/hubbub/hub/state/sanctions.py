@@ -11,8 +11,7 @@ from hubbub.hub.flow.committer import Committer
 from hubbub.hub.flow.log import Log
 from hubbub.hub.ports import Clock
 from hubbub.hub.rules.addresses import is_somebodys
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import Session, User
+from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import UserKind, format_instant, room_title
 from hubbub.storage.changes import Change, EndSanction, SaveSanction
 from hubbub.storage.records import Against, Sanction, SanctionKey, SanctionKind

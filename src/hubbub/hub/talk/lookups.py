@@ -7,8 +7,7 @@ from hubbub.errors import BadName, BadRequest, NoSuchRoom
 from hubbub.hub.core import Core
 from hubbub.hub.rooms.registry import Rooms
 from hubbub.hub.state.permissions import stored_role_in
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import Session, User
+from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import Role, RoomKind, user_name
 from hubbub.protocol import events
 from hubbub.storage.records import LogPage, UserRecord
@@ -77,7 +76,7 @@ class Lookups:
     async def _people(self, room: Room) -> list[tuple[UserRecord, bool]]:
         """Who is in a room, and whether they are away."""
         here: Iterable[User] = room.users()
-        others = [(g.user, g.away) for i, g in room.elsewhere.items() if i not in room.people]
+        others = [(g.user, g.away) for i, g in room.remote.items() if i not in room.people]
         if room.direct:
             ids = [person.id for person in room.participants]
             here = [self._users[user_id] for user_id in ids if user_id in self._users]

@@ -11,9 +11,8 @@ from hubbub.hub.flow.committer import Submission
 from hubbub.hub.rooms.registry import Rooms
 from hubbub.hub.signs import ReadTo, Wrote
 from hubbub.hub.state.permissions import Right
-from hubbub.hub.state.room import Room
+from hubbub.hub.state.room import Room, Session, User
 from hubbub.hub.state.sanctions import Sanctions
-from hubbub.hub.state.session import Session, User
 from hubbub.protocol.events import Person, ReadMarker, Typing
 from hubbub.storage.changes import AppendMessage, AppendTopic, MoveRead, Outcome, SaveUser
 

@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from hubbub.errors import OutOfTime, RateLimited, Unavailable
 from hubbub.hub.core import Core
 from hubbub.hub.rooms.registry import Rooms
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import Session, User
+from hubbub.hub.state.room import Room, Session, User
 from hubbub.protocol.events import Message
 from hubbub.storage.interface import SEARCHED, Budget
 from hubbub.storage.records import SearchPage

@@ -16,9 +16,9 @@ from hubbub.hub.faults import contained
 from hubbub.hub.parts import Parts
 from hubbub.hub.people.accounts import MEMBER_NOW
 from hubbub.hub.rooms.roles import take_roles
-from hubbub.hub.state.room import Room
-from hubbub.hub.state.session import COME_AGAIN, SIGNED_OUT, User
+from hubbub.hub.state.room import Room, User
 from hubbub.model import Name, UserKind
+from hubbub.protocol.close_codes import COME_AGAIN, SIGNED_OUT
 from hubbub.storage.records import UserRecord
 
 log = get_logger(__name__)
