@@ -22,6 +22,7 @@ from hubbub.hub.flow.settlement import Settlement
 from hubbub.hub.names import Names
 from hubbub.hub.order.moderation import Moderation
 from hubbub.hub.order.opaque_ids import OpaqueIds
+from hubbub.hub.order.roles import RoleGrants
 from hubbub.hub.parts import Parts
 from hubbub.hub.peers import alone
 from hubbub.hub.people.accounts import Accounts
@@ -144,7 +145,7 @@ class Hub:
         identity = Identity(core, names, accounts, sanctions)
         arrivals = Arrivals(core, rooms, names, membership, replay, attendance, identity, welcome)
         moderation = Moderation(
-            core, membership, directory, sanctions, accounts, welcome, attendance
+            core, membership, directory, sanctions, accounts, attendance
         )
         notifier = None if options.pusher is None else Notifier(core, rooms, options.pusher)
         return Parts(
@@ -177,6 +178,7 @@ class Hub:
             plain_arrivals=PlainArrivals(core, membership, attendance, accounts, identity),
             sanctions=sanctions,
             moderation=moderation,
+            role_grants=RoleGrants(core, membership, directory, accounts, welcome),
             opaque_ids=OpaqueIds.of(core.log.storage),
             settlement=Settlement(core, rooms, membership, attendance, sanctions, notifier),
             notifier=notifier,

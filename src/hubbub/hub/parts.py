@@ -11,6 +11,7 @@ from hubbub.hub.flow.settlement import Settlement
 from hubbub.hub.names import Names
 from hubbub.hub.order.moderation import Moderation
 from hubbub.hub.order.opaque_ids import OpaqueIds
+from hubbub.hub.order.roles import RoleGrants
 from hubbub.hub.peers import Peers
 from hubbub.hub.people.accounts import Accounts
 from hubbub.hub.people.arrivals import Arrivals
@@ -69,6 +70,7 @@ class Parts:
     plain_arrivals: PlainArrivals
     sanctions: Sanctions
     moderation: Moderation
+    role_grants: RoleGrants
     opaque_ids: OpaqueIds
     settlement: Settlement
     notifier: Notifier | None

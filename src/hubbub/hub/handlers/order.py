@@ -63,9 +63,9 @@ async def _set_role(
 ) -> events.Done:
     room = await _room(parts, session, request.room)
     if room is None:
-        whom = await parts.moderation.set_role(user, request.name, request.role)
+        whom = await parts.role_grants.set_role(user, request.name, request.role)
     else:
-        whom = await parts.moderation.set_room_role(user, room, request.name, request.role)
+        whom = await parts.role_grants.set_room_role(user, room, request.name, request.role)
     return events.Done(
         id=request.id, act="set_role", whom=whom, room=_name(room), role=request.role
     )

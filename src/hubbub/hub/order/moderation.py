@@ -8,28 +8,27 @@ from hubbub.errors import (
     BadName,
     BadRequest,
     Banned,
-    Forbidden,
     NoSuchUser,
     NotAMember,
 )
 from hubbub.hub.core import Core
 from hubbub.hub.directory import Directory
+from hubbub.hub.order.audit import audited
 from hubbub.hub.people.accounts import Accounts
 from hubbub.hub.people.attendance import Attendance
-from hubbub.hub.people.welcome import Welcome
 from hubbub.hub.rooms.membership import RoomMembership, in_room
 from hubbub.hub.rules.addresses import parse_address, subscriber
 from hubbub.hub.signs import ShownOut, Told
-from hubbub.hub.state.permissions import ROOM_ROLES, Right, stored_role_in
+from hubbub.hub.state.permissions import Right, stored_role_in
 from hubbub.hub.state.room import Room, User
 from hubbub.hub.state.sanctions import EVERYWHERE, Sanctions, Subject, subjects_against
-from hubbub.model import Role, UserKind, user_name
+from hubbub.model import Role, user_name
 from hubbub.protocol.close_codes import BANNED
 from hubbub.protocol.durations import show_duration
 from hubbub.protocol.events import Error, Message, Notice, Presence
 from hubbub.protocol.requests import REASON_CHARS
 from hubbub.protocol.text import clean
-from hubbub.storage.changes import AppendAudit, DeleteMessage, EndSessions, RemoveMember, SaveMember
+from hubbub.storage.changes import DeleteMessage, EndSessions, RemoveMember
 from hubbub.storage.records import ADDRESS, Against, Sanction, SanctionKind, UserRecord
 
 log = get_logger(__name__)
@@ -45,7 +44,6 @@ class Moderation:
         directory: Directory,
         sanctions: Sanctions,
         accounts: Accounts,
-        welcome: Welcome,
         attendance: Attendance,
     ) -> None:
         self._peers = core.peers
@@ -59,7 +57,6 @@ class Moderation:
         self._directory = directory
         self._sanctions = sanctions
         self._accounts = accounts
-        self._welcome = welcome
         self._end = attendance.end
 
     # --- in a room
@@ -72,7 +69,7 @@ class Moderation:
         if not room.has(whom.id) and not (room.private and whom.id in room.roles):
             raise NotAMember(f"{whom.name} is not in {room.title}.")
         reason = tidy(reason)
-        audit = self._audit("kick", user, whom.name, room, reason, whom_id=whom.id)
+        audit = audited("kick", user, whom.name, room, reason, whom_id=whom.id)
         await self._committer.outcomes(RemoveMember(room.name, whom.id), audit)
         because = f": {reason}" if reason else "."
         text = f"{user.name.shown} showed you out of {room.title}{because}"
@@ -109,7 +106,7 @@ class Moderation:
             SanctionKind.MUTE, room, whom, user, duration_s, reason, elsewhere
         )
         lasting = _lasting(duration_s, reason)
-        audit = self._audit("mute", user, whom.name, room, lasting, whom_id=whom.id)
+        audit = audited("mute", user, whom.name, room, lasting, whom_id=whom.id)
         await self._sanctions.lay(entries, audit, room=room)
         if room is None or room.visible_to(whom.id):
             self._notify(whom.id, self._sanctions.sentence(entries[0]))
@@ -124,9 +121,7 @@ class Moderation:
             await self._below(user, typed, room)
         found = self._named(SanctionKind.MUTE, place, typed)
         whom = found[0].whom
-        await self._sanctions.lift(
-            found, self._audit("unmute", user, whom, room, whom_id=_id(found))
-        )
+        await self._sanctions.lift(found, audited("unmute", user, whom, room, whom_id=_id(found)))
         for each in found:
             if each.against is Against.USER and (room is None or room.visible_to(each.subject)):
                 self._notify(each.subject, f"{user.name.shown} gave you the word back.")
@@ -150,7 +145,7 @@ class Moderation:
             self._permissions.require(user, Right.DELETE, room)
             await self._check_above(user, found.sender.id, room)
         change = DeleteMessage(room.name, user.person, seq, room.meant)
-        audit = self._audit(
+        audit = audited(
             "delete", user, found.sender.name, room, tidy(reason), whom_id=found.sender.id
         )
         await self._committer.outcomes(*([] if own else [audit]), change, room=room)
@@ -182,7 +177,7 @@ class Moderation:
                 SanctionKind.BAN, None, whom, user, duration_s, reason, elsewhere
             )
             shown, others = whom.name, [EndSessions(whom.id)]
-        audit = self._audit(
+        audit = audited(
             "ban",
             user,
             shown,
@@ -209,7 +204,7 @@ class Moderation:
         by = (Against.ADDRESS, subject)
         entry = self._sanction(SanctionKind.BAN, None, by, shown, user, ends_ms, reason)
         lasting = _lasting(duration_s, reason)
-        await self._sanctions.lay([entry], self._audit("ban", user, shown, None, lasting))
+        await self._sanctions.lay([entry], audited("ban", user, shown, None, lasting))
         self.shut_out()
         return shown
 
@@ -222,9 +217,7 @@ class Moderation:
             typed = f"{ADDRESS} {subscriber(str(address))}"
         found = self._named(SanctionKind.BAN, EVERYWHERE, typed)
         whom = found[0].whom
-        await self._sanctions.lift(
-            found, self._audit("unban", user, whom, None, whom_id=_id(found))
-        )
+        await self._sanctions.lift(found, audited("unban", user, whom, None, whom_id=_id(found)))
         return whom
 
     def shut_out(self) -> None:
@@ -237,46 +230,6 @@ class Moderation:
                     session.reply(Error.of(refusal))
                     self._end(session, BANNED, "banned")
 
-    # --- roles
-
-    async def set_role(self, user: User, typed: str, role: Role) -> str:
-        """Gives an account a role on the server; the name. Raises Refusal."""
-        self._permissions.require(user, Right.GRANT)
-        whom = await self._account(typed)
-        if user.role is not Role.OWNER:
-            self._permissions.require_rank(user, whom.role)
-            self._permissions.require_rank(user, role)
-        audit = self._audit("role", user, whom.name, None, role.value, whom_id=whom.id)
-        await self._accounts.save_role(whom, role, audit)
-        target = self._users.get(whom.id)
-        if target is not None:
-            self.tell_role(target)
-        return whom.name
-
-    def tell_role(self, target: User) -> None:
-        """Tells somebody of a new role on the server, and what it makes of them in their rooms."""
-        self._welcome.tell(target)
-        rooms = {room for session in target.sessions for room in session.rooms.values()}
-        for room in rooms:
-            self._membership.tell_standing(target, room)
-
-    async def set_room_role(self, user: User, room: Room, typed: str, role: Role) -> str:
-        """Gives an account a role in a room; the name. Raises Refusal."""
-        self._permissions.require(user, Right.GRANT_HERE, room)
-        if role not in ROOM_ROLES:
-            names = ", ".join(each.value for each in ROOM_ROLES)
-            raise BadRequest(f"In a room one is {names}.")
-        whom = await self._account(typed)
-        target = self._users.get(whom.id)
-        if not room.has(whom.id) and whom.id not in room.roles:
-            raise NotAMember(f"{whom.name} is not in {room.title}.")
-        audit = self._audit("role", user, whom.name, room, role.value, whom_id=whom.id)
-        await self._committer.outcomes(SaveMember(room.name, whom.id, role), audit)
-        if target is not None:
-            self._membership.tell_standing(target, room)
-            self._welcome.tell(target)
-        return whom.name
-
     # ---
 
     async def _found(self, typed: str) -> UserRecord | None:
@@ -284,12 +237,6 @@ class Moderation:
             return await self._directory.find(typed)
         except NoSuchUser:
             return None
-
-    async def _account(self, typed: str) -> UserRecord:
-        whom = await self._directory.find(typed)
-        if whom.kind is UserKind.GUEST:
-            raise Forbidden(f"{whom.name} is a guest; roles are for members: /register first.")
-        return whom
 
     async def _below(self, user: User, typed: str, room: Room | None) -> UserRecord:
         """Somebody else, of a lower role. Raises NoSuchUser, BadRequest, Forbidden."""
@@ -387,20 +334,6 @@ class Moderation:
         target = self._users.get(user_id)
         for session in () if target is None else target.sessions:
             session.send(Notice(text=sentence))
-
-    def _audit(
-        self,
-        act: str,
-        user: User,
-        whom: str,
-        room: Room | None,
-        reason: str = "",
-        *,
-        whom_id: str = "",
-    ) -> AppendAudit:
-        place = "" if room is None else room.name
-        log.info(act, by=user.name.shown, room=place)
-        return AppendAudit(act, user.name.shown, whom, place, reason, user.id, whom_id)
 
 
 def _id(entries: list[Sanction]) -> str:

@@ -143,7 +143,7 @@ class OutsideChanges:
                 # On another node; the sessions of the guest ended with that.
                 self._new_members.add(user.id)
             user.take_account(record.kind, record.role)
-            self._parts.moderation.tell_role(user)
+            self._parts.role_grants.tell_role(user)
 
     async def _end_dead(self, users: list[User]) -> bool:
         """False where it has to be done again."""
