@@ -253,7 +253,7 @@ def _hash(password: str) -> str:
 
 
 def _token(storage: "Storage", user_id: str, label: str, days: int | None) -> str:
-    from hubbub.hub.people.accounts import hashed
+    from hubbub.hub.rules.secrets import hashed
     from hubbub.storage.changes import SaveSession
 
     secret = secrets.token_urlsafe(24)

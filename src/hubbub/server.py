@@ -91,7 +91,7 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
         await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             await serving
-        code = None if settings.for_this_machine else await hub.parts.accounts.set_up_code()
+        code = None if settings.for_this_machine else await hub.parts.invitations.set_up_code()
         host, port = await listener.open(settings.host, settings.port, tls)
     except BaseException:
         waiting.cancel()
@@ -100,8 +100,8 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
         hub.parts.log.close()
         raise
     _calm_collector()
-    hub.parts.accounts.url = settings.public_url or _own_url(host, port, secure=tls is not None)
-    set_up = code and hub.parts.accounts.link(code)
+    hub.parts.invitations.url = settings.public_url or _own_url(host, port, secure=tls is not None)
+    set_up = code and hub.parts.invitations.link(code)
     announce(Running(host, port, tls is not None, url, settings.policy.guests, set_up))
     log.info("listening", host=host, port=port, log=url, durability=settings.durability)
     pinging = asyncio.create_task(sockets.keep_alive())

@@ -310,7 +310,7 @@ async def test_without_guests_one_signs_in_first(house: House) -> None:
 
 @pytest.mark.parametrize("policy", [BY_INVITATION])
 async def test_a_plain_connection_becomes_a_member_by_an_invitation(house: House) -> None:
-    code = await house.hub.parts.accounts.invite(None, Role.MEMBER, 1, 7)
+    code = await house.hub.parts.invitations.invite(None, Role.MEMBER, 1, 7)
     plain = house.stranger()
     for line in ("hello", "/who", "/login ann", f"/register ann {PASSWORD}", ""):
         with pytest.raises(NotSignedIn):
@@ -335,7 +335,7 @@ async def test_a_plain_connection_becomes_a_member_by_an_invitation(house: House
 
 @pytest.mark.parametrize("policy", [BY_INVITATION])
 async def test_an_invitation_is_used_as_often_as_it_says(house: House) -> None:
-    code = await house.hub.parts.accounts.invite(None, Role.MEMBER, 2, 7)
+    code = await house.hub.parts.invitations.invite(None, Role.MEMBER, 2, 7)
     people = [house.nobody() for _ in range(5)]
     await asyncio.gather(
         *(
@@ -351,7 +351,7 @@ async def test_an_invitation_is_used_as_often_as_it_says(house: House) -> None:
 
 @pytest.mark.parametrize("policy", [BY_INVITATION])
 async def test_an_invitation_runs_out(house: House) -> None:
-    code = await house.hub.parts.accounts.invite(None, Role.MEMBER, 2, 1)
+    code = await house.hub.parts.invitations.invite(None, Role.MEMBER, 2, 1)
     house.clock.advance(86_401)
     late = house.nobody()
     await late.send(requests.Hello(name="ann", password=PASSWORD, register=True, invite=code))

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from hubbub.hub.people.accounts import hashed
 from hubbub.hub.rules.registration import Policy, Registration
+from hubbub.hub.rules.secrets import hashed
 from hubbub.model import Role, UserKind
 from hubbub.protocol import requests
 from hubbub.storage.changes import EndSession, SaveSession, SaveUser
@@ -50,7 +50,7 @@ async def test_a_token_that_another_process_ended_ends_its_connections(house: Ho
     "policy", [Policy(Registration.INVITE, guests=False, first_is_owner=False)]
 )
 async def test_of_many_who_use_one_invitation_at_once_one_comes_in(house: House) -> None:
-    code = await house.hub.parts.accounts.invite(None, Role.MEMBER, 1, 1)
+    code = await house.hub.parts.invitations.invite(None, Role.MEMBER, 1, 1)
     people = [house.nobody() for _ in range(8)]
     await asyncio.gather(
         *(

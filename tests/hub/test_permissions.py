@@ -12,8 +12,8 @@ import pytest
 from msgspec import structs
 
 from hubbub.hub import commands
-from hubbub.hub.people.accounts import hashed
 from hubbub.hub.rules.limits import Limits
+from hubbub.hub.rules.secrets import hashed
 from hubbub.hub.state.permissions import TABLE, Right, reference
 from hubbub.hub.state.room import Room
 from hubbub.model import Role, RoomKind, UserKind

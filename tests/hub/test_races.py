@@ -68,15 +68,15 @@ async def test_two_owners_cannot_both_give_it_up(house: House) -> None:
 async def test_the_set_up_link_is_worth_nothing_once_there_is_a_member() -> None:
     policy = Policy(Registration.INVITE, guests=False, first_is_owner=False)
     async with running(House(Limits(), policy=policy)) as house:
-        first = await house.hub.parts.accounts.set_up_code()
-        second = await house.hub.parts.accounts.set_up_code()
+        first = await house.hub.parts.invitations.set_up_code()
+        second = await house.hub.parts.invitations.set_up_code()
         ann = await house.json(name="ann", password=PASSWORD, register=True, invite=second)
         assert ann.session.user is not None
         assert ann.session.user.role is Role.OWNER
         eve = house.nobody()
         await eve.send(requests.Hello(name="eve", password=PASSWORD, register=True, invite=first))
         assert refused(eve) == ["forbidden"]
-        assert await house.hub.parts.accounts.set_up_code() is None
+        assert await house.hub.parts.invitations.set_up_code() is None
 
 
 async def test_an_invitation_ends_with_its_makers_right_to_invite(house: House) -> None:

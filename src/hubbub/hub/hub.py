@@ -29,6 +29,7 @@ from hubbub.hub.people.accounts import Accounts
 from hubbub.hub.people.arrivals import Arrivals
 from hubbub.hub.people.attendance import Attendance
 from hubbub.hub.people.identity import Identity
+from hubbub.hub.people.invitations import Invitations
 from hubbub.hub.people.plain_arrivals import PlainArrivals
 from hubbub.hub.people.welcome import ServerFacts, Welcome
 from hubbub.hub.ports import Clock, Pusher
@@ -141,12 +142,11 @@ class Hub:
         replay = Replay(core)
         sanctions = Sanctions(core.log, core.committer, core.clock)
         attendance = Attendance(core, names, membership)
-        accounts = Accounts(core, policy, attendance, welcome, sanctions)
-        identity = Identity(core, names, accounts, sanctions)
+        invitations = Invitations(core, policy, sanctions)
+        accounts = Accounts(core, invitations, attendance, welcome)
+        identity = Identity(core, names, accounts, sanctions, policy)
         arrivals = Arrivals(core, rooms, names, membership, replay, attendance, identity, welcome)
-        moderation = Moderation(
-            core, membership, directory, sanctions, accounts, attendance
-        )
+        moderation = Moderation(core, membership, directory, sanctions, accounts, attendance)
         notifier = None if options.pusher is None else Notifier(core, rooms, options.pusher)
         return Parts(
             limits=core.limits,
@@ -173,9 +173,10 @@ class Hub:
             welcome=welcome,
             attendance=attendance,
             accounts=accounts,
+            invitations=invitations,
             identity=identity,
             arrivals=arrivals,
-            plain_arrivals=PlainArrivals(core, membership, attendance, accounts, identity),
+            plain_arrivals=PlainArrivals(core, membership, attendance, accounts, identity, policy),
             sanctions=sanctions,
             moderation=moderation,
             role_grants=RoleGrants(core, membership, directory, accounts, welcome),

@@ -17,6 +17,7 @@ from hubbub.hub.people.accounts import Accounts
 from hubbub.hub.people.arrivals import Arrivals
 from hubbub.hub.people.attendance import Attendance
 from hubbub.hub.people.identity import Identity
+from hubbub.hub.people.invitations import Invitations
 from hubbub.hub.people.plain_arrivals import PlainArrivals
 from hubbub.hub.people.welcome import Welcome
 from hubbub.hub.ports import Clock
@@ -65,6 +66,7 @@ class Parts:
     welcome: Welcome
     attendance: Attendance
     accounts: Accounts
+    invitations: Invitations
     identity: Identity
     arrivals: Arrivals
     plain_arrivals: PlainArrivals

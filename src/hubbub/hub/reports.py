@@ -1,7 +1,7 @@
 """What one may read of sessions, of the audit log, of bans and mutes."""
 
 from hubbub.hub.parts import Parts
-from hubbub.hub.people.accounts import secret_id
+from hubbub.hub.rules.secrets import secret_id
 from hubbub.hub.state.permissions import Right
 from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import PRIVATE, format_instant

@@ -5,6 +5,7 @@ import re
 from hubbub.errors import BadRequest
 
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
+DAY_MS = 24 * 60 * 60 * 1000
 LONGEST_S = 10 * 365 * 86_400
 _TYPED = re.compile(r"(\d{1,9})([smhdw])", re.ASCII)
 

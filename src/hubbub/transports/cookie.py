@@ -14,10 +14,10 @@ from hubbub.errors import BadRequest, BadToken, Forbidden, RateLimited, StorageE
 from hubbub.hub.clock import SystemClock
 from hubbub.hub.flow.log import NOT_READ
 from hubbub.hub.hub import Hub
-from hubbub.hub.people.accounts import hashed
 from hubbub.hub.people.identity import NO_SESSION
 from hubbub.hub.ports import Clock
 from hubbub.hub.rules.rates import AddressRates
+from hubbub.hub.rules.secrets import hashed
 from hubbub.model import UserKind
 from hubbub.transports.guard import Guard
 from hubbub.transports.refusals import refused

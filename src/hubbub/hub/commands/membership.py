@@ -5,7 +5,7 @@ import shlex
 from hubbub.errors import BadRequest
 from hubbub.hub.commands.table import Call, act, command
 from hubbub.hub.commands.words import Arg
-from hubbub.hub.people.accounts import secret_id, split_invitation
+from hubbub.hub.rules.secrets import secret_id, split_invitation
 from hubbub.hub.state.permissions import Right
 from hubbub.hub.state.sanctions import instant
 from hubbub.model import with_article

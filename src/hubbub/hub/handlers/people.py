@@ -3,11 +3,12 @@
 from hubbub.hub import reports
 from hubbub.hub.handlers.table import handles
 from hubbub.hub.parts import Parts
-from hubbub.hub.people.accounts import DAY_MS, secret_id
+from hubbub.hub.rules.secrets import secret_id
 from hubbub.hub.state.permissions import Right
 from hubbub.hub.state.room import Session, User
 from hubbub.model import Role, format_instant
 from hubbub.protocol import events, requests
+from hubbub.protocol.durations import DAY_MS
 from hubbub.storage.changes import AppendAudit
 
 handles(requests.Sessions)(reports.sessions)
@@ -22,11 +23,11 @@ async def _make_invitation(
     days = "1 day" if request.days == 1 else f"{request.days} days"
     audit = AppendAudit("invite link", user.name.shown, reason=f"{people}, {days}", by_id=user.id)
     end_ms = parts.clock.now_ms() + request.days * DAY_MS
-    code = await parts.accounts.invite(user, Role.MEMBER, request.uses, request.days, audit)
+    code = await parts.invitations.invite(user, Role.MEMBER, request.uses, request.days, audit)
     return events.InvitationMade(
         id=request.id,
         code=code,
-        link=parts.accounts.link(code),
+        link=parts.invitations.link(code),
         uses=request.uses,
         until=format_instant(end_ms),
     )
@@ -39,7 +40,7 @@ async def _invitations(
     parts.permissions.require(user, Right.INVITE)
     found = tuple(
         events.Invitation(secret_id(each.code_hash), each.uses, format_instant(each.expires_ms))
-        for each in await parts.accounts.invitations()
+        for each in await parts.invitations.usable()
     )
     return events.InvitationList(id=request.id, invitations=found)
 
@@ -52,5 +53,5 @@ async def _revoke_invitation(
     audit = AppendAudit(
         "revoke invitation", user.name.shown, reason=request.invitation, by_id=user.id
     )
-    await parts.accounts.revoke_invitation(request.invitation, audit)
+    await parts.invitations.revoke(request.invitation, audit)
     return events.Ok(id=request.id)

@@ -1,7 +1,5 @@
 """Members and bots: how one becomes a member, signs in, and ends sessions."""
 
-import asyncio
-import hashlib
 import secrets
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -18,15 +16,15 @@ from hubbub.errors import (
 from hubbub.hub.core import Core
 from hubbub.hub.flow.committer import Submission
 from hubbub.hub.people.attendance import Attendance
+from hubbub.hub.people.invitations import Invitations
 from hubbub.hub.people.welcome import Welcome
 from hubbub.hub.rules.passwords import Passwords
-from hubbub.hub.rules.registration import Policy, Registration
+from hubbub.hub.rules.secrets import ID_CHARS, hashed, secret_id
 from hubbub.hub.signs import Cut
-from hubbub.hub.state.permissions import Right
 from hubbub.hub.state.room import Session, User
-from hubbub.hub.state.sanctions import EVERYWHERE, Sanctions
 from hubbub.model import Role, UserKind, user_name
 from hubbub.protocol.close_codes import COME_AGAIN, SIGNED_OUT
+from hubbub.protocol.durations import DAY_MS
 from hubbub.storage.changes import (
     AppendAudit,
     Change,
@@ -39,34 +37,13 @@ from hubbub.storage.changes import (
     SaveSession,
     SaveUser,
 )
-from hubbub.storage.records import Against, Invitation, SanctionKind, SessionRecord, UserRecord
+from hubbub.storage.records import SessionRecord, UserRecord
 
 log = get_logger(__name__)
 
-DAY_MS = 24 * 60 * 60 * 1000
-INVITATION_USES, INVITATION_DAYS = 1_000, 365
-"""The most that one invitation may have."""
-CODE_PREFIX = "inv-"
 REVOKED = 1_000
 """Sessions that were ended lately: somebody may be on the way in with one."""
-ID_CHARS = 8
 MEMBER_NOW = "come in again: you are a member now"
-
-
-def hashed(secret: str) -> bytes:
-    """A secret as it is kept, its SHA-256."""
-    return hashlib.sha256(secret.encode()).digest()
-
-
-def split_invitation(typed: str) -> tuple[str, str | None]:
-    """A password, which may have blanks in it, and the invitation that may follow it."""
-    password, _, code = typed.rpartition(" ")
-    return (password.strip(), code) if code.startswith(CODE_PREFIX) and password else (typed, None)
-
-
-def secret_id(secret_hash: bytes) -> str:
-    """By what a session or an invitation is named, where its secret is not shown."""
-    return secret_hash.hex()[:ID_CHARS]
 
 
 def check_another_owner(accounts: Iterable[UserRecord], user_id: str) -> None:
@@ -85,18 +62,10 @@ class Accounts:
     """Who belongs here."""
 
     def __init__(
-        self,
-        core: Core,
-        policy: Policy,
-        attendance: Attendance,
-        welcome: Welcome,
-        sanctions: Sanctions,
+        self, core: Core, invitations: Invitations, attendance: Attendance, welcome: Welcome
     ) -> None:
-        self.policy = policy
         self.registering: str | None = None
         """The guest whose sessions end in the log just now; what becomes of them is said here."""
-        self.url = ""
-        """Where the page of this server is, for invitations."""
         self._log = core.log
         self._committer = core.committer
         self._users = core.users
@@ -104,12 +73,10 @@ class Accounts:
         self._clock = core.clock
         self._rates = core.rates
         self._peers = core.peers
-        self._permissions = core.permissions
-        self._sanctions = sanctions
+        self._invitations = invitations
         self._end = attendance.end
         self._you = welcome.you
         self._passwords = Passwords()
-        self._deciding = asyncio.Lock()
         self._revoked: OrderedDict[bytes, None] = OrderedDict()
 
     def close(self) -> None:
@@ -130,10 +97,10 @@ class Accounts:
         if user.name.reserved:
             raise BadName(f"{user.name.shown} is an automatic name; take your own by /nick NAME.")
         # Asked for once more below; what is refused shall not cost a hash.
-        await self._admission(code)
+        await self._invitations.admission(code)
         kept = await self._passwords.hash(password)
         # One after the other: an invitation has so many uses, and one is the first.
-        async with self._deciding:
+        async with self._invitations.deciding:
             self.registering = user.id
             try:
                 await self._make_member(user, kept, code, session)
@@ -145,7 +112,7 @@ class Accounts:
     ) -> None:
         async with self._peers.agreement.alone("accounts"):
             _check_guest(user)
-            role, used = await self._admission(code)
+            role, used = await self._invitations.admission(code)
             record = replace(user.record, kind=UserKind.MEMBER, role=role)
             saved = SaveAccount(user.id, record.kind, role)
             changes: list[Change] = [SaveUser(record), saved, SavePassword(user.id, kept)]
@@ -178,85 +145,6 @@ class Accounts:
                 self._end(other, COME_AGAIN, MEMBER_NOW)
         self._peers.signals.tell(Cut(user.id, COME_AGAIN, MEMBER_NOW))
         log.info("registered", user=user.name.shown, id=user.id, role=role.value)
-
-    async def _admission(self, code: str | None) -> tuple[Role, Invitation | None]:
-        """As what one may come in, and by which invitation. Raises Forbidden."""
-        if code:
-            storage = self._log.storage
-            found = await self._log.read(storage.invitation, hashed(code), self._clock.now_ms())
-            if found is None or not await self._holds(found):
-                raise Forbidden("That invitation is unknown, used up or has run out.")
-            return found.role, found
-        if self.policy.first_is_owner and not await self._has_members():
-            return Role.OWNER, None
-        if self.policy.registration is Registration.OPEN:
-            return Role.MEMBER, None
-        if self.policy.registration is Registration.INVITE:
-            raise Forbidden("One becomes a member here by an invitation; ask somebody for one.")
-        raise Forbidden("Members are made by the operator of this server alone.")
-
-    async def _holds(self, invitation: Invitation) -> bool:
-        """Whether an invitation is still worth something, and not only there.
-
-        One for an owner until there is a member; others while their maker may invite.
-        """
-        if invitation.role is Role.OWNER:
-            return not await self._has_members()
-        if self.policy.registration is Registration.CLOSED:
-            return False
-        if not invitation.maker_id:
-            return True
-        found = await self._log.read(self._log.storage.known_users, [invitation.maker_id])
-        maker = found.get(invitation.maker_id)
-        return maker is not None and self._may_invite(maker)
-
-    def _may_invite(self, maker: UserRecord) -> bool:
-        by = (Against.USER, maker.id)
-        banned = self._sanctions.on(SanctionKind.BAN, EVERYWHERE, [by]) is not None
-        user = User.of(maker, self._limits)
-        return not banned and self._permissions.may(user, Right.INVITE)
-
-    async def invite(
-        self, maker: User | None, role: Role, uses: int, days: int, *others: Change
-    ) -> str:
-        """A new invitation's code, which is told once. Raises BadRequest."""
-        if not 1 <= uses <= INVITATION_USES or not 1 <= days <= INVITATION_DAYS:
-            raise BadRequest(
-                f"An invitation has 1 to {INVITATION_USES} uses and lasts 1 to {INVITATION_DAYS} "
-                "days: /invite link USES DAYS"
-            )
-        code = CODE_PREFIX + secrets.token_urlsafe(15)
-        end_ms = self._clock.now_ms() + days * DAY_MS
-        made_by = maker.id if maker is not None else ""
-        invitation = Invitation(hashed(code), role, uses, end_ms, made_by)
-        await self._committer.outcomes(SaveInvitation(invitation), *others)
-        return code
-
-    async def set_up_code(self) -> str | None:
-        """An invitation by which the operator becomes the owner; None where there is a member."""
-        return None if await self._has_members() else await self.invite(None, Role.OWNER, 1, 1)
-
-    async def _has_members(self) -> bool:
-        accounts = await self._log.read(self._log.storage.accounts)
-        return any(account.kind is UserKind.MEMBER for account in accounts)
-
-    async def invitations(self) -> list[Invitation]:
-        """Those that can be used, the next to run out first."""
-        return await self._log.read(self._log.storage.usable_invitations, self._clock.now_ms())
-
-    async def revoke_invitation(self, typed: str, audit: AppendAudit) -> None:
-        """Ends an invitation by its id. Raises BadRequest."""
-        # Not while somebody comes in by it.
-        async with self._deciding, self._peers.agreement.alone("accounts"):
-            found = [i for i in await self.invitations() if secret_id(i.code_hash) == typed.lower()]
-            if not found:
-                raise BadRequest(f"There is no invitation {typed[:16]!r}; /invite list lists them.")
-            await self._committer.outcomes(SaveInvitation(replace(found[0], uses=0)), audit)
-
-    def link(self, code: str) -> str:
-        """The page that takes an invitation."""
-        # Behind the #, which browsers keep to themselves: no log of a proxy has it.
-        return f"{self.url}/#invite={code}"
 
     # --- signing in
 
@@ -360,7 +248,7 @@ class Accounts:
     async def save_role(self, whom: UserRecord, role: Role, audit: AppendAudit) -> None:
         """Gives an account a role on the server. Raises Forbidden for the last owner's."""
         # One after the other, so that two owners cannot both give it up.
-        async with self._deciding, self._peers.agreement.alone("accounts"):
+        async with self._invitations.deciding, self._peers.agreement.alone("accounts"):
             if role is not Role.OWNER:
                 accounts = await self._log.read(self._log.storage.accounts)
                 # As it is now: another may have made them owner, and gone.

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from hubbub.errors import BadRequest, BadToken, Banned, NotSignedIn, Refusal, Unavailable
 from hubbub.hub.core import Core
 from hubbub.hub.names import Names
-from hubbub.hub.people.accounts import Accounts, hashed
-from hubbub.hub.rules.registration import Registration
+from hubbub.hub.people.accounts import Accounts
+from hubbub.hub.rules.registration import Policy, Registration
+from hubbub.hub.rules.secrets import hashed
 from hubbub.hub.state.room import Session, User
 from hubbub.hub.state.sanctions import Sanctions
 from hubbub.model import Name, UserKind, user_name
@@ -45,7 +46,14 @@ class Arrival:
 class Identity:
     """Tells who comes in; nobody is in by that alone."""
 
-    def __init__(self, core: Core, names: Names, accounts: Accounts, sanctions: Sanctions) -> None:
+    def __init__(
+        self,
+        core: Core,
+        names: Names,
+        accounts: Accounts,
+        sanctions: Sanctions,
+        policy: Policy,
+    ) -> None:
         self._log = core.log
         self._users = core.users
         self._limits = core.limits
@@ -54,6 +62,7 @@ class Identity:
         self._names = names
         self._accounts = accounts
         self._sanctions = sanctions
+        self._policy = policy
 
     async def plain_guest(
         self, session: Session, name: str | None, refusals: list[Refusal]
@@ -87,7 +96,7 @@ class Identity:
         secret = secrets.token_urlsafe(24)
         if request.password is not None:
             return await self._by_password(session, request, request.password, secret)
-        if not self._accounts.policy.guests:
+        if not self._policy.guests:
             raise NotSignedIn("There are no guests here: sign in with a name and a password.")
         user_id = secrets.token_urlsafe(9)
         if request.name is None:
@@ -119,7 +128,7 @@ class Identity:
             self._rates.failed_sign_in(session.address)
             raise BadToken(NO_SESSION)
         record, memberships, ignored = found
-        if record.kind is UserKind.GUEST and not self._accounts.policy.guests:
+        if record.kind is UserKind.GUEST and not self._policy.guests:
             raise BadToken("There are no guests here any more: sign in with a name and a password.")
         user = await self.member(record)
         renames = name is not None and name != user.name.shown and user.kind is UserKind.GUEST
@@ -138,7 +147,7 @@ class Identity:
     def check_registration(self, session: Session, name: str) -> None:
         """Raises RateLimited, and Muted for one who would come back as another."""
         self._rates.password(session, f"new {name[:64]}")
-        if self._accounts.policy.registration is Registration.OPEN:
+        if self._policy.registration is Registration.OPEN:
             self._sanctions.check_registration(session)
 
     async def member(self, record: UserRecord) -> User:

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 
 from hubbub.errors import NotSignedIn, Refusal
 from hubbub.hub.core import Core
-from hubbub.hub.people.accounts import Accounts, split_invitation
+from hubbub.hub.people.accounts import Accounts
 from hubbub.hub.people.attendance import Attendance
 from hubbub.hub.people.identity import Identity
 from hubbub.hub.rooms.membership import RoomMembership
-from hubbub.hub.rules.registration import Registration
+from hubbub.hub.rules.registration import Policy, Registration
+from hubbub.hub.rules.secrets import split_invitation
 from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import UserKind
 from hubbub.protocol import events
@@ -24,6 +25,7 @@ class PlainArrivals:
         attendance: Attendance,
         accounts: Accounts,
         identity: Identity,
+        policy: Policy,
     ) -> None:
         self._log = core.log
         self._users = core.users
@@ -34,6 +36,7 @@ class PlainArrivals:
         self._attendance = attendance
         self._accounts = accounts
         self._identity = identity
+        self._policy = policy
 
     async def greet(
         self,
@@ -53,7 +56,7 @@ class PlainArrivals:
             session.token_hash = arrival.token_hash
             user = arrival.user
             self._ignore(session, arrival.ignored)
-        elif not self._accounts.policy.guests:
+        elif not self._policy.guests:
             raise NotSignedIn("sign in: /login NAME PASSWORD")
         else:
             user = await self._identity.plain_guest(session, name, refusals)
@@ -153,7 +156,7 @@ class PlainArrivals:
             case "login" if secret:
                 return await self.sign_in(session, name, secret, room)
             case "register" if code is not None or (
-                secret and self._accounts.policy.registration is Registration.OPEN
+                secret and self._policy.registration is Registration.OPEN
             ):
                 return await self.register(session, name, password, code, room)
             case "quit" | "exit" | "bye":

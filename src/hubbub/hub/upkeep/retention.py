@@ -8,13 +8,13 @@ from hubbub.hub.faults import contained
 from hubbub.hub.flow.log import Log
 from hubbub.hub.ports import Clock
 from hubbub.hub.rooms.registry import Rooms
+from hubbub.protocol.durations import DAY_MS
 
 log = get_logger(__name__)
 
 INTERVAL_S = 600.0
 STEP_ROOMS = 100
 STEP_EVENTS = 200
-DAY_MS = 24 * 60 * 60 * 1000
 
 
 class Retention:
