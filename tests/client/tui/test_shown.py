@@ -39,6 +39,10 @@ def rows(text: str, cells: int) -> list[str]:
         ("word " + "x" * 12, 10, ["word", "x" * 10, "xx"]),
         ("日本語テキスト", 7, ["日本語", "テキス", "ト"]),
         ("  indented", 10, ["  indented"]),
+        # An indentation that leaves its word no room goes, as a blank between rows does.
+        ("    0", 4, ["0"]),
+        ("   日本語", 4, ["日本", "語"]),
+        ("      0", 4, ["", "  0"]),
         ("", 5, [""]),
         ("e\u0301e\u0301e\u0301", 2, ["e\u0301e\u0301", "e\u0301"]),
     ],

@@ -15,6 +15,8 @@ from hubbub.protocol.text import clean
 MARKS = 3
 """Combining marks shown on one letter: enough for every script, too few for a heap."""
 TAB = "    "
+WIDEST = 2
+"""Cells of the widest letter."""
 
 _BREAKS = re.compile("[\u2028\u2029]")
 _WORDS = re.compile(r"\s+|\S+")
@@ -76,7 +78,7 @@ def fitted(text: str, cells: int, *, right: bool = False) -> str:
 
 
 def wrapped(text: str, cells: int) -> list[tuple[int, int]]:
-    """Where each row of a text without line breaks begins and ends, at most `cells` wide."""
+    """Where each row of a text without line breaks begins and ends, at most `cells` (2 or more)."""
     rows: list[tuple[int, int]] = []
     start, end, used = 0, 0, 0
     for word in _WORDS.finditer(text):
@@ -90,8 +92,11 @@ def wrapped(text: str, cells: int) -> list[tuple[int, int]]:
             start = end = word.end()
             used = 0
             continue
-        if used and text[start:end].strip():
+        said = bool(text[start:end].strip())
+        if said:
             rows.append((start, end))
+        if said or (used and (width <= cells or cells - used < WIDEST)):
+            # An indentation that leaves the word no room is on no row either.
             start, used = word.start(), 0
         if width <= cells:
             end, used = word.end(), width
@@ -112,7 +117,7 @@ def _pieces(word: str, cells: int, room: int) -> list[tuple[int, int | None]]:
     """Ends of a long word's rows, and with its cells the last one, which is not full."""
     spans, _ = split_graphemes(word)
     ends: list[tuple[int, int | None]] = []
-    used, room = 0, max(room, 2)
+    used = 0
     for start, _, width in spans:
         if used + width > room:
             ends.append((start, None))
