@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_data_dir
-from pydantic import Field, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from hubbub.errors import BadName, ConfigError
 from hubbub.hub.rules.limits import Limits
@@ -28,14 +27,14 @@ def _data_folder() -> Path:
         ) from None
 
 
-class Settings(Limits, BaseSettings):
+class Settings(Limits):
     """Every setting of the server, checked; sizes and durations as the end of each name says.
 
-    Made directly it takes what is passed and nothing else: `config.load_settings` reads the file
-    and the environment, because it must be able to say where a value came from.
+    It takes what is passed and nothing else: `config.load_settings` reads the file and the
+    environment, because it must be able to say where a value came from.
     """
 
-    model_config = SettingsConfigDict(
+    model_config = ConfigDict(
         frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False
     )
 
@@ -288,15 +287,3 @@ class Settings(Limits, BaseSettings):
             return Path(value).expanduser()
         except RuntimeError as error:
             raise ValueError("no such home folder") from error
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what is passed; see the class."""
-        return (init_settings,)

@@ -4,7 +4,7 @@ import re
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from shutil import copytree
@@ -14,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine, event
 
 from hubbub.errors import StorageError
 from hubbub.model import Role, UserKind
@@ -50,64 +50,81 @@ def test_the_known_revisions_are_those_of_the_scripts() -> None:
     assert {s.revision for s in directory.walk_revisions()} == set(migrate.REVISIONS)
 
 
-def test_the_migrated_schema_is_the_one_of_the_code(tmp_path: Path) -> None:
-    database = open_storage(sqlite_url(tmp_path))
-    assert isinstance(database, Database)
-    with database._backend.writer.connect() as connection:
-        difference = compare_metadata(MigrationContext.configure(connection), metadata)
-    database.close()
-
-    assert difference == []
-
-
-def test_a_migration_that_fails_half_way_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from alembic import op
-
-    real = op.create_index
-
-    def fails_at_the_last(name: str, *args: object, **kwargs: object) -> None:
-        if name == "ix_events_nonce":
-            raise StorageError("no")
-        real(name, *args, **kwargs)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(op, "create_index", fails_at_the_last)
-    with pytest.raises(StorageError):
-        open_storage(sqlite_url(tmp_path))
-    monkeypatch.undo()
-
-    open_storage(sqlite_url(tmp_path)).close()
-
-
-def test_the_migrated_tables_are_made_by_the_very_words_of_the_code(tmp_path: Path) -> None:
-    """What compare_metadata does not see: partial indexes, WITHOUT ROWID, names of keys."""
-    open_storage(sqlite_url(tmp_path)).close()
+@pytest.fixture
+def migrated() -> Iterator[Connection]:
+    """A database that all migrations have made, one after another."""
     engine = create_engine("sqlite://")
-    metadata.create_all(engine)
-    with engine.connect() as connection:
-        made = connection.exec_driver_sql(SCHEMA).all()
+    with engine.begin() as connection:
+        migrate.run_scripts(connection)
+        yield connection
     engine.dispose()
 
-    with closing(sqlite3.connect(tmp_path / "hubbub.db")) as migrated:
-        rows = migrated.execute(SCHEMA).fetchall()
 
-    found = {name: words(sql) for name, sql in rows if name != "alembic_version"}
-    assert found == {name: words(sql) for name, sql in made}
+def test_the_migrated_schema_is_the_one_of_the_code(migrated: Connection) -> None:
+    assert compare_metadata(MigrationContext.configure(migrated), metadata) == []
 
 
-def test_a_log_of_this_release_is_opened_without_alembic(tmp_path: Path) -> None:
+def test_a_start_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise StorageError("no")
+
+    event.listen(metadata, "after_create", fails)
+    with pytest.raises(StorageError):
+        open_storage(sqlite_url(tmp_path))
+    event.remove(metadata, "after_create", fails)
+
+    assert dump(tmp_path) == ["BEGIN TRANSACTION;", "COMMIT;"]
     open_storage(sqlite_url(tmp_path)).close()
+
+
+def test_the_migrated_tables_are_made_by_the_very_words_of_the_code(
+    tmp_path: Path, migrated: Connection
+) -> None:
+    """What compare_metadata does not see: partial indexes, WITHOUT ROWID, names of keys."""
+    rows = migrated.exec_driver_sql(SCHEMA).all()
+    open_storage(sqlite_url(tmp_path)).close()
+    with closing(sqlite3.connect(tmp_path / "hubbub.db")) as made:
+        found = {name: words(sql) for name, sql in made.execute(SCHEMA)}
+
+    assert found == {name: words(sql) for name, sql in rows}
+
+
+def test_a_new_log_has_the_columns_and_the_rows_of_a_migrated_one(
+    tmp_path: Path, migrated: Connection
+) -> None:
+    open_storage(sqlite_url(tmp_path)).close()
+    # In their order: what is copied from one to the other may go by it.
+    columns = (
+        "SELECT t.name, c.* FROM sqlite_master t, pragma_table_xinfo(t.name) c "
+        "WHERE t.type = 'table' ORDER BY 1, 2"
+    )
+    rows = (
+        "SELECT 'meta', key, value FROM meta "
+        "UNION SELECT 'revision', version_num, '' FROM alembic_version"
+    )
+    with closing(sqlite3.connect(tmp_path / "hubbub.db")) as made:
+        assert made.execute(columns).fetchall() == migrated.exec_driver_sql(columns).all()
+        found = set(made.execute(rows))
+
+    # What a log of its own has once it was opened.
+    opened = {row for row in found if row[1] in {"epoch", "clean"}}
+    assert found - opened == set(migrated.exec_driver_sql(rows))
+
+
+@pytest.mark.real
+def test_a_log_of_this_release_is_made_and_opened_without_alembic(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from hubbub.storage import *\n"
         "open_storage(sqlite_url(Path(sys.argv[1]))).close(); print('alembic' in sys.modules)"
     )
+    command = [sys.executable, "-c", code, tmp_path]
 
-    answer = subprocess.run(
-        [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, timeout=30
-    )
+    answers = [
+        subprocess.run(command, capture_output=True, text=True, timeout=30).stdout
+        for _ in ("made", "opened")
+    ]
 
-    assert answer.stdout == "False\n"
+    assert answers == ["False\n", "False\n"]
 
 
 # --- from one revision to the next

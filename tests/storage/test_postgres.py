@@ -310,6 +310,26 @@ def test_two_servers_purge_at_once_while_people_come(pair: tuple[Database, Datab
 # --- opening
 
 
+def test_a_migration_that_fails_half_way_leaves_nothing(
+    empty_postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from alembic import op
+
+    real = op.create_index
+
+    def fails_at_the_last(name: str, *args: object, **kwargs: object) -> None:
+        if name == "ix_events_nonce":
+            raise StorageError("no")
+        real(name, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(op, "create_index", fails_at_the_last)
+    with pytest.raises(StorageError, match="no"):
+        opened(empty_postgres_url)
+    monkeypatch.undo()
+
+    opened(empty_postgres_url).close()
+
+
 def test_two_servers_that_start_at_once_make_one_log(empty_postgres_url: str) -> None:
     storages = at_once(*([lambda: opened(empty_postgres_url)] * 4))
 

@@ -143,13 +143,19 @@ class WebPush:
 
 def new_keys() -> str:
     """Keys by which push services know this server, as `read_keys` takes them."""
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-    from py_vapid import Vapid02
+    # Not by py_vapid: the first start of a server would wait for what it loads.
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+        PublicFormat,
+    )
 
-    vapid = Vapid02()
-    vapid.generate_keys()
-    point = vapid.public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    return json.dumps({"private": vapid.private_pem().decode(), "public": _base64url(point)})
+    key = generate_private_key(SECP256R1())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return json.dumps({"private": private.decode(), "public": _base64url(point)})
 
 
 def read_keys(kept: str) -> VapidKeys:

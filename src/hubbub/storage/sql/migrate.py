@@ -3,12 +3,20 @@
 from sqlalchemy import Connection, inspect, text
 
 from hubbub.errors import NewerDatabase, StorageError
+from hubbub.storage.schema import metadata
 
 REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every revision that this release knows, in order; a test holds it to migrations/versions/."""
 
 VERSION_TABLE = "alembic_version"
 SCRIPTS = "hubbub.storage:migrations"
+# What the scripts make beside the tables of schema.py; a test holds a made log to a migrated one.
+_BESIDE_THE_TABLES = (
+    f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL, "
+    f"CONSTRAINT {VERSION_TABLE}_pkc PRIMARY KEY (version_num))",
+    f"INSERT INTO {VERSION_TABLE} VALUES ('{REVISIONS[-1]}')",  # noqa: S608
+    "INSERT INTO meta (key, value) VALUES ('changes', '0'), ('user_number', '0')",
+)
 
 
 def check_known(found: str, place: str) -> None:
@@ -39,14 +47,10 @@ def upgrade(connection: Connection, place: str) -> None:
         check_known(found, place)
     if found == REVISIONS[-1]:
         return
-    # Alembic takes 0.4 s to load, which only a new or an outdated log has to spend.
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", SCRIPTS)
-    config.attributes["connection"] = connection
-    command.upgrade(config, REVISIONS[-1])
+    if found is None and connection.dialect.name == "sqlite":
+        make(connection)
+    else:
+        run_scripts(connection)
     if connection.dialect.name != "sqlite":
         return
     orphan = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
@@ -55,3 +59,25 @@ def upgrade(connection: Connection, place: str) -> None:
             f"The log {place} was not upgraded: a row of {orphan[0]} would have lost its row of "
             f"{orphan[2]}. Nothing was changed; go on with the release that wrote it."
         )
+
+
+def make(connection: Connection) -> None:
+    """Makes a new file's tables as they are now, without the history of them.
+
+    By the scripts it takes 0.13 s more of processor time, a fifth of a server's first start.
+    """
+    metadata.create_all(connection, checkfirst=False)
+    for statement in _BESIDE_THE_TABLES:
+        connection.exec_driver_sql(statement)
+
+
+def run_scripts(connection: Connection) -> None:
+    """Runs the migrations that a database lacks."""
+    # Loaded by an outdated log, and by a new one in PostgreSQL, alone.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", SCRIPTS)
+    config.attributes["connection"] = connection
+    command.upgrade(config, REVISIONS[-1])
