@@ -15,7 +15,7 @@ BEHAVIOUR := tests/transports tests/client tests/test_community.py tests/test_fu
 	tests/test_restart.py tests/test_story.py
 SPREAD := tests/transports/test_order.py tests/transports/test_tutorial.py
 
-.PHONY: serve cluster test test-cluster unit torture page check format picture screenshots figures bench bench-quick \
+.PHONY: serve cluster test test-cluster unit unit-lower unit-upper torture page check format picture screenshots figures bench bench-quick \
 	bench-cluster bench-cluster-quick clean
 
 serve: $(READY) $(PAGE)
@@ -40,17 +40,27 @@ test-cluster: $(READY) $(PAGE)
 # The browser client, built from web/; needs Node.js 20 or later.
 page: $(PAGE)
 
-# The tests that open no port and start no process: under 10 s.
+# The tests that open no port and start no process: under 10 s. In two halves at once, of which each
+# loads its own files alone; the lower floors have theirs without the libraries above them.
+LOWER := tests/hub tests/protocol tests/test_floors.py tests/test_simulation.py
 unit: $(READY)
-	$(BIN)/pytest -n 2 -m "not real"
+	@$(MAKE) --no-print-directory -j 2 unit-lower unit-upper
+
+unit-lower:
+	$(BIN)/python -m pytest -q -m "not real" -p tests.alone $(LOWER)
+
+unit-upper:
+	$(BIN)/pytest -q -m "not real" $(LOWER:%=--ignore=%)
 
 # The attacks of docs/reliability.md in their long forms: up to 35 minutes, and a table of figures.
 # One of them: `make torture ONLY=crash`; those on a cluster: `make torture ONLY=cluster`; much at once
-# through the clients: `make torture ONLY=volume`.
+# through the clients: `make torture ONLY=volume`; claims about any input, with far more of it: `properties`.
 CLUSTER_ATTACKS := tests/cluster/test_torture.py tests/cluster/test_faults.py
 VOLUMES := tests/client/line/test_volume.py tests/web/test_long_room.py
+PROPERTIES := $(shell grep -rl --include='test_*.py' '^from hypothesis import given' tests)
 ATTACKS := $(if $(filter cluster,$(ONLY)),$(CLUSTER_ATTACKS),$(if $(filter volume,$(ONLY)),$(VOLUMES),\
-	$(if $(ONLY),tests/torture/test_$(ONLY).py,tests/torture $(CLUSTER_ATTACKS) $(VOLUMES))))
+	$(if $(filter properties,$(ONLY)),$(PROPERTIES),\
+	$(if $(ONLY),tests/torture/test_$(ONLY).py,tests/torture $(CLUSTER_ATTACKS) $(VOLUMES) $(PROPERTIES)))))
 torture: $(READY) $(PAGE)
 	$(BIN)/python -m tools.debian strace chromium-headless-shell
 	TORTURE=long $(BIN)/pytest -rs $(ATTACKS)

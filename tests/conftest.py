@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -16,11 +17,13 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
+from hypothesis import HealthCheck, settings
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Data
 
 from hubbub.trial.ports import nothing_at
+from tests.torture.sizes import sized
 
 START_S = 20.0
 WAIT_S = 10.0
@@ -32,6 +35,60 @@ NODES = int(os.environ.get("NODES", "1"))
 # one may be taken before it is listened on.
 _FIRST_PORT = 12_000 + 1_000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 12)
 _next_port = itertools.count(os.getpid())
+
+
+# No time for an example: a machine that stands still is no fault of what is tested.
+settings.register_profile(
+    "hubbub",
+    max_examples=sized(40, 1_000),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("hubbub")
+# Hundreds of programs are started: each would compile all modules anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+
+_ALL_REAL = re.compile(r"^pytestmark = .*\bpytest\.mark\.real\b", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Does not load, where no real test is wanted, the files and folders that have no other."""
+    if config.option.markexpr != "not real":
+        return None
+    tests = [collection_path] if collection_path.is_file() else collection_path.rglob("test_*.py")
+    return all(_ALL_REAL.search(each.read_text("utf-8")) for each in tests) or None
+
+
+_pure_test: str | None = None
+_REAL = {
+    "socket.bind",
+    "socket.connect",
+    "subprocess.Popen",
+    "os.fork",
+    "os.posix_spawn",
+    "os.exec",
+}
+
+
+def _refuse_what_is_real(event: str, _arguments: object) -> None:
+    if event in _REAL and _pure_test is not None:
+        raise AssertionError(f"{event} in {_pure_test}: such a test is marked `real`")
+
+
+sys.addaudithook(_refuse_what_is_real)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Holds a test that is not marked `real` to opening no port and starting no process."""
+    global _pure_test
+    _pure_test = None if item.get_closest_marker("real") else item.nodeid
+    try:
+        return (yield)
+    finally:
+        _pure_test = None
 
 
 def free_port() -> int:
@@ -170,9 +227,15 @@ def new_server(folder: Path, *flags: str, env: dict[str, str] | None = None) -> 
     return Fronted(folder, flags, env or {}, NODES)
 
 
+POSTGRES = {"postgres_url", "empty_postgres_url"}
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leaves out, where several nodes are the server, what is about one."""
+    """Leaves out, where several nodes are the server, what is about one; a database is `real`."""
     for item in items:
+        if POSTGRES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.real)
         marker = item.get_closest_marker("one_node")
         if marker is not None and NODES > 1:
             item.add_marker(pytest.mark.skip(reason=f"about one server: {marker.args[0]}"))

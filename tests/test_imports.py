@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.real
+
 WEB = {"aiohttp"}
 DATABASE = {"sqlalchemy", "alembic"}
 FULL_SCREEN = {"textual", "prompt_toolkit"}

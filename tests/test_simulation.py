@@ -22,11 +22,12 @@ from benchmarks.simulation.ends import (
 )
 from benchmarks.simulation.model import Result, Simulation
 from benchmarks.simulation.workload import HERE, Machines, Workload
+from tests.torture.sizes import sized
 
 MEASURED = costs_file.load()
 COSTS = MEASURED.costs
 APART = Machines()
-WARM_S, WINDOW_S = 0.2, 0.4
+WARM_S, WINDOW_S = sized((0.1, 0.2), (0.2, 0.4))
 ROOMS = Workload(rooms=40, members=10, in_flight=4)
 HOT = Workload(rooms=1, members=100, publishers=8, in_flight=4)
 ERROR = 0.35

@@ -398,6 +398,7 @@ async def test_every_act_is_done_or_refused_as_the_table_says(server: Role, kind
         if (situation.server, situation.kind) != (server, kind):
             continue
         async with running(House(Limits())) as house:
+            house.without_threads()
             house.storage.commit(people(situation) + rooms(situation), house.clock.now_ms())
             place = {NAMES[kind]: None} if situation.there != OUTSIDE else {}
             actor = await house.json(token="actor", rooms={"lobby": None} | place)

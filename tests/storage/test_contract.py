@@ -66,6 +66,7 @@ from hubbub.storage.records import (
 from hubbub.storage.sql.database import Database
 from tests.postgres import postgres
 from tests.storage.memory import MemoryStorage
+from tests.torture.sizes import sized
 
 ANN, BOB, CARA = Person("a", "ann"), Person("b", "bob"), Person("c", "cara")
 NOW = 1_700_000_000_000
@@ -96,7 +97,13 @@ def postgresql(_folder: Path) -> Storage:
 BACKENDS: dict[str, Backend] = {"sqlite": sqlite, "memory": memory, "postgresql": postgresql}
 
 
-@pytest.fixture(params=BACKENDS.values(), ids=BACKENDS)
+def marks(name: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.real] if name == "postgresql" else []
+
+
+@pytest.fixture(
+    params=[pytest.param(each, id=name, marks=marks(name)) for name, each in BACKENDS.items()]
+)
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
     storage: Storage = request.param(tmp_path)
     yield storage
@@ -784,7 +791,7 @@ def same_as_the_model(database: Storage, batches: History) -> None:
 
 
 @given(HISTORIES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=sized(20, 120))
 def test_the_database_does_what_the_model_does(empty_log: Path, batches: History) -> None:
     with TemporaryDirectory() as folder:
         copyfile(empty_log, Path(folder) / "hubbub.db")
@@ -796,8 +803,9 @@ def test_the_database_does_what_the_model_does(empty_log: Path, batches: History
             database.close()
 
 
+@pytest.mark.real
 @given(HISTORIES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=sized(20, 80))
 def test_postgresql_does_what_the_model_does(batches: History) -> None:
     database = on_postgresql(postgres().make())
     try:

@@ -19,6 +19,8 @@ from tests.postgres import postgres as server
 IDLE_S = 0.3
 ANN = Person("a", "ann")
 
+pytestmark = pytest.mark.real
+
 
 def opened(url: str) -> Database:
     storage = open_storage(url)

@@ -421,6 +421,7 @@ def test_what_is_wrong_with_a_url_is_said_without_the_password(
     assert "hush" not in str(refused.value)
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("rest", ["ann:hu/sh@host/db", "ann:hush@host:x/db", "ann:hush@[host/db"])
 def test_a_url_that_cannot_be_read_is_not_repeated(rest: str) -> None:
     postgres()
@@ -437,6 +438,7 @@ def test_without_the_driver_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyP
         open_storage("postgresql://localhost/hubbub")
 
 
+@pytest.mark.real
 def test_the_driver_is_not_loaded_for_a_file(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from hubbub.storage import *\n"
@@ -489,6 +491,7 @@ def test_a_standby_is_named(postgres_url: str) -> None:
         opened(postgres_url + "&target_session_attrs=read-write")
 
 
+@pytest.mark.real
 def test_a_database_that_was_killed_is_used_again_when_it_is_back() -> None:
     server = Postgres()
     try:

@@ -61,7 +61,7 @@ def silent(node: SharedStorage, name: str) -> None:
         )
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
 def nodes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Nodes]:
     """Makes nodes on one log."""
     opened: list[Database] = []

@@ -30,6 +30,7 @@ from tests.conftest import Serve, Server, hello
 from tests.storage.conftest import Run
 from tests.storage.freeze import ANN, BOB, MIA, NOW, write
 from tests.storage.test_contract import CHANGES, user
+from tests.torture.sizes import sized
 
 
 def exported(folder: Path) -> bytes:
@@ -121,7 +122,7 @@ TEXTS = st.builds(
 
 
 @given(st.lists(st.lists(CHANGES | TEXTS, max_size=12), max_size=5), st.integers(0, 5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=sized(15, 80))
 def test_a_round_trip_gives_the_same_log_whatever_it_holds(
     empty_log: Path, batches: list[list[Change]], expired: int
 ) -> None:

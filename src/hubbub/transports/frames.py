@@ -6,8 +6,7 @@ would build each one again.
 
 import struct
 
-from aiohttp import WSCloseCode
-
+PROTOCOL_ERROR = 1002
 PING = b"\x89\x00"
 CONTROL_BYTES = 125
 MASK_BYTES = 4
@@ -42,7 +41,7 @@ def close_answer(code: int) -> int:
     """What answers a peer's close: its own code, or 1002 where that is none (RFC 6455, 7.4)."""
     own = 3000 <= code < 5000
     known = 1000 <= code <= 1014 and code not in {1004, 1005, 1006}
-    return code if own or known else WSCloseCode.PROTOCOL_ERROR
+    return code if own or known else PROTOCOL_ERROR
 
 
 def small_text(data: bytes, at: int) -> tuple[bytes, int] | None:
