@@ -1,9 +1,9 @@
 """A server with a door, as people meet it: a real server, every client, the command line."""
 
-import asyncio
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,14 +11,15 @@ from websockets.asyncio.client import ClientConnection, connect
 
 import hubbub
 from hubbub.errors import BadPassword, BadToken, NotSignedIn
-from tests.accounts import PASSWORD, account
+from tests.accounts import PASSWORD, account, user
 from tests.conftest import WAIT_S, Serve, Server, line, new_server
+from tests.deadline import within
 
 pytestmark = pytest.mark.real
 
 
-def user(server: Server, *words: str, secret: str = "") -> subprocess.CompletedProcess[str]:
-    """Runs `hubbub user ...` on the server's log."""
+def program(server: Server, *words: str, secret: str = "") -> subprocess.CompletedProcess[str]:
+    """The same as `user`, by a program of its own."""
     command = [*server.program, "user", *words, *server.log_flags]
     return run(command, secret and f"{secret}\n", server.env)
 
@@ -30,20 +31,20 @@ def run(command: list[str], lines: str, env: dict[str, str]) -> subprocess.Compl
 
 
 def owner(server: Server) -> None:
-    made = user(server, "add", "ann", "--password-stdin", secret=PASSWORD)
+    made = program(server, "add", "ann", "--password-stdin", secret=PASSWORD)
     assert (made.stdout, made.stderr) == ("ann is owner now.\n", "")
 
 
 async def ended(socket: ClientConnection) -> int:
     """The code by which the other side ends it."""
-    async with asyncio.timeout(WAIT_S):
+    async with within(WAIT_S):
         await socket.wait_closed()
     assert socket.close_code is not None
     return socket.close_code
 
 
 async def drained(chat: hubbub.Chat) -> None:
-    async with asyncio.timeout(WAIT_S):
+    async with within(WAIT_S):
         async for _ in chat:
             pass
 
@@ -54,6 +55,18 @@ def house(serve: Serve) -> Server:
     server = serve("--registration", "invite", "--rate-limits", "off")
     account(server, "ann")
     return server
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The same, for tests that change nothing."""
+    server = new_server(tmp_path_factory.mktemp("unchanged"), "--registration", "invite")
+    server.start()
+    try:
+        account(server, "ann")
+        yield server
+    finally:
+        server.kill()
 
 
 async def test_a_generic_client_signs_in_before_it_is_greeted(house: Server) -> None:
@@ -174,10 +187,10 @@ async def test_a_bot_has_tokens_that_can_be_revoked(house: Server) -> None:
 
 
 async def test_accounts_are_listed_and_changed_beside_a_running_server(house: Server) -> None:
-    user(house, "add", "bob", "--password-stdin", secret=PASSWORD)
-    assert user(house, "list").stdout == "ann  owner\nbob  member\n"
-    assert user(house, "role", "Bob", "moderator").stdout == "bob is moderator now.\n"
-    changed = user(house, "password", "bob", "--password-stdin", secret="other-good-words")
+    program(house, "add", "bob", "--password-stdin", secret=PASSWORD)
+    assert program(house, "list").stdout == "ann  owner\nbob  member\n"
+    assert program(house, "role", "Bob", "moderator").stdout == "bob is moderator now.\n"
+    changed = program(house, "password", "bob", "--password-stdin", secret="other-good-words")
     assert changed.stdout == "bob has another password now.\n"
     async with hubbub.connect(house.url, name="bob", password="other-good-words") as bob:
         assert bob.user.role == "moderator"
@@ -239,13 +252,13 @@ def test_a_person_gets_what_the_log_holds_of_them(house: Server) -> None:
     ],
 )
 def test_what_cannot_be_done_is_one_line(
-    house: Server, words: tuple[str, ...], secret: str, problem: str
+    unchanged: Server, words: tuple[str, ...], secret: str, problem: str
 ) -> None:
-    answer = user(house, *words, secret=secret)
+    answer = user(unchanged, *words, secret=secret)
     assert answer.returncode in {1, 2}
     assert problem in answer.stderr
     assert answer.stderr.count("\n") == 1
-    assert user(house, "list").stdout == "ann  owner\n"
+    assert user(unchanged, "list").stdout == "ann  owner\n"
 
 
 def test_the_first_account_can_be_made_before_the_first_start(tmp_path: Path) -> None:
