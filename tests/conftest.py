@@ -1,6 +1,5 @@
 """Fixtures that every test may use: a real server on a real port, and clients that are not ours."""
 
-import asyncio
 import itertools
 import json
 import os
@@ -23,6 +22,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Data
 
 from hubbub.trial.ports import nothing_at
+from tests.deadline import Deadline, within
 from tests.torture.sizes import sized
 
 START_S = 20.0
@@ -153,8 +153,8 @@ class Server:
 
     def await_ready(self) -> None:
         """Waits until it is ready."""
-        end = time.monotonic() + START_S
-        while time.monotonic() < end:
+        deadline = Deadline(START_S)
+        while not deadline.over:
             assert self._process is not None
             assert self._process.poll() is None, self.log_text()
             try:
@@ -182,9 +182,9 @@ class Server:
 
     def await_metric(self, name: str, value: float) -> None:
         """Returns when a value of `/metrics` is that."""
-        end = time.monotonic() + WAIT_S
+        deadline = Deadline(WAIT_S)
         while (found := self.metric(name)) != value:
-            assert time.monotonic() < end, f"{name} is {found}, not {value}"
+            assert not deadline.over, f"{name} is {found}, not {value}"
             time.sleep(0.02)
 
     def signal(self, number: int) -> None:
@@ -286,7 +286,7 @@ class JsonClient:
         return await self._next()
 
     async def _next(self) -> dict[str, Any]:
-        async with asyncio.timeout(WAIT_S):
+        async with within(WAIT_S):
             frame = await self.socket.recv()
         assert isinstance(frame, str)
         decoded: dict[str, Any] = json.loads(frame)
@@ -392,7 +392,7 @@ async def known_to_all(server: Server) -> None:
 
 async def line(socket: ClientConnection) -> str:
     """The next frame of a plain connection."""
-    async with asyncio.timeout(WAIT_S):
+    async with within(WAIT_S):
         frame = await socket.recv()
     assert isinstance(frame, str)
     return frame
@@ -401,7 +401,7 @@ async def line(socket: ClientConnection) -> str:
 async def closed(socket: ClientConnection) -> tuple[int | None, str | None]:
     """Reads on to the end; the close code and its reason."""
     try:
-        async with asyncio.timeout(WAIT_S):
+        async with within(WAIT_S):
             while True:
                 await socket.recv()
     except ConnectionClosed:

@@ -11,6 +11,7 @@ from sysconfig import get_path
 import pytest
 
 from tests.conftest import free_port
+from tests.deadline import Deadline
 
 START_S = 10.0
 PROGRAM = Path(get_path("scripts")) / "nats-server"
@@ -50,8 +51,8 @@ class NatsServer:
             self._process = subprocess.Popen(
                 [str(PROGRAM), "-c", str(file)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        end = time.monotonic() + START_S
-        while time.monotonic() < end:
+        deadline = Deadline(START_S)
+        while not deadline.over:
             assert self._process.poll() is None, self.log_text()
             if self._greets():
                 return

@@ -13,6 +13,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.conftest import free_port, line
+from tests.deadline import Deadline
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
@@ -52,11 +53,11 @@ class Trial:
 
     def await_line(self, pattern: str) -> None:
         """Returns when it has printed that."""
-        deadline_s = time.monotonic() + WAIT_S
+        deadline = Deadline(WAIT_S)
         while not re.search(pattern, self.text):
             assert self._process is not None
             assert self._process.poll() is None, self.text
-            assert time.monotonic() < deadline_s, self.text
+            assert not deadline.over, self.text
             time.sleep(0.05)
 
     def pid(self, part: str) -> int:
@@ -142,9 +143,9 @@ def test_its_servers_are_started_again_and_killed_it_leaves_no_process(trial: Tr
     pids = [trial.pid(part) for part in ("node 1", "node 2", "PostgreSQL", "NATS")]
     trial.end(signal.SIGKILL)
 
-    deadline_s = time.monotonic() + WAIT_S
+    deadline = Deadline(WAIT_S)
     while trial.processes():
-        assert time.monotonic() < deadline_s, trial.processes()
+        assert not deadline.over, trial.processes()
         time.sleep(0.05)
     trial.start()
     assert not set(pids) & {trial.pid(part) for part in ("node 1", "node 2", "PostgreSQL")}

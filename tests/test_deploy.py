@@ -22,6 +22,7 @@ from websockets.exceptions import InvalidStatus
 from hubbub.bus import open_bus
 from hubbub.config import load_settings
 from tests.conftest import START_S, WAIT_S, Serve, free_port, line
+from tests.deadline import Deadline, within
 from tests.nats import PROGRAM as NATS
 from tests.nats import need_nats
 
@@ -92,8 +93,8 @@ class Proxy:
         assert checked.returncode == 0, checked.stderr
         assert not re.search("warn|deprecated", checked.stderr, re.IGNORECASE), checked.stderr
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
-        deadline_s = time.monotonic() + START_S
-        while time.monotonic() < deadline_s:
+        deadline = Deadline(START_S)
+        while not deadline.over:
             assert self._process.poll() is None
             try:
                 self.get("/")
@@ -351,7 +352,7 @@ async def test_the_servers_of_the_bus_are_one_and_take_who_has_the_password(
     await far.settle()
     await near.start(lambda subject, data: None, lambda: None)
     try:
-        async with asyncio.timeout(WAIT_S):
+        async with within(WAIT_S):
             while hears.empty():  # the routes may still be coming about
                 near.publish("room.1", b"word")
                 await asyncio.sleep(0.05)

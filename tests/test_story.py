@@ -10,6 +10,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.conftest import WAIT_S, Serve, Server
+from tests.deadline import within
 from tests.test_community import user
 
 pytestmark = pytest.mark.real
@@ -73,7 +74,7 @@ class Player:
         while True:
             if not self.lines[name]:
                 try:
-                    async with asyncio.timeout(WAIT_S):
+                    async with within(WAIT_S):
                         frame = await self.people[name].recv()
                 except (ConnectionClosed, TimeoutError) as error:
                     raise AssertionError((name, expected, passed)) from error
@@ -91,7 +92,7 @@ class Player:
                 await self.people[name].send(self.said[name])
 
     async def closed(self, name: str) -> int:
-        async with asyncio.timeout(WAIT_S):
+        async with within(WAIT_S):
             await self.people[name].wait_closed()
         code = self.people[name].close_code
         assert code is not None

@@ -15,6 +15,7 @@ from typing import Self
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conftest import WAIT_S, Server
+from tests.deadline import Deadline
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -153,9 +154,9 @@ def metrics(server: Server) -> dict[str, float]:
 
 def eventually(holds: Callable[[], bool], what: str, within_s: float = WAIT_S) -> None:
     """Waits until something holds; fails with `what` when it does not come about."""
-    end = time.monotonic() + within_s
+    deadline = Deadline(within_s)
     while not holds():
-        assert time.monotonic() < end, f"not within {within_s} s: {what}"
+        assert not deadline.over, f"not within {within_s} s: {what}"
         time.sleep(0.01)
 
 

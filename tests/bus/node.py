@@ -3,6 +3,7 @@
 import asyncio
 
 from hubbub.bus.interface import Bus
+from tests.deadline import within
 
 WAIT_S = 15.0
 
@@ -38,18 +39,18 @@ class Node:
 
     async def next(self) -> tuple[str, bytes]:
         """What it hears next."""
-        async with asyncio.timeout(WAIT_S):
+        async with within(WAIT_S):
             return await self._heard.get()
 
     async def next_back(self) -> None:
         """Returns when the bus is back, at once where it was since the last call."""
-        async with asyncio.timeout(WAIT_S):
+        async with within(WAIT_S):
             await self._back.wait()
         self._back.clear()
 
 
 async def until_away(bus: Bus) -> None:
     """Returns when a bus has noticed that its server is gone."""
-    async with asyncio.timeout(WAIT_S):
+    async with within(WAIT_S):
         while bus.connected:  # noqa: ASYNC110
             await asyncio.sleep(0.01)

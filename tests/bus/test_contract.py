@@ -7,6 +7,7 @@ import pytest
 
 from hubbub.bus.interface import LARGEST
 from tests.bus.node import Node
+from tests.deadline import within
 
 Make = Callable[[], Node]
 END = ("end", b"")
@@ -153,7 +154,7 @@ async def test_a_node_hears_on_the_loop_and_not_while_somebody_publishes(node: M
     publishing = False
 
     assert await ear.next() == END
-    async with asyncio.timeout(10):
+    async with within(10):
         await heard.wait()
 
 

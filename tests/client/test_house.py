@@ -1,6 +1,5 @@
 """The SDK on a real server: deleting, searching, sessions, audit, bans, and rooms renamed."""
 
-import asyncio
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
@@ -11,6 +10,7 @@ from hubbub.client.backoff import Backoff
 from hubbub.client.calls import Bounds
 from tests.accounts import PASSWORD
 from tests.conftest import Serve, Server
+from tests.deadline import within
 
 pytestmark = pytest.mark.real
 
@@ -26,7 +26,7 @@ def member(server: Server, name: str, *rooms: str) -> AbstractAsyncContextManage
 
 async def next_of(chat: hubbub.Chat, kind: type[EventT], **fields: object) -> EventT:
     """The next event of a kind with these fields."""
-    async with asyncio.timeout(10):
+    async with within(10):
         async for event in chat:
             if isinstance(event, kind) and all(
                 getattr(event, key) == value for key, value in fields.items()

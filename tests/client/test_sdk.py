@@ -12,6 +12,7 @@ import hubbub
 from hubbub.client.backoff import Backoff
 from hubbub.client.calls import Bounds
 from tests.client.fake import FakeServer, Frame, fake_server
+from tests.deadline import within
 
 pytestmark = pytest.mark.real
 
@@ -34,7 +35,7 @@ async def gather(chat: hubbub.Chat, count: int, *kinds: type) -> list[hubbub.Mes
     """The next `count` events of these kinds."""
     wanted = kinds or (hubbub.Message,)
     found: list[hubbub.Message] = []
-    async with asyncio.timeout(10):
+    async with within(10):
         while len(found) < count:
             event = await anext(chat)
             if isinstance(event, wanted):
@@ -44,7 +45,7 @@ async def gather(chat: hubbub.Chat, count: int, *kinds: type) -> list[hubbub.Mes
 
 async def until(claim: Callable[[], bool]) -> None:
     """Waits, with a bound, for something that the other side does."""
-    async with asyncio.timeout(10):
+    async with within(10):
         while not claim():  # noqa: ASYNC110 - the claim is about another program
             await asyncio.sleep(0.005)
 

@@ -16,6 +16,7 @@ from hubbub.hub.rules.limits import Limits
 from hubbub.hub.rules.rates import AddressRates
 from hubbub.protocol import requests
 from hubbub.storage import open_storage
+from tests.deadline import within
 from tests.hub.conftest import JSON, FakeLine, FakePusher, TestedHub
 from tests.postgres import postgres
 
@@ -81,7 +82,7 @@ class Person:
 
     async def until(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The first frame so far, or to come, that fits."""
-        async with asyncio.timeout(WAIT_S):
+        async with within(WAIT_S):
             while True:
                 self.seen += [json.loads(frame) for frame in self.line.frames()]
                 for frame in self.seen:

@@ -20,6 +20,7 @@ from tests.cluster.cable import Cable
 from tests.cluster.conftest import Nodes
 from tests.cluster.speaker import Speaker, Talk
 from tests.conftest import JsonClient, Server, closed, free_port, hello, plain
+from tests.deadline import within
 from tests.postgres import postgres
 from tests.torture.checker import read_database
 from tests.torture.figures import note
@@ -114,7 +115,7 @@ async def agree(watchers: Sequence[JsonClient], room: str, expected: set[str]) -
 async def until_left(client: JsonClient, name: str) -> list[str]:
     """Waits until a client is told that somebody has left; who else it was told of meanwhile."""
     others = []
-    async with asyncio.timeout(WITHIN_S):
+    async with within(WITHIN_S):
         while (left := (await client.until("presence", state="left"))["user"]["name"]) != name:
             others.append(left)
     return others
@@ -333,7 +334,7 @@ async def heard_after(speaker: JsonClient, hearer: JsonClient, room: str, text: 
     begin_s = time.monotonic()
     reply = await speaker.ask(type="post", room=room, text=text, nonce=text)
     assert reply["type"] == "ok", reply
-    async with asyncio.timeout(WITHIN_S):
+    async with within(WITHIN_S):
         await hearer.until("message", text=text)
     return time.monotonic() - begin_s
 

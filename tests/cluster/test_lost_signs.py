@@ -9,6 +9,7 @@ import pytest
 from hubbub.protocol import requests
 from hubbub.protocol.close_codes import COME_AGAIN
 from tests.cluster.pair import WAIT_S, Node, Person, come, cut, mend, owner
+from tests.deadline import within
 
 pytestmark = pytest.mark.real
 
@@ -102,7 +103,7 @@ async def test_names_that_are_left_are_free_though_their_user_is_on_two_nodes(
     second = await come(two, token=ann.seen[0]["session"])
     for name in ("bea", "cat", "dan"):
         await ann.run(f"/nick {name}")
-    async with asyncio.timeout(WAIT_S):
+    async with within(WAIT_S):
         while True:
             other = Person(two)
             said = await other.ask(requests.Hello(name="bea", rooms={}))
@@ -134,7 +135,7 @@ async def test_whoever_became_a_member_elsewhere_is_asked_to_come_in_again(
     other = await come(two, token=welcome["session"])
     cut(pair)
     await bob.run("/register another horse battery")
-    async with asyncio.timeout(WAIT_S):
+    async with within(WAIT_S):
         while other.line.closed is None:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     assert other.line.closed == COME_AGAIN

@@ -18,6 +18,7 @@ from hubbub.storage.changes import AppendMessage, SaveSession
 from hubbub.storage.files.backup import backup
 from hubbub.storage.files.check import check
 from tests.conftest import JsonClient, Serve, Server, hello
+from tests.deadline import within
 from tests.storage.conftest import Run
 
 ANN = Person("a", "ann")
@@ -226,7 +227,7 @@ async def reload_after_restore(
         server.url, token=back["token"], epoch=back["epoch"], rooms={"lobby": last}
     ) as chat:
         events = aiter(chat)
-        async with asyncio.timeout(10):
+        async with within(10):
             first = await anext(events)
             seqs = [(await anext(events)).seq for _ in range(gap["last"])]  # type: ignore[union-attr]
     assert isinstance(first, hubbub.Restarted)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from tests.deadline import within
 from tests.torture.wire import Wire, dial
 
 HELLO_S = 20.0
@@ -39,7 +40,7 @@ class Member:
         """Connects and says hello. Raises OSError, TimeoutError."""
         self.wire = await dial(port, self._take)
         self.wire.send(type="hello", id="hello", name=self.name, rooms={self.room: None})
-        async with asyncio.timeout(HELLO_S):
+        async with within(HELLO_S):
             await self._welcomed.wait()
 
     def say(self, size_bytes: int = 0) -> None:

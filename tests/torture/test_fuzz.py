@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Server
+from tests.deadline import within
 from tests.torture.conftest import Launch
 from tests.torture.crowd import Member
 from tests.torture.figures import latency, note, open_files, resident_mib
@@ -52,7 +53,7 @@ class Fuzzer:
         while self.thrown.total() < wanted:
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
             try:
-                async with asyncio.timeout(HANG_S):
+                async with within(HANG_S):
                     if self.nonsense.chance.random() < HTTP_SHARE:
                         await self._request(reader, writer)
                     else:

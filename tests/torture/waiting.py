@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable
 
+from tests.deadline import within
+
 
 async def until(holds: Callable[[], bool], what: Callable[[], object], within_s: float) -> None:
     """Returns when something holds; fails, and says what there is instead, when it takes long."""
     try:
-        async with asyncio.timeout(within_s):
+        async with within(within_s):
             while True:
                 if holds():
                     return

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from tests.deadline import within
 from tests.wire import CLOSE, PING, PONG, TEXT, masked, upgrade_request
 
 DIAL_S = 10.0
@@ -189,7 +190,7 @@ async def dial(
             plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         if source is not None:
             plug.bind((source, 0))
-        async with asyncio.timeout(DIAL_S):
+        async with within(DIAL_S):
             await loop.sock_connect(plug, ("127.0.0.1", port))
             _, wire = await loop.create_connection(lambda: Wire(take), sock=plug)
             await _either(wire.upgraded, wire.lost)

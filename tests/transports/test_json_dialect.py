@@ -21,6 +21,7 @@ from tests.conftest import (
     nobody,
     plain,
 )
+from tests.deadline import within
 from tests.wire import CLOSE, PING, PONG, TEXT, Wire, eventually, metrics
 
 pytestmark = pytest.mark.real
@@ -269,7 +270,7 @@ async def test_a_person_with_two_connections_is_one_member_until_the_last_one_cl
 async def test_a_ping_is_answered_in_both_dialects_and_in_json(shared: Server, room: str) -> None:
     async with plain(shared, f"?room={room}") as ann, hello(shared, rooms={}) as bob:
         for client in (ann, bob.socket):
-            async with asyncio.timeout(WAIT_S):
+            async with within(WAIT_S):
                 await (await client.ping(b"payload"))
         assert (await bob.ask(type="ping"))["type"] == "ok"
 

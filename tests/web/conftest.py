@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +20,7 @@ from playwright.sync_api import (
 )
 
 from tests.conftest import Server, new_server
+from tests.deadline import Deadline
 from tests.parts import need
 
 T = TypeVar("T")
@@ -216,7 +216,7 @@ def aside(doing: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 def until(page: Page, expression: str) -> None:
     """Waits for a condition in the page; the driver's own way needs `eval`, which is forbidden."""
-    end = time.monotonic() + WAIT_S
+    deadline = Deadline(WAIT_S)
     while not page.evaluate(expression):
-        assert time.monotonic() < end, expression
+        assert not deadline.over, expression
         page.wait_for_timeout(20)

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import Server
+from tests.deadline import Deadline
 from tests.web.conftest import WAIT_S, People
 
 pytestmark = pytest.mark.real
@@ -40,9 +41,9 @@ class Terminal:
 
     def sees(self, *lines: str) -> None:
         """Waits until exactly these lines are printed."""
-        end = time.monotonic() + WAIT_S
+        deadline = Deadline(WAIT_S)
         while (found := self._out.read_text().splitlines()) != list(lines):
-            assert time.monotonic() < end, found
+            assert not deadline.over, found
             assert self._process.poll() is None, found
             time.sleep(0.02)
 

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.deadline import Deadline
+
 JOIN = [sys.executable, "-m", "hubbub", "join"]
 WAIT_S = 20.0
 
@@ -87,19 +89,19 @@ class Window:
 
     def shows(self, *patterns: str) -> list[str]:
         """Waits until lines that follow each other match the patterns, whole; the screen then."""
-        end = time.monotonic() + WAIT_S
-        while time.monotonic() < end:
+        deadline = Deadline(WAIT_S)
+        while not deadline.over:
             screen = self.screen
             for first in range(len(screen) - len(patterns) + 1):
                 if all(map(re.fullmatch, patterns, screen[first:])):
                     return screen
-            time.sleep(0.02)
+            time.sleep(0.05)
         raise AssertionError(f"no lines match {patterns!r} on this screen:\n" + "\n".join(screen))
 
 
 def gone(program: int) -> None:
     """Waits until a process has ended."""
-    end = time.monotonic() + WAIT_S
+    deadline = Deadline(WAIT_S)
     while Path(f"/proc/{program}").exists():
-        assert time.monotonic() < end, "it still runs"
+        assert not deadline.over, "it still runs"
         time.sleep(0.02)

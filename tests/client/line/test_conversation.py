@@ -1,6 +1,5 @@
 """What a person's lines do and what is shown for them, against a server of our own making."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -16,6 +15,7 @@ from hubbub.errors import RoomFull
 from hubbub.protocol.events import Message, Person
 from tests.client.fake import FakeServer, fake_server
 from tests.client.test_sdk import QUICK
+from tests.deadline import within
 
 pytestmark = pytest.mark.real
 
@@ -34,7 +34,7 @@ class Desk:
 
     async def shown(self, line: str) -> None:
         """Takes events until a line that ends so is shown."""
-        async with asyncio.timeout(10):
+        async with within(10):
             while not any(found.endswith(line) for found in self.lines):
                 self.conversation.take(await anext(self.conversation.chat))
 
@@ -138,7 +138,7 @@ async def test_refusals_are_shown_and_end_nothing() -> None:
     async with desk() as (person, fake):
         fake.before_post = lambda frame: {"code": "muted", "message": "You are muted."}
         await person.type("hi")
-        async with asyncio.timeout(10):
+        async with within(10):
             await person.conversation.chat.ping()
         assert person.lines == ["! You are muted."]
         await person.type("/ignore a,b")

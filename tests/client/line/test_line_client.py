@@ -16,6 +16,7 @@ import hubbub
 from tests.client.fake import fake_server
 from tests.client.line.screen import JOIN, Terminal, Window, gone
 from tests.conftest import Serve, Server, free_port
+from tests.deadline import within
 from tests.parts import need
 
 pytestmark = pytest.mark.real
@@ -321,7 +322,7 @@ async def test_a_closed_terminal_ends_it_and_keeps_who_one_was(
     program = ann.program
     async with hubbub.connect(server.url, name="cara") as cara:
         ann.close()
-        async with asyncio.timeout(20):
+        async with within(20):
             async for event in cara:
                 if isinstance(event, hubbub.Presence) and event.state == "left":
                     break

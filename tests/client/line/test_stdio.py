@@ -1,6 +1,5 @@
 """Bytes to lines, what is typed, what is shown: the line client without a terminal."""
 
-import asyncio
 import os
 
 import pytest
@@ -26,6 +25,7 @@ from hubbub.client.typed import (
     read_typed,
 )
 from hubbub.protocol.events import Message, Notice, Person, Presence, Topic
+from tests.deadline import within
 
 BOB = Person("u2", "bob")
 
@@ -64,10 +64,10 @@ async def test_a_pipe_is_read_line_by_line_as_they_come() -> None:
         lines = read_lines(reader)
         for word in (b"one\n", b"two\n"):
             write_all(writer, word)
-            async with asyncio.timeout(5):
+            async with within(5):
                 assert [line.text for line in await anext(lines)] == [word.decode().strip()]
         os.close(writer)
-        async with asyncio.timeout(5):
+        async with within(5):
             assert [found async for found in lines] == []
     finally:
         os.close(reader)

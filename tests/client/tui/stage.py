@@ -1,7 +1,6 @@
 """The full-screen client on a screen of a test's size, with a server that tests can direct."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from hubbub.client.tui.screen import ChatScreen
 from tests.accounts import PASSWORD
 from tests.client.fake import FakeServer
 from tests.conftest import Server
+from tests.deadline import Deadline
 
 WAIT_S = 15.0
 
@@ -83,9 +83,9 @@ class Stage:
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Waits for what other tasks bring about."""
-        end = time.monotonic() + WAIT_S
+        deadline = Deadline(WAIT_S)
         while not true():
-            assert time.monotonic() < end, f"never happened; the screen:\n{self.text}"
+            assert not deadline.over, f"never happened; the screen:\n{self.text}"
             await asyncio.sleep(0.01)
             self.screen.draw_soon()
 

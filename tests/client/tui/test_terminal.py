@@ -17,6 +17,7 @@ import pytest
 import hubbub
 from tests.client.line.screen import JOIN, WAIT_S, Terminal, Window, gone
 from tests.conftest import Serve, Server
+from tests.deadline import Deadline, within
 from tests.parts import need
 
 pytestmark = pytest.mark.real
@@ -39,8 +40,8 @@ def joined(terminal: Terminal, url: str, name: str, **env: str) -> Window:
 
 
 def wait_for(window: Window, true: Callable[[str], bool]) -> str:
-    end = time.monotonic() + WAIT_S
-    while time.monotonic() < end:
+    deadline = Deadline(WAIT_S)
+    while not deadline.over:
         screen = "\n".join(window.screen)
         if true(screen):
             return screen
@@ -203,7 +204,7 @@ async def test_a_killed_server_and_a_cut_line_lose_and_repeat_nothing(
 
 async def _texts(chat: hubbub.Chat, count: int) -> list[str]:
     """What was said in the lobby, once it is at least so much."""
-    async with asyncio.timeout(WAIT_S):
+    async with within(WAIT_S):
         while True:
             page = await chat.history("lobby", limit=200)
             if len(page.events) >= count:
