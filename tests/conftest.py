@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Data
 
 from hubbub.trial.ports import nothing_at
-from tests.deadline import Deadline, within
+from tests.deadline import PROGRAM_S, Deadline, within
 from tests.torture.sizes import sized
 
 START_S = 20.0
@@ -198,7 +198,7 @@ class Server:
     def await_end(self) -> int:
         """Waits for a process that ends by itself; its exit code."""
         assert self._process is not None
-        code = self._process.wait(timeout=START_S)
+        code = self._process.wait(timeout=PROGRAM_S)
         self._process = None
         return code
 
@@ -211,7 +211,7 @@ class Server:
         if process is None:
             return 0
         process.send_signal(number)
-        return process.wait(timeout=START_S)
+        return process.wait(timeout=PROGRAM_S)
 
     def log_text(self) -> str:
         """What it has printed and logged since its first start."""

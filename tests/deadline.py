@@ -9,6 +9,9 @@ import time
 from types import TracebackType
 
 TICK_S = 0.05
+PROGRAM_S = 50.0
+"""How long a program may take where the system counts: longer than a machine stands still, and
+shorter than a test may take, so that a hang has its name."""
 
 
 class Deadline:

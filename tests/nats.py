@@ -11,7 +11,7 @@ from sysconfig import get_path
 import pytest
 
 from tests.conftest import free_port
-from tests.deadline import Deadline
+from tests.deadline import PROGRAM_S, Deadline
 
 START_S = 10.0
 PROGRAM = Path(get_path("scripts")) / "nats-server"
@@ -96,4 +96,4 @@ class NatsServer:
         process, self._process = self._process, None
         if process is not None:
             process.send_signal(number)
-            process.wait(timeout=START_S)
+            process.wait(timeout=PROGRAM_S)

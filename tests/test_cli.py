@@ -15,7 +15,8 @@ from urllib.request import urlopen
 import pytest
 
 from hubbub import __version__
-from tests.conftest import START_S, WAIT_S, Serve, Server
+from tests.conftest import WAIT_S, Serve, Server
+from tests.deadline import PROGRAM_S
 
 pytestmark = pytest.mark.real
 
@@ -30,7 +31,7 @@ def hubbub(
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=START_S,
+        timeout=PROGRAM_S,
         cwd=cwd,
         env=clean | {"XDG_CONFIG_HOME": str(cwd), "XDG_DATA_HOME": str(cwd)} | env,
         check=False,
@@ -250,7 +251,7 @@ def test_port_0_takes_a_free_port_and_says_which(tmp_path: Path) -> None:
         with urlopen(found[0] + "/healthz", timeout=WAIT_S) as answer:
             assert answer.read() == b"ok\n"
         process.terminate()
-        assert process.wait(timeout=START_S) == 0
+        assert process.wait(timeout=PROGRAM_S) == 0
 
 
 def test_the_data_folder_is_for_its_owner_alone(running: Server) -> None:

@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.conftest import free_port, line
-from tests.deadline import Deadline
+from tests.deadline import PROGRAM_S, Deadline
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
@@ -70,7 +70,7 @@ class Trial:
         """Sends a signal and waits; the exit code."""
         assert self._process is not None
         self._process.send_signal(number)
-        return self._process.wait(timeout=WAIT_S)
+        return self._process.wait(timeout=PROGRAM_S)
 
     def processes(self) -> list[str]:
         """The commands that run for this trial: each names a file of its folder."""

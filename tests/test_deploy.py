@@ -22,7 +22,7 @@ from websockets.exceptions import InvalidStatus
 from hubbub.bus import open_bus
 from hubbub.config import load_settings
 from tests.conftest import START_S, WAIT_S, Serve, free_port, line
-from tests.deadline import Deadline, within
+from tests.deadline import PROGRAM_S, Deadline, within
 from tests.nats import PROGRAM as NATS
 from tests.nats import need_nats
 
@@ -88,7 +88,7 @@ class Proxy:
         """Starts it and waits until it answers; its file must please it."""
         command = self.command(nodes)
         checked = subprocess.run(
-            self.check(command), capture_output=True, text=True, check=False, timeout=START_S
+            self.check(command), capture_output=True, text=True, check=False, timeout=PROGRAM_S
         )
         assert checked.returncode == 0, checked.stderr
         assert not re.search("warn|deprecated", checked.stderr, re.IGNORECASE), checked.stderr
@@ -110,7 +110,7 @@ class Proxy:
         """Ends it."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(timeout=WAIT_S)
+            self._process.wait(timeout=PROGRAM_S)
 
     def get(self, path: str) -> str:
         """A page by https, as if the name led here. Raises OSError; HTTPError is one."""
@@ -289,7 +289,7 @@ def test_systemd_takes_the_units_and_finds_little_to_attack(tmp_path: Path) -> N
 
 
 def run(*command: str) -> "subprocess.CompletedProcess[str]":
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=START_S)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PROGRAM_S)
     assert done.returncode == 0, done.stdout + done.stderr
     return done
 
@@ -334,7 +334,7 @@ def three_servers(tmp_path: Path) -> Iterator[list[int]]:
     yield ports
     for process in processes:
         process.terminate()
-        process.wait(timeout=WAIT_S)
+        process.wait(timeout=PROGRAM_S)
 
 
 async def test_the_servers_of_the_bus_are_one_and_take_who_has_the_password(

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tests.deadline import PROGRAM_S
+
 pytestmark = pytest.mark.real
 
 WEB = {"aiohttp"}
@@ -17,7 +19,7 @@ def loaded(libraries: set[str], *by: str) -> str:
     """Those of the libraries that are loaded once these modules are."""
     code = f"import sys, {', '.join(by)}\nprint(*sorted({libraries!r} & set(sys.modules)))"
     answer = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PROGRAM_S
     )
     return answer.stdout.strip()
 

@@ -6,6 +6,7 @@ import pytest
 
 from hubbub.hub.rules.limits import Limits
 from hubbub.protocol import requests
+from tests.deadline import within
 from tests.hub.conftest import House
 
 
@@ -139,7 +140,8 @@ class TestSmallBounds:
             await asyncio.sleep(0)
 
         ann.leave()
-        await asyncio.wait_for(third, 5)
+        async with within(5):
+            await third
 
         house.storage.go.set()
         await house.hub.quiet()

@@ -27,6 +27,7 @@ from hubbub.storage.records import UserRecord
 from hubbub.storage.sql import migrate
 from hubbub.storage.sql.database import Database
 from hubbub.storage.sql.schema import metadata
+from tests.deadline import PROGRAM_S
 from tests.storage.freeze import ANN, BOB, FROZEN, MIA, NOW
 
 SCHEMA = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
@@ -120,7 +121,7 @@ def test_a_log_of_this_release_is_made_and_opened_without_alembic(tmp_path: Path
     command = [sys.executable, "-c", code, tmp_path]
 
     answers = [
-        subprocess.run(command, capture_output=True, text=True, timeout=30).stdout
+        subprocess.run(command, capture_output=True, text=True, timeout=PROGRAM_S).stdout
         for _ in ("made", "opened")
     ]
 

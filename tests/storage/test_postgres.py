@@ -43,6 +43,7 @@ from hubbub.storage.sql import migrate, people_queries, queries
 from hubbub.storage.sql.database import Database
 from hubbub.storage.sql.postgres import LOCK_TIMEOUT_MS, PostgresServer
 from hubbub.storage.sql.schema import metadata
+from tests.deadline import PROGRAM_S
 from tests.postgres import Postgres, postgres
 from tests.storage.test_shared import positions
 
@@ -445,7 +446,7 @@ def test_the_driver_is_not_loaded_for_a_file(tmp_path: Path) -> None:
         "open_storage(sqlite_url(Path(sys.argv[1]))).close(); print('psycopg' in sys.modules)"
     )
     answer = subprocess.run(
-        [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, timeout=30
+        [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, timeout=PROGRAM_S
     )
     assert answer.stdout == "False\n"
 

@@ -20,6 +20,7 @@ from hubbub.storage.records import UserRecord
 from hubbub.storage.sql import people_queries, queries
 from hubbub.storage.sql.database import Database
 from hubbub.storage.sql.purge import GUEST_GRACE_MS
+from tests.deadline import PROGRAM_S
 
 ANN = Person("a", "ann")
 
@@ -68,7 +69,7 @@ def crash(folder: Path, durability: str) -> None:
         "storage.commit([AppendMessage('lobby', Person('a', 'ann'), 'hi')], 0)\n"
         "print(storage.epoch, flush=True); os._exit(9)"
     )
-    subprocess.run([sys.executable, "-c", code, folder, durability], check=False, timeout=30)
+    subprocess.run([sys.executable, "-c", code, folder, durability], check=False, timeout=PROGRAM_S)
 
 
 @pytest.mark.real

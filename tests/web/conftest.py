@@ -20,7 +20,7 @@ from playwright.sync_api import (
 )
 
 from tests.conftest import Server, new_server
-from tests.deadline import Deadline
+from tests.deadline import PROGRAM_S, Deadline
 from tests.parts import need
 
 T = TypeVar("T")
@@ -55,7 +55,8 @@ SMALL = """() => [...document.querySelectorAll(
     .map((each) => [each.className || each.id, each.getBoundingClientRect()])
     .filter(([, box]) => box.width < 43.5 || box.height < 43.5)
     .map(([name, box]) => `${name} ${box.width}x${box.height}`)"""
-expect.set_options(timeout=WAIT_S * 1000)
+# The browser counts by the clock on the wall.
+expect.set_options(timeout=PROGRAM_S * 1000)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.deadline import Deadline
+from tests.deadline import PROGRAM_S, Deadline
 
 JOIN = [sys.executable, "-m", "hubbub", "join"]
 WAIT_S = 20.0
@@ -41,7 +41,9 @@ class Terminal:
         # pytest may have set a size of its own.
         own = {k: v for k, v in os.environ.items() if k not in {"COLUMNS", "LINES"}}
         environment = {**own, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=20)
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=environment, timeout=PROGRAM_S
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 

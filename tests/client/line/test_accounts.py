@@ -12,6 +12,7 @@ import pytest
 from tests.accounts import PASSWORD, account
 from tests.client.line.screen import JOIN, Terminal
 from tests.conftest import Serve, Server
+from tests.deadline import PROGRAM_S
 from tests.parts import need
 
 pytestmark = pytest.mark.real
@@ -68,7 +69,7 @@ def test_a_filter_comes_in_by_a_token_of_the_environment(club: Server, tmp_path:
     )
     env = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path), "HUBBUB_TOKEN": added.stdout.strip()}
     joined = subprocess.run(
-        [*JOIN, club.url], input=b"news\n", capture_output=True, timeout=30, env=env
+        [*JOIN, club.url], input=b"news\n", capture_output=True, timeout=PROGRAM_S, env=env
     )
 
     assert (joined.returncode, joined.stdout) == (0, b"[rss]: news\n")
@@ -77,7 +78,7 @@ def test_a_filter_comes_in_by_a_token_of_the_environment(club: Server, tmp_path:
         [*JOIN, club.url],
         input=b"news\n",
         capture_output=True,
-        timeout=30,
+        timeout=PROGRAM_S,
         env={**env, "HUBBUB_TOKEN": ""},
     )
     assert refused.returncode == 1

@@ -16,7 +16,7 @@ import hubbub
 from tests.client.fake import fake_server
 from tests.client.line.screen import JOIN, Terminal, Window, gone
 from tests.conftest import Serve, Server, free_port
-from tests.deadline import within
+from tests.deadline import PROGRAM_S, within
 from tests.parts import need
 
 pytestmark = pytest.mark.real
@@ -35,7 +35,9 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 def filtered(server: Server, data: str | bytes, *flags: str) -> subprocess.CompletedProcess[bytes]:
     """What a filter makes of its input."""
     sent = data.encode() if isinstance(data, str) else data
-    return subprocess.run([*JOIN, server.url, *flags], input=sent, capture_output=True, timeout=50)
+    return subprocess.run(
+        [*JOIN, server.url, *flags], input=sent, capture_output=True, timeout=PROGRAM_S
+    )
 
 
 def started(server: Server, *flags: str, stdin: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
@@ -153,7 +155,7 @@ async def test_without_input_the_conversation_is_followed_until_a_signal(
         assert reader.stdout is not None
         assert reader.stdout.readline() == b"[ann]: hi\n"
         reader.send_signal(number)
-        _, err = reader.communicate(timeout=20)
+        _, err = reader.communicate(timeout=PROGRAM_S)
         assert (err, reader.returncode) == (b"", code)
         # It said goodbye: the name is free at once.
         async with hubbub.connect(server.url, name="cat"):
@@ -167,7 +169,7 @@ async def test_a_reader_that_goes_away_ends_it_quietly(server: Server) -> None:
         assert reader.stdout is not None
         reader.stdout.close()
         await chat.post("hi")
-        assert reader.wait(timeout=20) == 141
+        assert reader.wait(timeout=PROGRAM_S) == 141
         assert reader.stderr is not None
         with reader.stderr as errors:
             assert errors.read() == b""
@@ -184,14 +186,18 @@ async def test_each_line_is_sent_as_soon_as_it_comes(server: Server) -> None:
                 if isinstance(event, hubbub.Message):
                     assert event.text == f"event {n}"
                     break
-        log.communicate(timeout=20)
+        log.communicate(timeout=PROGRAM_S)
         assert log.returncode == 0
 
 
 def test_what_cannot_be_joined_is_one_line_and_a_code(server: Server) -> None:
     def ending(*words: str) -> tuple[int, str]:
         done = subprocess.run(
-            [*JOIN, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30
+            [*JOIN, *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PROGRAM_S,
         )
         assert done.stdout == ""
         return done.returncode, done.stderr
@@ -217,7 +223,7 @@ async def test_a_tutorials_server_gets_lines_and_gives_lines() -> None:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, err = await asyncio.wait_for(process.communicate(b"hi\n"), 20)
+        out, err = await asyncio.wait_for(process.communicate(b"hi\n"), PROGRAM_S)
     assert out == b"[user0]: hi\n"
     assert b"knows only plain text" in err
     assert process.returncode == 0

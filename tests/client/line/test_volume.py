@@ -12,6 +12,7 @@ import pytest
 from rich._emoji_codes import EMOJI
 
 from tests.conftest import Server
+from tests.deadline import PROGRAM_S
 from tests.torture.sizes import at_most_s, sized
 
 pytestmark = pytest.mark.real
@@ -71,9 +72,9 @@ def test_very_many_lines_arrive_once_and_in_order(server: Server, tmp_path: Path
                 check=False,
             )
         assert writer.returncode == 0
-        assert wanted.wait(timeout=30) == 0
+        assert wanted.wait(timeout=PROGRAM_S) == 0
         reader.terminate()
-        reader.wait(timeout=10)
+        reader.wait(timeout=PROGRAM_S)
 
     messages = [json.loads(line) for line in heard.read_text("utf-8").splitlines()]
     assert [message["text"] for message in messages] == lines

@@ -17,7 +17,7 @@ import pytest
 import hubbub
 from tests.client.line.screen import JOIN, WAIT_S, Terminal, Window, gone
 from tests.conftest import Serve, Server
-from tests.deadline import Deadline, within
+from tests.deadline import PROGRAM_S, Deadline, within
 from tests.parts import need
 
 pytestmark = pytest.mark.real
@@ -320,7 +320,7 @@ def test_no_server_and_no_terminal_are_told_in_one_line(terminal: Terminal) -> N
     window.shows("code 1")
 
     pipe = subprocess.run(
-        [*JOIN, "127.0.0.1:1"], input=b"", capture_output=True, timeout=20, check=False
+        [*JOIN, "127.0.0.1:1"], input=b"", capture_output=True, timeout=PROGRAM_S, check=False
     )
     assert pipe.stderr.startswith(b"hubbub: Cannot reach")
 
