@@ -54,7 +54,8 @@ unit-upper:
 
 # The attacks of docs/reliability.md in their long forms: up to 35 minutes, and a table of figures.
 # One of them: `make torture ONLY=crash`; those on a cluster: `make torture ONLY=cluster`; much at once
-# through the clients: `make torture ONLY=volume`; claims about any input, with far more of it: `properties`.
+# through the clients: `make torture ONLY=volume`; claims about any input, with far more of it:
+# `make torture ONLY=properties`.
 CLUSTER_ATTACKS := tests/cluster/test_torture.py tests/cluster/test_faults.py
 VOLUMES := tests/client/line/test_volume.py tests/web/test_long_room.py
 PROPERTIES := $(shell grep -rl --include='test_*.py' '^from hypothesis import given' tests)

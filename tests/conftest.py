@@ -40,7 +40,7 @@ _next_port = itertools.count(os.getpid())
 # No time for an example: a machine that stands still is no fault of what is tested.
 settings.register_profile(
     "hubbub",
-    max_examples=sized(40, 1_000),
+    max_examples=sized(40, 500),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
