@@ -136,7 +136,12 @@ class Server:
     def start(self) -> None:
         """Starts it, again if it was stopped, and waits until it is ready."""
         self.spawn()
-        self.await_ready()
+        try:
+            self.await_ready()
+        except BaseException:
+            # Its fixture has not come to where it would end it.
+            self.kill()
+            raise
 
     def spawn(self) -> None:
         """Starts it and does not wait."""

@@ -207,7 +207,7 @@ class House:
 
         For very many requests, none of which is about what happens during a call.
         """
-        self.hub.log.read = self.hub.log.write = _call  # type: ignore[method-assign]
+        self.hub.parts.log.read = self.hub.parts.log.write = _call  # type: ignore[method-assign]
 
     def stranger(self) -> Client:
         """A plain connection before its greeting."""

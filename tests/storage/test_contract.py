@@ -133,7 +133,7 @@ def test_each_room_counts_its_events_from_one(storage: Storage) -> None:
     assert seqs == [("lobby", 1), ("dev", 1), ("lobby", 2)]
 
 
-@pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("backend", ["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
 @pytest.mark.parametrize("among", [1, 3])
 def test_a_change_that_cannot_be_written_leaves_nothing_and_the_next_commit_is_made(
     backend: str, among: int, tmp_path: Path

@@ -15,7 +15,7 @@ NEARLY = "a" * 16_384
 """What a search for many of its letters and another one behind them nearly matches everywhere."""
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
 def test_a_search_is_ended_when_its_time_is_over(database: str, tmp_path: Path) -> None:
     storage = BACKENDS[database](tmp_path)
     storage.commit([user(ANN), *(said(NEARLY) for _ in range(400))], NOW)

@@ -6,12 +6,15 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Playwright, expect
 
 from tests.client.line.screen import JOIN
 from tests.conftest import Serve
 from tests.parts import need
 from tests.web.conftest import FLAGS, SHELL, Person
+
+pytestmark = pytest.mark.real
 
 
 def group_of(mark: str) -> int:

@@ -16,6 +16,9 @@ from tests.client.tui.test_terminal import composed, joined, shows, wait_for
 from tests.conftest import Server
 from tests.parts import need
 
+pytestmark = pytest.mark.real
+
+
 ENTER = "enter"
 EDITING = ("left", "right", "home", "end", "backspace", "delete", "ctrl+w", "ctrl+u", "ctrl+j")
 SEQUENCES, KEYS = 5, 8
@@ -106,7 +109,6 @@ async def test_a_search_is_narrowed_and_left_in_the_order_of_typing(server: Serv
         await stage.until(lambda: stage.screen.messages.cursor == "1")
 
 
-@pytest.mark.real
 async def test_a_terminal_types_as_somebody_does_and_pastes_without_brackets(
     server: Server, terminal: Terminal
 ) -> None:

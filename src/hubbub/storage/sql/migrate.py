@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, inspect, text
 
 from hubbub.errors import NewerDatabase, StorageError
-from hubbub.storage.schema import metadata
+from hubbub.storage.sql.schema import metadata
 
 REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every revision that this release knows, in order; a test holds it to migrations/versions/."""
