@@ -31,7 +31,7 @@ from hubbub.storage.records import UserRecord
 from tests.hub.conftest import Client, House, running
 
 FAR_MS = 9_999_999_999_999
-OTHER, THIRD = Person("other", "other"), Person("third", "third")
+OTHER, THIRD, FOURTH = (Person(name, name) for name in ("other", "third", "fourth"))
 RANK = {Role.GUEST: 0, Role.MEMBER: 1, Role.MODERATOR: 2, Role.ADMIN: 3, Role.OWNER: 4}
 
 OUTSIDE, MEMBER, MODERATOR, OWNER = "outside", "member", "moderator", "owner"
@@ -169,8 +169,12 @@ def run(line: str) -> Ask:
     return ask
 
 
-def of_room(kind: Callable[..., requests.AnyRequest], **fields: Any) -> Ask:
+def of_room(kind: Callable[..., requests.AnyRequest], /, **fields: Any) -> Ask:
     return lambda scene: kind(room=scene.room, **fields)
+
+
+def of_target(kind: Callable[..., requests.AnyRequest], /, **fields: Any) -> Ask:
+    return lambda scene: kind(room=scene.room, name=scene.target, **fields)
 
 
 ACTS: list[tuple[Ask, Rule]] = [
@@ -198,6 +202,26 @@ ACTS: list[tuple[Ask, Rule]] = [
     (lambda s: requests.Bans(), moderators_of_server),
     (of_room(requests.Bans), looks_after),
     (lambda s: requests.Ping(), anybody),
+    (of_target(requests.Mute, duration_s=300), moderates),
+    (of_target(requests.Unmute), lambda s: NOBODY_IF[moderates(s)]),
+    (lambda s: requests.Mute(name=s.target, duration_s=300), moderators_of_server),
+    (lambda s: requests.Unmute(name=s.target), lambda s: NOBODY_IF[moderators_of_server(s)]),
+    (of_target(requests.Kick), moderates),
+    (lambda s: requests.Ban(name=s.target, duration_s=300), moderators_of_server),
+    (lambda s: requests.Unban(name="nobody"), lambda s: NOBODY_IF[moderators_of_server(s)]),
+    (lambda s: requests.SetRole(name="account", role=Role.MODERATOR), grants),
+    (lambda s: requests.SetRole(name="account", role=Role.GUEST), lambda s: BAD_IF[grants(s)]),
+    (of_room(requests.SetRole, name="account", role=Role.MODERATOR), owns),
+    (lambda s: requests.MakeRoom(room=f"open-{s.target}"), anybody),
+    (lambda s: requests.MakeRoom(room=f"shut-{s.target}", private=True), makes_private),
+    (lambda s: requests.MakeRoom(room=f"told-{s.target}", read_only=True), members_of_server),
+    (of_room(requests.Invite, name="fourth"), invites),
+    (lambda s: requests.MakeInvitation(), moderators_of_server),
+    (lambda s: requests.Invitations(), moderators_of_server),
+    (
+        lambda s: requests.RevokeInvitation(invitation="x"),
+        lambda s: BAD_IF[moderators_of_server(s)],
+    ),
     # --- commands
     (run("/nick {t}-x"), anybody),
     (run("/whisper other hi"), anybody),
@@ -247,6 +271,8 @@ ACTS: list[tuple[Ask, Rule]] = [
     (run("/room archive"), lambda s: SAME_IF[owns(s)](s, {ARCHIVED})),
     (run("/room unarchive"), owns),
     (run("/room rename {t}-r"), owns),
+    (lambda s: requests.ChangeRoom(room=s.room, name=f"{s.target}-c"), owns),
+    (of_room(requests.ChangeRoom, kind=RoomKind.DIRECT), lambda s: BAD_IF.get(owns(s), owns(s))),
     (run("/leave"), leaves),
     (of_room(requests.Leave), lambda s: NOT_A_MEMBER if leaves(s) == DONE else leaves(s)),
     # A guest is a member after this.
@@ -340,7 +366,8 @@ class Scene:
 def people(situation: Situation) -> list[Any]:
     """Those who are in the log before: the one who acts, and those who are acted on."""
     found: list[Any] = []
-    for person, role in ((OTHER, Role.GUEST), (THIRD, Role.GUEST), (ACCOUNT, Role.MEMBER)):
+    guests = [(person, Role.GUEST) for person in (OTHER, THIRD, FOURTH)]
+    for person, role in (*guests, (ACCOUNT, Role.MEMBER)):
         kind = UserKind.GUEST if role is Role.GUEST else UserKind.MEMBER
         found.append(SaveUser(UserRecord(person.id, person.name, person.name, kind, role)))
         found.append(SaveSession(hashed(person.id), person.id, FAR_MS))

@@ -325,6 +325,7 @@ export interface CommandInfo {
   summary: string;
   room?: boolean;
   arguments?: ArgumentInfo[];
+  aliases?: string[];
 }
 
 /** A user as an event names it: a stable id, and the name at that time. */

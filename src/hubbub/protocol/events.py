@@ -139,13 +139,17 @@ class ArgumentInfo(Struct, frozen=True, omit_defaults=True):
 
 
 class CommandInfo(Struct, frozen=True, omit_defaults=True):
-    """One slash command, for help and completion; with `room` it needs one in view."""
+    """One slash command, for help and completion; with `room` it needs one in view.
+
+    `aliases` are its other names.
+    """
 
     name: str
     usage: str
     summary: str
     room: bool = False
     arguments: tuple[ArgumentInfo, ...] = ()
+    aliases: tuple[str, ...] = ()
 
 
 class You(_Frame, frozen=True, kw_only=True, tag="you"):

@@ -170,6 +170,7 @@ def catalogue(permissions: Permissions, role: Role, there: Role) -> tuple[events
             entry.summary,
             entry.room,
             tuple(each.info for each in entry.arguments),
+            entry.aliases,
         )
         for entry in COMMANDS.values()
         if permissions.offers(entry.rights, role, there) and not entry.plain

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from hubbub.errors import BadRequest
-from hubbub.protocol.durations import parse_duration
+from hubbub.protocol.durations import parse_duration, short_duration
 from hubbub.protocol.events import ArgumentInfo
 
 Kind = Literal[
@@ -81,17 +81,20 @@ def _value(command: Typed, arg: Arg, word: str, rest: str) -> str | int | None:
     if arg.kind == "choice":
         return word.lower() if word.lower() in arg.choices else None
     if arg.kind == "duration":
-        return _duration(command, word)
+        return _duration(command, word, rest)
     if arg.kind == "number":
         return int(word) if word.isascii() and word.isdigit() and len(word) <= MOST_DIGITS else None
     return word
 
 
-def _duration(command: Typed, word: str) -> int | None:
+def _duration(command: Typed, word: str, rest: str) -> int | None:
     seconds = parse_duration(word)
     if seconds is None and word[0].isdigit():
         # A reason may follow, and nothing shall hold for good that was meant for an hour.
+        two = " ".join(rest.split()[:2])
+        meant = parse_duration(two)
+        hint = "" if meant is None else f" Type {two} as one word: {short_duration(meant)}."
         raise BadRequest(
-            f"{word[:16]} is no duration; /{command.name} takes one as 10m, 2h, 7d or 1w."
+            f"{word[:16]} is no duration; /{command.name} takes one as 10m, 1h, 7d or 1w.{hint}"
         )
     return seconds

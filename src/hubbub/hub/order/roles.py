@@ -36,6 +36,8 @@ class RoleGrants:
     async def set_role(self, user: User, typed: str, role: Role) -> str:
         """Gives an account a role on the server; the name. Raises Refusal."""
         self._permissions.require(user, Right.GRANT)
+        if role is Role.GUEST:
+            raise BadRequest("A role is member, moderator, admin or owner.")
         whom = await self._account(typed)
         if user.role is not Role.OWNER:
             self._permissions.require_rank(user, whom.role)

@@ -110,6 +110,8 @@ class RoomSettings:
         name: str | None,
     ) -> None:
         self._permissions.require(user, Right.SETTINGS, room)
+        if kind is RoomKind.DIRECT:
+            raise BadRequest("A room is public or private; whispers alone make a direct one.")
         if room.private and kind is RoomKind.PUBLIC:
             self._permissions.require(user, Right.CREATE_ROOM)
         kind = kind or room.kind
