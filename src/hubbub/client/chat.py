@@ -1,29 +1,27 @@
-"""The SDK's face: `async with hubbub.connect(url, name="ann") as chat`."""
+"""The SDK's face: what one does and reads in a conversation with a server."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Self
+from collections.abc import Iterable, Mapping
+from typing import Self
 
-from hubbub.client.address import parse_address
-from hubbub.client.calls import Bounds
 from hubbub.client.changes import ChatEvent
 from hubbub.client.connection import Connection
-from hubbub.client.inbox import cursors
+from hubbub.client.moderation import Moderation
 from hubbub.client.state import LOBBY
 from hubbub.errors import BadRequest, HubbubError
-from hubbub.model import room_name
+from hubbub.model import RoomKind, room_name
 from hubbub.protocol import events
 from hubbub.protocol.requests import (
     Audit,
     Bans,
+    ChangeRoom,
     Command,
     Delete,
-    Hello,
     History,
+    Invite,
     Join,
     Leave,
+    MakeRoom,
     Members,
     Ping,
     Post,
@@ -34,11 +32,6 @@ from hubbub.protocol.requests import (
     Typing,
     Whisper,
 )
-
-if TYPE_CHECKING:
-    from ssl import SSLContext
-
-QUIT_S = 1.0
 
 
 class _Joined(events.Joined, frozen=True, kw_only=True, tag="ok"):
@@ -61,6 +54,8 @@ class Chat:
         self._connection = connection
         self._calls = connection.calls
         self._inbox = connection.inbox
+        self.moderation = Moderation(connection.calls)
+        """What moderators do to people, and invitations to the server."""
 
     # --- who and where
 
@@ -139,14 +134,18 @@ class Chat:
     async def command(self, line: str, room: str | None = None) -> str:
         """Runs a slash command; returns what a person who typed it should read.
 
+        It is typed in `room`, which is this connection's own one if it is left out; `""` is none,
+        where a command that is about a room raises BadRequest. What has a method here or in
+        `moderation` is better asked for there: its answer is no sentence.
+
         Commands keep their place among posts. They have no nonce: when the line breaks before
         the answer, this raises ConnectionFailed and the command may have run or not.
         """
-        place = room if room is not None else self._default_room() or LOBBY
+        place = self._default_room() if room is None else room or None
         ran = await (await self._calls.offer(Command(room=place, line=line), events.Ran))
         word, _, rest = line.removeprefix("/").partition(" ")
         if word.lower() in {"leave", "part"}:
-            self._inbox.forget(_compared(rest.strip()) or place)
+            self._inbox.forget(compared(rest.strip()) or place or "")
         elif word.lower() in {"join", "j"}:
             # Where the room's log is now, so that a resume knows.
             await self.join(rest.strip())
@@ -230,19 +229,61 @@ class Chat:
         What is in that page does not come again as events.
         """
         joined = await self._calls.ask(Join(room=room, after=after), _Joined)
-        if not self._inbox.follows(joined.room):
-            more = after is not None and joined.more
-            last = joined.events[-1].seq if more and joined.events else joined.last
-            self._inbox.follow(joined.room, last)
-            if more:
-                self._inbox.fall_behind(joined.room)
+        self._follow(joined, after)
         return joined
+
+    async def make_room(
+        self, room: str, *, private: bool = False, read_only: bool = False
+    ) -> events.Joined:
+        """Makes a room and enters it; its maker owns it, unless that is a guest.
+
+        `room` of the answer is its name: a private room's has its title and a mark that nobody can
+        guess. Raises NameTaken, Forbidden, and LineLost where the line breaks before the answer.
+        """
+        request = MakeRoom(room=room, private=private, read_only=read_only)
+        made = await self._calls.ask_once(request, _Joined)
+        self._follow(made)
+        return made
+
+    async def change_room(
+        self,
+        room: str,
+        *,
+        kind: str | None = None,
+        read_only: bool | None = None,
+        archived: bool | None = None,
+        name: str | None = None,
+    ) -> events.RoomChanged:
+        """Changes what a room is; what is None stays as it is. Needs the right `settings` there.
+
+        `kind` is public or private, `name` the new one; both may give the room another name, which
+        is `room` of the answer. Raises BadRequest where it is so already, NameTaken, Forbidden, and
+        LineLost where the line breaks before the answer.
+        """
+        if kind not in {None, RoomKind.PUBLIC, RoomKind.PRIVATE}:
+            raise BadRequest(f"A room is public or private, not {kind!r}.")
+        request = ChangeRoom(
+            room=room,
+            kind=None if kind is None else RoomKind(kind),
+            read_only=read_only,
+            archived=archived,
+            name=name,
+        )
+        return await self._calls.ask_once(request, events.RoomChanged)
+
+    async def invite(self, name: str, room: str) -> events.Done:
+        """Lets somebody into a private room, at once where they are here.
+
+        Needs the right `invite_here`. Raises NoSuchUser, BadRequest where they are in or the room
+        is public, and LineLost where the line breaks before the answer.
+        """
+        return await self._calls.ask_once(Invite(room=room, name=name), events.Done)
 
     async def leave(self, room: str | None = None) -> None:
         """Leaves a room."""
         place = self._room(room)
         await self._calls.ask(Leave(room=place), events.Ok)
-        self._inbox.forget(_compared(place) or place)
+        self._inbox.forget(compared(place) or place)
 
     async def typing(self, room: str | None = None) -> None:
         """Tells a room that this user is writing; forgotten while the line is down."""
@@ -273,6 +314,14 @@ class Chat:
 
     # ---
 
+    def _follow(self, joined: events.Joined, after: int | None = None) -> None:
+        if not self._inbox.follows(joined.room):
+            more = after is not None and joined.more
+            last = joined.events[-1].seq if more and joined.events else joined.last
+            self._inbox.follow(joined.room, last)
+            if more:
+                self._inbox.fall_behind(joined.room)
+
     def _room(self, room: str | None) -> str:
         place = room if room is not None else self._default_room()
         if place is None:
@@ -287,90 +336,8 @@ class Chat:
         return LOBBY if LOBBY in public else None
 
 
-@asynccontextmanager
-async def connect(
-    url: str | None = None,
-    *,
-    name: str | None = None,
-    token: str | None = None,
-    password: str | None = None,
-    register: bool = False,
-    invite: str | None = None,
-    rooms: Mapping[str, int | None] | Iterable[str] | None = None,
-    epoch: str | None = None,
-    keep_session: bool = False,
-    backlog: bool = False,
-    page_gaps: bool = True,
-    bounds: Bounds | None = None,
-    tls: "SSLContext | None" = None,
-    kept_token: Callable[[str], str | None] | None = None,
-) -> AsyncIterator[Chat]:
-    """Connects to a server and stays connected, across restarts and lost lines.
-
-    A member comes by `name` and `password` or by the `token` of a session; with `register` these
-    make the account, by the code of an invitation in `invite` where the server asks for one.
-
-    `rooms` are names, or names with the last seq that was seen there, which with `token` and
-    `epoch` goes on where another process stopped; without it the user joins `lobby`. With
-    `backlog` the last page of each room comes first. After the block a guest's name is free again
-    and a member is signed out, unless `keep_session` is set or a `token` was given.
-
-    Whoever becomes a member gets another session, and other clients of that user come back with it:
-    `kept_token` is asked where theirs is refused for what is kept of a name by now.
-
-    Raises ConfigError for a wrong address, ConnectionFailed where no server answers (PlainServer
-    where one does that knows only plain text), or the Refusal of the name, token or a room.
-    """
-    if isinstance(rooms, str):
-        rooms = [rooms]
-    named = None if rooms is None else cursors(rooms)
-    if named is not None:
-        named = {_compared(room) or room: seq for room, seq in named.items()}
-    direct = {room: seq for room, seq in (named or {}).items() if room.startswith("@")}
-    if named is not None:
-        named = {room: seq for room, seq in named.items() if room not in direct}
-    connection = Connection(
-        parse_address(url),
-        Hello(
-            name=name,
-            token=token,
-            password=password,
-            register=register,
-            invite=invite,
-            epoch=epoch,
-            rooms=named,
-        ),
-        bounds or Bounds(),
-        direct=direct,
-        backlog=backlog,
-        page_gaps=page_gaps,
-        tls=tls,
-        kept_token=kept_token,
-    )
-    await connection.open()
-    chat = Chat(connection)
-    try:
-        yield chat
-        await chat._calls.drain()
-    finally:
-        try:
-            if not keep_session and token is None:
-                await _quit(connection, chat)
-        finally:
-            await connection.close()
-
-
-async def _quit(connection: Connection, chat: Chat) -> None:
-    connection.leaving = True
-    if chat.is_up:
-        with contextlib.suppress(HubbubError, TimeoutError):
-            async with asyncio.timeout(QUIT_S):
-                line = "/quit" if chat.user.kind == "guest" else "/logout"
-                bye = Command(room=chat._default_room() or LOBBY, line=line)
-                await chat._calls.ask_once(bye, events.Ran)
-
-
-def _compared(room: str) -> str:
+def compared(room: str) -> str:
+    """A room's name as the server has it. Raises BadName."""
     if not room or room.startswith("@"):
         return room
     return room_name(room)

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Coroutine, Iterable
 
 from hubbub.client.calls import Bounds
-from hubbub.client.chat import connect
+from hubbub.client.connect import connect
 from hubbub.client.failures import PlainServer
 from hubbub.client.line.filter import Filter, complain
 from hubbub.client.line.manner import STDIN, STDOUT, Manner, end_of, manner

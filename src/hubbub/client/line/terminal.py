@@ -22,7 +22,8 @@ from hubbub.client.address import Address, parse_address
 from hubbub.client.backoff import Backoff
 from hubbub.client.calls import Bounds
 from hubbub.client.changes import NewGuest
-from hubbub.client.chat import Chat, connect
+from hubbub.client.chat import Chat
+from hubbub.client.connect import connect
 from hubbub.client.failures import (
     PlainServer,
     is_about_signing_in,

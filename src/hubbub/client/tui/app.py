@@ -182,7 +182,7 @@ class HubbubApp(App[Outcome]):
     async def _talk_as(self, wish: Wish) -> None:
         from hubbub.client.backoff import Backoff
         from hubbub.client.calls import Bounds
-        from hubbub.client.chat import connect
+        from hubbub.client.connect import connect
         from hubbub.client.tui.conversation import Conversation
 
         async with connect(

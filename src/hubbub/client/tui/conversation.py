@@ -211,7 +211,7 @@ class Conversation:
             self._start("tell", line, self._tell(line))
 
     async def _tell(self, line: str) -> None:
-        await self.chat.command(line, self.view.room)
+        await self.chat.command(line, self.view.room or "")
 
     def _ignore_known(self, name: str) -> None:
         self.view = store.with_ignored(self.view, name)

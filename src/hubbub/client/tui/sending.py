@@ -136,7 +136,7 @@ class Sending:
 
     async def _run(self, line: str, room: str | None) -> None:
         try:
-            answer = await self._chat.command(line, room)
+            answer = await self._chat.command(line, room or "")
         except HubbubError as error:
             self.making_room = False
             self._live.note(str(error), "refusal", room)

@@ -1,0 +1,103 @@
+"""How a conversation begins and ends: `async with hubbub.connect(url, name="ann") as chat`."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from hubbub.client.address import parse_address
+from hubbub.client.calls import Bounds
+from hubbub.client.chat import Chat, compared
+from hubbub.client.connection import Connection
+from hubbub.client.inbox import cursors
+from hubbub.errors import HubbubError
+from hubbub.protocol import events
+from hubbub.protocol.requests import Command, Hello
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+QUIT_S = 1.0
+
+
+@asynccontextmanager
+async def connect(
+    url: str | None = None,
+    *,
+    name: str | None = None,
+    token: str | None = None,
+    password: str | None = None,
+    register: bool = False,
+    invite: str | None = None,
+    rooms: Mapping[str, int | None] | Iterable[str] | None = None,
+    epoch: str | None = None,
+    keep_session: bool = False,
+    backlog: bool = False,
+    page_gaps: bool = True,
+    bounds: Bounds | None = None,
+    tls: "SSLContext | None" = None,
+    kept_token: Callable[[str], str | None] | None = None,
+) -> AsyncIterator[Chat]:
+    """Connects to a server and stays connected, across restarts and lost lines.
+
+    A member comes by `name` and `password` or by the `token` of a session; with `register` these
+    make the account, by the code of an invitation in `invite` where the server asks for one.
+
+    `rooms` are names, or names with the last seq that was seen there, which with `token` and
+    `epoch` goes on where another process stopped; without it the user joins `lobby`. With
+    `backlog` the last page of each room comes first. After the block a guest's name is free again
+    and a member is signed out, unless `keep_session` is set or a `token` was given.
+
+    Whoever becomes a member gets another session, and other clients of that user come back with it:
+    `kept_token` is asked where theirs is refused for what is kept of a name by now.
+
+    Raises ConfigError for a wrong address, ConnectionFailed where no server answers (PlainServer
+    where one does that knows only plain text), or the Refusal of the name, token or a room.
+    """
+    if isinstance(rooms, str):
+        rooms = [rooms]
+    named = None if rooms is None else cursors(rooms)
+    if named is not None:
+        named = {compared(room) or room: seq for room, seq in named.items()}
+    direct = {room: seq for room, seq in (named or {}).items() if room.startswith("@")}
+    if named is not None:
+        named = {room: seq for room, seq in named.items() if room not in direct}
+    connection = Connection(
+        parse_address(url),
+        Hello(
+            name=name,
+            token=token,
+            password=password,
+            register=register,
+            invite=invite,
+            epoch=epoch,
+            rooms=named,
+        ),
+        bounds or Bounds(),
+        direct=direct,
+        backlog=backlog,
+        page_gaps=page_gaps,
+        tls=tls,
+        kept_token=kept_token,
+    )
+    await connection.open()
+    chat = Chat(connection)
+    try:
+        yield chat
+        await connection.calls.drain()
+    finally:
+        try:
+            if not keep_session and token is None:
+                await _quit(connection, chat)
+        finally:
+            await connection.close()
+
+
+async def _quit(connection: Connection, chat: Chat) -> None:
+    connection.leaving = True
+    if chat.is_up:
+        with contextlib.suppress(HubbubError, TimeoutError):
+            async with asyncio.timeout(QUIT_S):
+                line = "/quit" if chat.user.kind == "guest" else "/logout"
+                await connection.calls.ask_once(Command(line=line), events.Ran)
