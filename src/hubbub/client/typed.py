@@ -7,6 +7,7 @@ room is in view, what is hidden, when it ends (docs/protocol.md, `/ignore`).
 import re
 from dataclasses import dataclass
 
+from hubbub.protocol.events import ArgumentInfo, CommandInfo
 from hubbub.protocol.requests import Post
 from hubbub.protocol.text import parse_line
 
@@ -77,7 +78,42 @@ class Wrong:
 
 Typed = Say | Run | GoTo | GoFrom | Notices | Ignore | Unignore | Quit | Wrong
 
-OWN_COMMANDS = ("join", "leave", "notices", "ignore", "unignore", "quit")
+OWN_COMMANDS = (
+    CommandInfo(
+        "join",
+        "/join ROOM",
+        "Enters a room, which is made if there is none.",
+        arguments=(ArgumentInfo("ROOM", "room"),),
+        aliases=("j",),
+    ),
+    CommandInfo(
+        "leave",
+        "/leave [ROOM]",
+        "Leaves a room.",
+        arguments=(ArgumentInfo("ROOM", "room", optional=True),),
+        aliases=("part",),
+    ),
+    CommandInfo(
+        "notices",
+        "/notices on|off",
+        "Shows or hides who comes and goes.",
+        arguments=(ArgumentInfo("on|off", "choice", choices=("on", "off")),),
+    ),
+    CommandInfo(
+        "ignore",
+        "/ignore [NAME]",
+        "Hides what somebody says.",
+        arguments=(ArgumentInfo("NAME", "person", optional=True),),
+    ),
+    CommandInfo(
+        "unignore",
+        "/unignore NAME",
+        "Shows it again.",
+        arguments=(ArgumentInfo("NAME", "person"),),
+    ),
+    CommandInfo("quit", "/quit", "Ends the client.", aliases=("exit", "bye")),
+)
+"""What this client does by itself, whatever the server tells of it."""
 
 
 def read_typed(line: str) -> Typed | None:
@@ -134,14 +170,6 @@ def is_farewell(answer: str) -> bool:
 
 
 NO_ROOM = "You are in no room; /join ROOM enters one."
-
-
-def needs_room(line: str) -> bool:
-    """Whether a command of the server's is about the room that one is in."""
-    word, _, rest = line.removeprefix("/").partition(" ")
-    if word.lower() == "who":
-        return not rest.strip()
-    return word.lower() in {"me", "topic", "history"}
 
 
 def _notices(wish: str) -> Typed:

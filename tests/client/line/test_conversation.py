@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 import hubbub
@@ -12,6 +13,7 @@ from hubbub.client.line.conversation import Conversation
 from hubbub.client.line.look import Look
 from hubbub.client.typed import read_typed
 from hubbub.errors import RoomFull
+from hubbub.hub.commands.table import COMMANDS, told
 from hubbub.protocol.events import Message, Person
 from tests.client.fake import FakeServer, fake_server
 from tests.client.test_sdk import QUICK
@@ -41,8 +43,10 @@ class Desk:
 
 @asynccontextmanager
 async def desk() -> AsyncIterator[tuple[Desk, FakeServer]]:
-    async with fake_server() as fake, hubbub.connect(fake.url, bounds=QUICK) as chat:
-        yield Desk(chat), fake
+    async with fake_server() as fake:
+        fake.commands = [msgspec.to_builtins(told(entry)) for entry in COMMANDS.values()]
+        async with hubbub.connect(fake.url, bounds=QUICK) as chat:
+            yield Desk(chat), fake
 
 
 async def test_a_line_is_said_in_the_room_in_view_and_shown_when_it_comes_back() -> None:
@@ -158,6 +162,11 @@ async def test_tab_completes_commands_rooms_and_names() -> None:
         assert candidates("/w dan,do", talk) == ("do", ["Dora"])
         assert candidates("hello do", talk) == ("do", ["Dora"])
         assert candidates("", talk) == ("", [])
+        assert candidates("/kick d", talk) == ("d", ["dan", "Dora"])
+        assert candidates("/mute dan e", talk) == ("e", ["everywhere"])
+        assert candidates("/me waves at do", talk) == ("do", ["Dora"])
+        assert candidates("/role dan mo", talk) == ("mo", ["moderator"])
+        assert candidates("/help ki", talk) == ("ki", ["kick"])
 
 
 async def test_a_room_that_goes_away_sends_no_line_to_another() -> None:
@@ -170,6 +179,20 @@ async def test_a_room_that_goes_away_sends_no_line_to_another() -> None:
             "! You are in no room; /join ROOM enters one.",
         ]
     assert fake.texts == []
+
+
+async def test_with_no_room_in_view_a_command_goes_to_none() -> None:
+    async with desk() as (person, fake):
+        await person.type("/join dev")
+        person.conversation.room = None
+        await person.type("/kick zed")
+        assert person.lines[-1] == "! You are in no room; /join ROOM enters one."
+        await person.type("/mute zed")
+        await person.type("/ban zed")
+        assert person.lines[-1] == "* -- ran /ban zed"
+    commands = [frame for frame in fake.requests if frame["type"] == "command"]
+    assert [frame["line"] for frame in commands] == ["/mute zed", "/ban zed", "/quit"]
+    assert [frame for frame in commands if "room" in frame] == []
 
 
 async def test_what_is_deleted_set_and_renamed_is_told_and_the_room_stays_in_view() -> None:

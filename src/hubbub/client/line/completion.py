@@ -5,36 +5,30 @@ from collections.abc import Callable, Iterable
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from hubbub.client.completion import Sources, fitting, wanted
 from hubbub.client.line.conversation import Conversation
 from hubbub.client.typed import OWN_COMMANDS
-from hubbub.model import room_title
-
-_ROOM_COMMANDS = frozenset({"/join", "/j", "/leave", "/part", "/who"})
 
 
 def candidates(text: str, conversation: Conversation) -> tuple[str, list[str]]:
     """The word before the cursor, and what it may become, in order."""
+    commands = (*conversation.chat.welcome.commands, *OWN_COMMANDS)
+    names = {info.name for info in commands}
     before, _, word = text.rpartition(" ")
-    command = before.split(" ", 1)[0].lower() if before else ""
     if not before and word.startswith("/"):
-        names = {info.name for info in conversation.chat.welcome.commands} | set(OWN_COMMANDS)
-        return word, _fitting(word, (f"/{name}" for name in names))
-    if command in _ROOM_COMMANDS:
-        rooms = {*conversation.public_rooms, *conversation.known_rooms}
-        titled = {room for room in rooms if _fitting(word, [room_title(room)])}
-        return word, sorted(titled.union(_fitting(word, rooms)), key=str.casefold)
-    if command in {"/whisper", "/w", "/msg"} and " " not in before:
-        # Several names stand with commas between them.
-        word = word.rpartition(",")[2]
-    return word, _fitting(word, conversation.state.names) if word or command else []
+        return word, _sorted(fitting(word, (f"/{name}" for name in names)))
+    people = conversation.state.names
+    rooms = {*conversation.public_rooms, *conversation.known_rooms}
+    argument = wanted(text, commands)
+    if argument is not None and not argument.in_text:
+        sources = Sources(_sorted(people), _sorted(rooms), _sorted(names))
+        return argument.word, list(argument.choices(sources))
+    found = _sorted(fitting(word, people)) if word or argument is not None else []
+    return word, [*(argument.choices(Sources()) if argument is not None else ()), *found]
 
 
-def _fitting(word: str, words: Iterable[str]) -> list[str]:
-    start = word.casefold()
-    return sorted(
-        (candidate for candidate in words if candidate.casefold().startswith(start)),
-        key=str.casefold,
-    )
+def _sorted(words: Iterable[str]) -> list[str]:
+    return sorted(words, key=str.casefold)
 
 
 class ConversationCompleter(Completer):

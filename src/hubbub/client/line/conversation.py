@@ -15,6 +15,7 @@ from hubbub.client.changes import (
     RoomRefused,
 )
 from hubbub.client.chat import Chat
+from hubbub.client.completion import needs_room
 from hubbub.client.line.look import Look, plain_line
 from hubbub.client.state import (
     ChatState,
@@ -39,7 +40,6 @@ from hubbub.client.typed import (
     Wrong,
     makes_room,
     masked,
-    needs_room,
 )
 from hubbub.errors import BadName, BadRequest, HubbubError, NotAMember
 from hubbub.model import UserKind, room_name, room_title, user_name
@@ -181,11 +181,11 @@ class Conversation:
                 await self._say(text)
             case Run(line=line):
                 self._show(self._look.faint(clean(masked(line))))
-                if self.room is None and needs_room(line):
+                if self.room is None and needs_room(line, self.chat.welcome.commands):
                     raise NotAMember(NO_ROOM)
                 # Whoever makes a room wants to be in it.
                 self._making = makes_room(line)
-                answer = await self.chat.command(line, self.room)
+                answer = await self.chat.command(line, self.room or "")
                 if answer:
                     self._show(notice(answer))
             case GoTo(room=room):
@@ -298,7 +298,7 @@ class Conversation:
     async def _tell_server(self, line: str) -> None:
         # It keeps for members whom they ignore.
         if self.chat.user.kind != UserKind.GUEST:
-            await self.chat.command(line, self.room)
+            await self.chat.command(line, self.room or "")
 
     # --- what completion and the server want to know
 

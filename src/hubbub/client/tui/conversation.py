@@ -12,6 +12,7 @@ from typing import assert_never
 
 from hubbub.client.changes import ChatEvent, Reconnected, Renamed
 from hubbub.client.chat import Chat
+from hubbub.client.completion import needs_room
 from hubbub.client.failures import BANNED
 from hubbub.client.state import joined_view, with_members, with_people
 from hubbub.client.tui import store
@@ -34,7 +35,6 @@ from hubbub.client.typed import (
     Unignore,
     Wrong,
     masked,
-    needs_room,
 )
 from hubbub.errors import BadRequest, ConnectionFailed, Refusal
 from hubbub.model import UserKind, room_name, user_name
@@ -160,7 +160,8 @@ class Conversation:
             case Say(text=text):
                 self.sending.say(text, here)
             case Run():
-                room = self.sending.inside(here) if needs_room(typed.line) else here
+                commands = self.chat.welcome.commands
+                room = self.sending.inside(here) if needs_room(typed.line, commands) else here
                 self.note(masked(typed.line), "typed", room)
                 self.sending.command(typed.line, room)
             case GoTo(room=room):

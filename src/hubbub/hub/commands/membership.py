@@ -105,7 +105,7 @@ async def _sessions(call: Call) -> str:
     "invite",
     "Invites somebody into this private room, or to the server by a link: for one person and a "
     "week, or as you say.",
-    Arg("NAME", "person"),
+    Arg("NAME", "person", choices=("link", "list", "revoke")),
     syntax="NAME | link [USES] [DAYS] | list | revoke ID",
     rights=(Right.INVITE, Right.INVITE_HERE),
 )

@@ -164,16 +164,17 @@ def find(typed: str) -> Command:
 def catalogue(permissions: Permissions, role: Role, there: Role) -> tuple[events.CommandInfo, ...]:
     """The table as `welcome` carries it to somebody of a role, on the server and in some room."""
     return tuple(
-        events.CommandInfo(
-            entry.name,
-            entry.usage,
-            entry.summary,
-            entry.room,
-            tuple(each.info for each in entry.arguments),
-            entry.aliases,
-        )
+        told(entry)
         for entry in COMMANDS.values()
         if permissions.offers(entry.rights, role, there) and not entry.plain
+    )
+
+
+def told(entry: Command) -> events.CommandInfo:
+    """A line of the table, as clients are told of it."""
+    arguments = tuple(each.info for each in entry.arguments)
+    return events.CommandInfo(
+        entry.name, entry.usage, entry.summary, entry.room, arguments, entry.aliases
     )
 
 
