@@ -258,3 +258,85 @@ def test_a_member_s_ignoring_is_kept_by_the_server_for_every_browser(
     other.page.get_by_role("button", name="Stop ignoring bob.i").click()
     other.page.keyboard.press("Escape")
     other.sees("noise", "more noise", "peace")
+
+
+def test_a_mute_in_one_room_is_in_that_one_whatever_its_reason_says(
+    house: Server, people: People, ann: Person, request: pytest.FixtureRequest
+) -> None:
+    bob = people("bob.e").join(place(house, request))
+    bob.say("shouting")
+    ann.menu_of("shouting")
+    ann.choose("Mute…")
+    ann.page.get_by_label("Reason").fill("everywhere he goes he shouts")
+    ann.press("Mute")
+    expect(ann.page.locator(".note").last).to_contain_text("bob.e is muted in #r")
+    bob.page.goto(f"{place(house, request)}-other")
+    bob.say("not muted here")
+    bob.sees("not muted here")
+
+
+def test_a_duration_is_read_as_one_writes_it_or_refused_beside_its_field(
+    house: Server, people: People, ann: Person, request: pytest.FixtureRequest
+) -> None:
+    bob = people("bob.t").join(place(house, request))
+    bob.say("nonsense")
+    ann.menu_of("nonsense")
+    ann.choose("Ban…")
+    ann.page.get_by_label("For how long").select_option("As long as I say…")
+    field = ann.page.get_by_label("How long", exact=True)
+    for wrong in ("", "an hour", "1 month", "2h of noise"):
+        field.fill(wrong)
+        ann.press("Ban")
+        expect(ann.page.get_by_role("alert").filter(has_text="10m, 2h, 7d, 1w")).to_be_visible()
+        expect(field).to_have_attribute("aria-invalid", "true")
+    bob.say("still here")
+    bob.sees("nonsense", "still here")
+    field.fill("1 hour")
+    ann.press("Ban")
+    expect(bob.page.locator("#join-problem")).to_contain_text("You are banned until")
+    ann.page.get_by_role("button", name="Manage the server").click()
+    ann.page.get_by_role("button", name="Lift it for bob.t").first.click()
+
+
+def test_what_completes_after_a_command_comes_from_the_server_s_table(
+    house: Server, people: People, ann: Person, request: pytest.FixtureRequest
+) -> None:
+    cara = people("cara").sign_in(place(house, request), PASSWORD)
+    cara.say("hello")
+    ann.heard("hello")
+    keys = ann.page.keyboard
+    options = ann.page.get_by_role("option")
+    ann.composer.press_sequentially("/role ca")
+    expect(options).to_have_text(["cara"])
+    keys.press("Tab")
+    keys.type("mod")
+    expect(options).to_have_text(["moderator"])
+    keys.press("Tab")
+    keys.type("h")
+    expect(options).to_have_text(["here"])
+    keys.press("Tab")
+    expect(ann.composer).to_have_value("/role cara moderator here ")
+    keys.press("Enter")
+    expect(ann.page.locator(".note").last).to_contain_text("cara is a moderator of")
+
+    # A room's name is sent as it is typed, unless somebody chooses.
+    ann.composer.fill("/join lob")
+    expect(options).to_have_text(["#lobby"])
+    keys.press("Enter")
+    expect(ann.page.get_by_role("heading", level=1)).to_have_text("#lob")
+
+
+def test_a_command_about_a_room_is_not_sent_where_no_room_is_in_view(
+    house: Server, people: People, ann: Person, request: pytest.FixtureRequest
+) -> None:
+    zed = people("zed").join(place(house, request))
+    zed.say("here")
+    ann.menu_of("here")
+    ann.choose("Message zed")
+    ann.composer.fill("/kick zed")
+    expect(ann.page.get_by_role("alert").filter(has_text="/kick is about a room")).to_be_visible()
+    expect(ann.page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
+    ann.composer.press("Enter")
+    expect(ann.composer).to_have_value("/kick zed")
+    zed.say("still here")
+    zed.sees("here", "still here")

@@ -153,7 +153,11 @@ export const strings = {
     ["7d", "1 week"],
     ["30d", "30 days"],
     ["", "Until it is lifted"],
+    ["other", "As long as I say…"],
   ] as const,
+  otherDuration: "How long",
+  otherDurationHint: "10m, 2h, 7d, 1w",
+  badDuration: "Write a number with a unit, up to ten years: 10m, 2h, 7d, 1w, or 2 days.",
   reason: "Reason",
   reasonHint: "They read it; it stands in the audit log.",
   auditHint: "It stands in the audit log.",
@@ -162,6 +166,15 @@ export const strings = {
   roleOnServer: "On the server",
   roles: { guest: "Guest", member: "Member", moderator: "Moderator", admin: "Admin", owner: "Owner" } as Readonly<Record<string, string>>,
   cancel: "Cancel",
+  // what came of it
+  kicked: (name: string, room: string): string => `${name} is removed from ${room}.`,
+  muted: (name: string, room: string | null, lasting: string): string => `${name} is muted in ${room ?? "all rooms"} ${lasting}.`,
+  unmuted: (name: string, room: string | null): string => `${name} may write in ${room ?? "all rooms"} again.`,
+  banned: (name: string, lasting: string): string => `${name} is banned ${lasting}.`,
+  unbanned: (name: string): string => `${name} may come in again.`,
+  roleGiven: (name: string, role: string, room: string | null): string =>
+    `${name} has the role “${role}” ${room === null ? "on this server" : `in ${room}`} now.`,
+  invitedWhom: (name: string): string => `${name} is invited.`,
   // rooms that change
   roomRenamed: (who: string, was: string, now: string): string => `${who} renamed the room from ${was} to ${now}`,
   roomArchived: (who: string, on: boolean): string => (on ? `${who} archived the room` : `${who} opened the room again`),
@@ -209,6 +222,7 @@ export const strings = {
   linkHint: "It is shown this once. Whoever has it may become a member.",
   invitationsNow: "Invitations that hold",
   noInvitations: "None.",
+  invitationHolds: (uses: number, when: string): string => `${uses} left, until ${when}`,
   revoke: "Revoke",
   revokeWhich: (id: string): string => `Revoke ${id}`,
   // one's account
@@ -273,6 +287,7 @@ export const strings = {
   emojiNone: "No emoji has that name.",
   completions: "Suggestions",
   tooLong: (over: number): string => `${over} bytes too long; send it in parts.`,
+  needsRoom: (command: string): string => `${command} is about a room: go into one first.`,
   almostTooLong: (left: number): string => `${left} bytes left`,
   emojiGroups: ["Smileys", "People", "", "Nature", "Food", "Travel", "Activities", "Objects", "Symbols", "Flags"],
 

@@ -9,7 +9,7 @@ import { keep } from "./keep";
 import { ignoredAnew } from "./own";
 import { Pushing } from "./pushing";
 import { Rooms } from "./rooms";
-import { Saying } from "./saying";
+import { inView, Saying } from "./saying";
 
 const BANNED = 4003;
 const SIGNED_OUT = "signed out";
@@ -64,19 +64,17 @@ export class Chat {
 
   /** Forgets who one was, here and on the server. */
   leaveForGood(): void {
-    if (this.line.isUp && store.value.current !== null) {
-      const room = store.value.current;
+    if (this.line.isUp) {
       const line = store.value.me?.kind === "guest" ? "/quit" : "/logout";
-      this.line.ask({ type: "command", room, line }).catch(() => undefined);
+      this.line.ask({ type: "command", line }).catch(() => undefined);
       return;
     }
     this.#out(strings.left);
   }
 
-  /** Runs a command that a dialog has put together; what the server says to it. Rejects with Refused. */
-  async command(line: string, room = store.value.current ?? ""): Promise<string> {
-    const answer = await this.line.ask({ type: "command", room: room.startsWith("to:") ? "" : room, line });
-    return "text" in answer && typeof answer.text === "string" ? answer.text : "";
+  /** Runs a command for which there is no request; what the server says to it. Rejects with Refused. */
+  async command(line: string, room = store.value.current): Promise<string> {
+    return (await this.line.ask({ type: "command", line, ...inView(room) })).text;
   }
 
   /** Opens the room of a notification, as soon as that is possible. */
@@ -138,7 +136,7 @@ export class Chat {
 
   /** The browser's cookie is gone, or another one's: whoever that made of us goes again. */
   #notMe(welcome: wire.Welcome): void {
-    if (welcome.session !== "") this.line.ask({ type: "command", room: "", line: "/quit" }).catch(() => undefined);
+    if (welcome.session !== "") this.line.ask({ type: "command", line: "/quit" }).catch(() => undefined);
     this.#sessionLost();
     this.line.redial();
   }

@@ -93,7 +93,7 @@ export class Pushing {
     try {
       this.#told = "";
       await this.#subscribe();
-      const { pushed } = (await this.line.ask({ type: "test_push" })) as wire.Pushed;
+      const { pushed } = await this.line.ask({ type: "test_push" });
       // It may have been quicker than the answer.
       const state = store.value.push.test?.state === "arrived" ? "arrived" : "taken";
       const none = pushed.every((fate) => !fate.sent);

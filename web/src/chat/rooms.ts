@@ -79,9 +79,13 @@ export class Rooms {
   /** Enters a room and opens it. Rejects with Refused. */
   async enter(name: string): Promise<string> {
     const joined = await this.#join(name, true);
-    dispatch({ type: "open", room: joined });
-    void this.readMembers(joined);
+    this.#show(joined);
     return joined;
+  }
+
+  #show(name: string): void {
+    dispatch({ type: "open", room: name });
+    void this.readMembers(name);
   }
 
   /** Enters a room; what speaks against it is said in the room where one is. */
@@ -92,11 +96,19 @@ export class Rooms {
   async #join(name: string, asked: boolean): Promise<string> {
     const last = store.value.rooms[name]?.last;
     const request: wire.JoinRequest = last ? { type: "join", room: name, after: last } : { type: "join", room: name };
-    const joined = (await this.line.ask(request)) as wire.Joined;
+    return this.#entered(await this.line.ask(request), asked);
+  }
+
+  #entered(joined: wire.Joined, asked: boolean): string {
     this.#followed.add(joined.room);
     dispatch({ type: "joined", joined, asked });
     this.#keepNames();
     return joined.room;
+  }
+
+  /** Makes a room and opens it. Rejects with Refused. */
+  async make(request: wire.MakeRoomRequest): Promise<void> {
+    this.#show(this.#entered(await this.line.ask(request), true));
   }
 
   /** Opens a room that is followed. */
@@ -135,7 +147,7 @@ export class Rooms {
     dispatch({ type: "loading", room: name, loading: where });
     try {
       const request: wire.HistoryRequest = { type: "history", room: name, limit: PAGE, ...from };
-      const page = (await this.line.ask(request)) as wire.Page;
+      const page = await this.line.ask(request);
       dispatch({ type: "page", room: name, page, where });
     } catch (error) {
       dispatch({ type: "loading", room: name, loading: null });
@@ -189,7 +201,7 @@ export class Rooms {
     try {
       for (let count = 0; count < MEMBER_PAGES; count += 1) {
         const request: wire.MembersRequest = { type: "members", room: name, limit: 200, ...(after === undefined ? {} : { after }) };
-        const page = (await this.line.ask(request)) as wire.MemberPage;
+        const page = await this.line.ask(request);
         dispatch({ type: "members", room: name, members: page.members, fresh: count === 0 });
         after = page.members.at(-1)?.name;
         if (!page.more || after === undefined) return;
@@ -208,7 +220,7 @@ export class Rooms {
 
   async readDirectory(): Promise<void> {
     try {
-      const page = (await this.line.ask({ type: "rooms", limit: 200 })) as wire.RoomPage;
+      const page = await this.line.ask({ type: "rooms", limit: 200 });
       dispatch({ type: "directory", rooms: page.rooms });
     } catch {
       dispatch({ type: "directory", rooms: [] });

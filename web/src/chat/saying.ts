@@ -117,7 +117,7 @@ export class Saying {
       void noteRefusal(room, this.rooms.enter(rest[0]));
     } else {
       if (name === "room" && rest[0]?.toLowerCase() === "new") this.rooms.openNext();
-      this.#run({ type: "command", room: room.startsWith("to:") ? "" : room, line });
+      this.#run(room, { type: "command", line, ...inView(room) });
     }
     return true;
   }
@@ -125,14 +125,13 @@ export class Saying {
   /** What the server keeps for a member holds here when the server has it. */
   ignore(room: string, line: string, answer: OwnAnswer): void {
     const keepIt = async (): Promise<void> => {
-      await this.line.ask({ type: "command", room, line });
+      await this.line.ask({ type: "command", line, ...inView(room) });
       this.#ownAnswer(room, answer);
     };
     void noteRefusal(room, keepIt());
   }
 
-  #run(command: wire.CommandRequest): void {
-    const room = command.room;
+  #run(room: string, command: wire.CommandRequest): void {
     this.#commands.set(command, (answer) => {
       const text = typeof answer === "string" ? answer : answer.message;
       const kind = typeof answer === "string" ? "info" : "error";
@@ -208,6 +207,11 @@ export class Saying {
     keep.setUnsent({ ...pending, state: "failed", error });
     dispatch({ type: "failed", pending, error });
   }
+}
+
+/** The room in which a command is typed; none where a conversation has not begun. */
+export function inView(room: string | null): { room?: string } {
+  return room === null || room.startsWith("to:") ? {} : { room };
 }
 
 /** A name for a message that no other has: a retry with it is the same message. */

@@ -19,6 +19,36 @@ const SLEPT_MS = 10_000;
 
 export type Answer = wire.Reply & { type: "ok" };
 
+/** What answers which request; the others are answered by an `ok` with nothing in it. */
+interface Answers {
+  join: wire.Joined;
+  post: wire.Posted;
+  whisper: wire.Posted;
+  command: wire.Ran;
+  history: wire.Page;
+  search: wire.Found;
+  members: wire.MemberPage;
+  rooms: wire.RoomPage;
+  test_push: wire.Pushed;
+  sessions: wire.SessionList;
+  audit: wire.AuditPage;
+  bans: wire.BanList;
+  kick: wire.Done;
+  mute: wire.Done;
+  unmute: wire.Done;
+  ban: wire.Done;
+  unban: wire.Done;
+  set_role: wire.Done;
+  make_room: wire.Joined;
+  change_room: wire.RoomChanged;
+  invite: wire.Done;
+  make_invitation: wire.InvitationMade;
+  invitations: wire.InvitationList;
+}
+
+type Kind = wire.Request["type"];
+export type AnswerTo<K extends Kind> = K extends keyof Answers ? Answers[K] : wire.Ok;
+
 /** The server said no; or there was no line to ask on. */
 export class Refused extends Error {
   constructor(
@@ -95,12 +125,13 @@ export class Line {
   }
 
   /** Asks something; rejects with Refused, `line_lost` where the line breaks before the answer. */
-  ask(request: wire.Request): Promise<Answer> {
+  ask<R extends wire.Request>(request: R): Promise<AnswerTo<R["type"]>> {
     const socket = this.#socket;
     if (socket === null || !this.#up) return Promise.reject(lost());
     const id = `w${(this.#count += 1)}`;
     return new Promise((resolve, reject) => {
-      this.#asked.set(id, { resolve, reject });
+      // The server answers each kind by its own reply (docs/protocol.md, Requests).
+      this.#asked.set(id, { resolve: resolve as (answer: Answer) => void, reject });
       socket.send(JSON.stringify({ ...request, id }));
     });
   }

@@ -259,7 +259,7 @@ function drafted(state: State, room: string, text: string): State {
 
 function noted(state: State, name: string, text: string, kind: "info" | "error"): State {
   // The room in view may not be told of yet: an empty one, before the first welcome.
-  if (!(name in state.rooms) && name !== state.current) return state;
+  if (!(name in state.rooms) && (name !== state.current || name.startsWith("to:"))) return state;
   const room = roomOf(state, name);
   const note = { id: state.noteCount + 1, after: room.last, text, kind };
   const notes = [...room.notes, note].slice(-NOTES_KEPT);

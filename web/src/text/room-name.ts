@@ -9,3 +9,8 @@ export function titleOfName(name: string): string {
 export function bare(name: string): string {
   return /^\+(.+)-[^-]{6}$/u.exec(name)?.[1] ?? name;
 }
+
+/** A name as it is typed for a room: it has no blanks in it. */
+export function roomWord(typed: string): string {
+  return typed.trim().replace(/^#/, "").replace(/\s+/g, "-");
+}

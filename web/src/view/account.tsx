@@ -3,10 +3,10 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { VNode } from "preact";
-import { passwordLine } from "../chat/lines";
 import type * as wire from "../protocol";
 import { strings } from "../strings";
 import { browserOf } from "../text/device";
+import { quoted } from "../text/quoted";
 import { fullTime, momentOf } from "../text/times";
 import { chat } from "./app-chat";
 import { useDeed } from "./deed";
@@ -38,7 +38,7 @@ function Sessions({ version }: { version: number }): VNode {
   const sessions = useSignal<readonly wire.SignedIn[] | null>(null);
   const deed = useDeed();
   const read = async (): Promise<void> => {
-    sessions.value = ((await chat.line.ask({ type: "sessions" })) as wire.SessionList).sessions;
+    sessions.value = (await chat.line.ask({ type: "sessions" })).sessions;
   };
   useEffect(() => void deed.run(read), [version]);
   const end = (id: string): Promise<boolean> =>
@@ -86,7 +86,7 @@ function Password({ changed }: { changed: () => void }): VNode {
   const deed = useDeed();
   const change = async (): Promise<void> => {
     told.value = "";
-    if (!(await deed.run(() => chat.command(passwordLine(former.value, next.value))))) return;
+    if (!(await deed.run(() => chat.command(`/password ${quoted(former.value)} ${quoted(next.value)}`)))) return;
     former.value = next.value = "";
     told.value = strings.passwordChanged;
     changed();

@@ -3,15 +3,16 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { ComponentChildren, VNode } from "preact";
-import { banLine, kickLine, muteLine, roleLine, unmuteLine } from "../chat/lines";
 import type * as wire from "../protocol";
 import type { Act } from "../store/state";
 import { dispatch, store } from "../store/store";
 import { strings } from "../strings";
+import { sentenceOf } from "../text/done";
 import { titleOfName } from "../text/room-name";
 import { chat } from "./app-chat";
 import { done, useDeed, type Deed } from "./deed";
 import { Dialog } from "./dialog";
+import { Duration, lasts, useLasting } from "./duration";
 
 export function ActDialog({ act }: { act: Act }): VNode {
   switch (act.kind) {
@@ -38,15 +39,16 @@ interface FormProps {
   button: string;
   danger?: boolean;
   deed: Deed;
-  doing: () => Promise<string>;
+  /** Does it, and says what came of it; null where a field has something against it and tells so. */
+  doing: () => Promise<string | null>;
   children: ComponentChildren;
 }
 
 /** A dialog that does one thing; what the server has against it stands above its buttons. */
 function ActForm({ title, button, danger = false, deed, doing, children }: FormProps): VNode {
   const submit = async (): Promise<void> => {
-    let said = "";
-    if (await deed.run(async () => (said = await doing()))) done(said);
+    let said: string | null = null;
+    if ((await deed.run(async () => (said = await doing()))) && said !== null) done(said);
   };
   return (
     <Dialog title={title} kind="act">
@@ -79,7 +81,7 @@ function Delete({ message }: { message: wire.Message }): VNode {
   const own = message.from.id === store.value.me?.id;
   const doing = async (): Promise<string> => {
     const { room, seq } = message;
-    await chat.line.ask(reason.value.trim() === "" ? { type: "delete", room, seq } : { type: "delete", room, seq, reason: reason.value.trim() });
+    await chat.line.ask({ type: "delete", room, seq, reason: reason.value.trim() });
     return "";
   };
   return (
@@ -103,7 +105,7 @@ function Kick({ person, room }: About): VNode {
       button={strings.kick}
       danger
       deed={deed}
-      doing={() => chat.command(kickLine(person.name, reason.value), room)}
+      doing={async () => sentenceOf(await chat.line.ask({ type: "kick", room, name: person.name, reason: reason.value.trim() }))}
     >
       <p class="quiet">{strings.kickHint}</p>
       <Reason value={reason} />
@@ -117,20 +119,22 @@ function Mute({ person, room }: About): VNode {
   const here = rooms[room]?.may.includes("mute") === true && rooms[room]?.kind !== "direct";
   const mayEverywhere = may.includes("mute_everywhere");
   const everywhere = useSignal(!here);
-  const duration = useSignal("1h");
+  const lasting = useLasting("1h");
   const reason = useSignal("");
   const muted = useMutes(person.name, here ? room : null, mayEverywhere);
   const lift = async (mute: wire.Ban): Promise<void> => {
     let said = "";
-    if (await deed.run(async () => (said = await chat.command(unmuteLine(person.name, mute.room === null), room)))) done(said);
+    const unmute = { type: "unmute", name: person.name, ...at(mute.room) } as const;
+    if (await deed.run(async () => (said = sentenceOf(await chat.line.ask(unmute))))) done(said);
+  };
+  const mute = async (): Promise<string | null> => {
+    const duration = lasts(lasting);
+    if (duration === null) return null;
+    const where = at(everywhere.value ? null : room);
+    return sentenceOf(await chat.line.ask({ type: "mute", name: person.name, ...where, ...duration, reason: reason.value.trim() }));
   };
   return (
-    <ActForm
-      title={strings.muteTitle(person.name)}
-      button={strings.mute}
-      deed={deed}
-      doing={() => chat.command(muteLine({ name: person.name, everywhere: everywhere.value, duration: duration.value, reason: reason.value }), room)}
-    >
+    <ActForm title={strings.muteTitle(person.name)} button={strings.mute} deed={deed} doing={mute}>
       {muted.map((mute) => (
         <p key={mute.room ?? ""} class="holds">
           <span>{mute.room === null ? `${strings.mutedNow(person.name)} ${strings.everywhere}.` : strings.mutedNow(person.name)}</span>
@@ -140,7 +144,7 @@ function Mute({ person, room }: About): VNode {
         </p>
       ))}
       <p class="quiet">{strings.muteHint}</p>
-      <Duration value={duration} />
+      <Duration lasting={lasting} />
       <Reason value={reason} />
       {here && mayEverywhere ? (
         <label class="switch-row">
@@ -152,6 +156,11 @@ function Mute({ person, room }: About): VNode {
   );
 }
 
+/** Where something holds; in no room is everywhere. */
+function at(room: string | null): { room?: string } {
+  return room === null ? {} : { room };
+}
+
 /** The mutes of somebody that hold, as far as one may see them. */
 function useMutes(name: string, room: string | null, everywhere: boolean): readonly wire.Ban[] {
   const found = useSignal<readonly wire.Ban[]>([]);
@@ -160,8 +169,8 @@ function useMutes(name: string, room: string | null, everywhere: boolean): reado
     if (room !== null) asked.push({ type: "bans", room });
     if (everywhere) asked.push({ type: "bans" });
     for (const request of asked) {
-      const take = (answer: unknown): void => {
-        const mutes = (answer as wire.BanList).bans.filter((each) => each.kind === "mute" && each.whom === name);
+      const take = ({ bans }: wire.BanList): void => {
+        const mutes = bans.filter((each) => each.kind === "mute" && each.whom === name);
         const known = new Set(found.value.map((each) => each.room));
         found.value = [...found.value, ...mutes.filter((each) => !known.has(each.room))];
       };
@@ -173,25 +182,25 @@ function useMutes(name: string, room: string | null, everywhere: boolean): reado
 
 function Ban({ person }: About): VNode {
   const deed = useDeed();
-  const duration = useSignal("");
+  const lasting = useLasting("");
   const reason = useSignal("");
+  const ban = async (): Promise<string | null> => {
+    const duration = lasts(lasting);
+    if (duration === null) return null;
+    return sentenceOf(await chat.line.ask({ type: "ban", name: person.name, ...duration, reason: reason.value.trim() }));
+  };
   return (
-    <ActForm
-      title={strings.banTitle(person.name)}
-      button={strings.ban}
-      danger
-      deed={deed}
-      doing={() => chat.command(banLine(person.name, duration.value, reason.value))}
-    >
+    <ActForm title={strings.banTitle(person.name)} button={strings.ban} danger deed={deed} doing={ban}>
       <p class="quiet">{strings.banHint}</p>
-      <Duration value={duration} />
+      <Duration lasting={lasting} />
       <Reason value={reason} />
     </ActForm>
   );
 }
 
-export const ROOM_ROLES = ["member", "moderator", "owner"] as const;
-export const SERVER_ROLES = ["member", "moderator", "admin", "owner"] as const;
+export type Role = wire.SetRoleRequest["role"];
+export const ROOM_ROLES: readonly Role[] = ["member", "moderator", "owner"];
+export const SERVER_ROLES: readonly Role[] = ["member", "moderator", "admin", "owner"];
 
 function Role({ person, room }: About): VNode {
   const deed = useDeed();
@@ -199,8 +208,8 @@ function Role({ person, room }: About): VNode {
   const here = rooms[room];
   const mayHere = here?.may.includes("roles_here") === true && here.kind !== "direct";
   const roleNow = here?.members[person.id]?.role ?? "";
-  const there = useSignal("");
-  const onServer = useSignal("");
+  const there = useSignal<Role | null>(null);
+  const onServer = useSignal<Role | null>(null);
   const known = useSignal("");
   useEffect(() => {
     void chat.rooms.readMembers(room);
@@ -208,10 +217,13 @@ function Role({ person, room }: About): VNode {
   }, []);
   const doing = async (): Promise<string> => {
     const said: string[] = [];
-    if (mayHere && there.value !== "" && there.value !== roleNow) said.push(await chat.command(roleLine(person.name, there.value, true), room));
-    if (onServer.value !== "") said.push(await chat.command(roleLine(person.name, onServer.value, false), room));
+    const give = async (role: Role, where: { room?: string }): Promise<void> => {
+      said.push(sentenceOf(await chat.line.ask({ type: "set_role", name: person.name, role, ...where })));
+    };
+    if (mayHere && there.value !== null && there.value !== roleNow) await give(there.value, { room });
+    if (onServer.value !== null) await give(onServer.value, {});
     void chat.rooms.readMembers(room);
-    return said.filter((each) => each !== "").join("\n");
+    return said.join("\n");
   };
   return (
     <ActForm title={strings.roleTitle(person.name)} button={strings.save} deed={deed} doing={doing}>
@@ -225,10 +237,10 @@ function Role({ person, room }: About): VNode {
 interface ChoiceProps {
   name: string;
   legend: string;
-  roles: readonly string[];
+  roles: readonly Role[];
   /** What is chosen as long as nobody chooses. */
   now?: string;
-  value: { value: string };
+  value: { value: Role | null };
 }
 
 function Choice({ name, legend, roles, now = "", value }: ChoiceProps): VNode {
@@ -238,27 +250,12 @@ function Choice({ name, legend, roles, now = "", value }: ChoiceProps): VNode {
       <div class="segments">
         {roles.map((role) => (
           <label key={role}>
-            <input type="radio" name={name} checked={(value.value || now) === role} onChange={() => (value.value = role)} />
+            <input type="radio" name={name} checked={(value.value ?? now) === role} onChange={() => (value.value = role)} />
             <span>{strings.roles[role] ?? role}</span>
           </label>
         ))}
       </div>
     </fieldset>
-  );
-}
-
-export function Duration({ value }: { value: { value: string } }): VNode {
-  return (
-    <label class="labelled">
-      {strings.howLong}
-      <select value={value.value} onChange={(event) => (value.value = event.currentTarget.value)}>
-        {strings.durations.map(([each, label]) => (
-          <option key={each} value={each}>
-            {label}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }
 

@@ -4,11 +4,14 @@ import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { VNode } from "preact";
 import { noteRefusal } from "../chat/refusal";
+import { inView } from "../chat/saying";
 import type { Room } from "../store/state";
 import { dispatch, store } from "../store/store";
 import { namesOf, titleOf, titleOfNew, typingNow } from "../store/views";
 import { strings } from "../strings";
+import { needsRoom, type Sources, type Wanted } from "../text/arguments";
 import {
+  argumentChoices,
   CHOICES_MOST,
   commandChoices,
   completed,
@@ -31,6 +34,8 @@ interface Offered {
   completion: Completion;
   choices: readonly Choice[];
   at: number;
+  /** Whether somebody has gone through them. */
+  moved: boolean;
 }
 
 export function Composer(): VNode | null {
@@ -80,7 +85,7 @@ export function Composer(): VNode | null {
   };
   const send = (): void => {
     const said = withEmoji(text).replace(/\s+$/, "");
-    if (said.trim() === "" || overBy(said) > 0) return;
+    if (said.trim() === "" || problemOf(name, said) !== "") return;
     recalled.current = 0;
     offered.value = null;
     if (chat.saying.say(name, said)) dispatch({ type: "draft", room: name, text: "" });
@@ -110,7 +115,7 @@ export function Composer(): VNode | null {
     }
   };
 
-  const over = overBy(text);
+  const problem = problemOf(name, text);
   const open = offered.value;
   return (
     <form
@@ -154,11 +159,11 @@ export function Composer(): VNode | null {
           onKeyDown={onKeyDown}
           onBlur={() => (offered.value = null)}
         />
-        <button type="submit" class="icon send" aria-label={strings.send} disabled={text.trim() === "" || over > 0}>
+        <button type="submit" class="icon send" aria-label={strings.send} disabled={text.trim() === "" || problem !== ""}>
           <SendIcon />
         </button>
       </div>
-      <Below over={over} />
+      <Below problem={problem} />
     </form>
   );
 }
@@ -174,7 +179,7 @@ function closedFor(here: Room | undefined): string {
 function Closed({ why }: { why: string }): VNode {
   const here = room.value;
   const mayOpen = here?.archived === true && here.may.includes("settings");
-  const open = (): void => void noteRefusal(here?.name ?? null, chat.command("/room unarchive", here?.name));
+  const open = (): void => void noteRefusal(here?.name ?? null, chat.line.ask({ type: "change_room", room: here?.name ?? "", archived: false }));
   return (
     // Where the link over the messages leads, too.
     <div class="composer closed" id={COMPOSER} tabIndex={-1}>
@@ -188,39 +193,61 @@ function Closed({ why }: { why: string }): VNode {
   );
 }
 
-function Below({ over }: { over: number }): VNode {
+function Below({ problem }: { problem: string }): VNode {
   const writing = room.value === undefined ? "" : typingNow(room.value);
   return (
-    <p class={over > 0 ? "below wrong" : "below"} role={over > 0 ? "alert" : undefined}>
-      {over > 0 ? strings.tooLong(over) : writing}
+    <p class={problem === "" ? "below" : "below wrong"} role={problem === "" ? undefined : "alert"}>
+      {problem || writing}
     </p>
   );
 }
 
+/** What speaks against sending a text, in a room or to begin a conversation with. */
+function problemOf(name: string, text: string): string {
+  const over = overBy(text);
+  if (over > 0) return strings.tooLong(over);
+  const nowhere = inView(name).room === undefined && needsRoom(text, store.value.commands);
+  return nowhere ? strings.needsRoom(text.split(/\s/, 1)[0] ?? "") : "";
+}
+
 async function offer(text: string, caret: number, offered: { value: Offered | null }): Promise<void> {
-  const completion = completionAt(text, caret);
+  const completion = completionAt(text, caret, store.value.commands);
   if (completion === null) {
     offered.value = null;
     return;
   }
-  const choices = await choicesFor(completion, text);
+  const choices = await choicesFor(completion);
   // While the list was loaded, more may have been typed.
   const now = store.value.drafts[store.value.current ?? ""] ?? "";
-  offered.value = choices.length > 0 && now === text ? { completion, choices, at: 0 } : null;
+  offered.value = choices.length > 0 && now === text ? { completion, choices, at: 0, moved: false } : null;
 }
 
-async function choicesFor(completion: Completion, text: string): Promise<Choice[]> {
+async function choicesFor(completion: Completion): Promise<Choice[]> {
   switch (completion.kind) {
     case "command":
       return commandChoices(completion.word, store.value.commands);
     case "name":
-      return nameChoices(completion.word, namesOf(store.value, room.value), text, completion.start);
+    case "word":
+      if (completion.wanted !== undefined) return argumentChoices(completion.wanted, await sourcesFor(completion.wanted));
+      return nameChoices(completion.word, namesOf(store.value, room.value));
     case "emoji":
       return loadEmoji().then(
         (all) => emojiChoices(all, completion.word, CHOICES_MOST),
         () => [],
       );
   }
+}
+
+async function sourcesFor(argument: Wanted): Promise<Sources> {
+  const rooms = argument.arguments.some((each) => each.kind === "room");
+  if (rooms && store.value.directory === null) await chat.rooms.readDirectory();
+  const { rooms: own, directory, commands } = store.value;
+  const names = Object.values(own).filter((each) => each.kind !== "direct").map((each) => each.name);
+  return {
+    people: namesOf(store.value, room.value),
+    rooms: [...new Set([...names, ...(directory ?? []).map((each) => each.room)])],
+    commands: commands.map((each) => each.name),
+  };
 }
 
 function onChoiceKey(event: KeyboardEvent, offered: { value: Offered | null }, choose: (choice: Choice) => void): boolean {
@@ -230,16 +257,18 @@ function onChoiceKey(event: KeyboardEvent, offered: { value: Offered | null }, c
   const choice = open.choices[open.at];
   switch (event.key) {
     case "ArrowDown":
-      offered.value = { ...open, at: (open.at + 1) % count };
+      offered.value = { ...open, at: (open.at + 1) % count, moved: true };
       return true;
     case "ArrowUp":
-      offered.value = { ...open, at: (open.at + count - 1) % count };
+      offered.value = { ...open, at: (open.at + count - 1) % count, moved: true };
       return true;
     case "Escape":
       offered.value = null;
       return true;
     case "Tab":
     case "Enter":
+      // A room, say, may be another one than those that begin so.
+      if (event.key === "Enter" && open.completion.kind === "word" && !open.moved) return false;
       // What is typed out already is sent, not completed.
       if (event.key === "Enter" && choice?.insert.trim().replace(/^[/@]/, "") === open.completion.word) return false;
       if (choice !== undefined) choose(choice);

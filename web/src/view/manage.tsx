@@ -3,15 +3,17 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { VNode } from "preact";
-import { banLine, roleLine } from "../chat/lines";
+import type * as wire from "../protocol";
 import { store } from "../store/store";
 import { strings } from "../strings";
-import { invitationsIn, linkIn, type Invitation } from "../text/invitations";
-import { Duration, Reason, SERVER_ROLES } from "./act";
+import { sentenceOf } from "../text/done";
+import { momentOf } from "../text/times";
+import { Reason, SERVER_ROLES, type Role } from "./act";
 import { chat } from "./app-chat";
 import { copyText } from "./copy";
 import { useDeed } from "./deed";
 import { Dialog } from "./dialog";
+import { Duration, lasts, useLasting } from "./duration";
 import { Audit, Penalties } from "./record";
 
 type Part = "bans" | "invitations" | "audit";
@@ -67,14 +69,17 @@ function People({ may }: { may: readonly string[] }): VNode {
 
 function BanForm({ banned }: { banned: () => void }): VNode {
   const whom = useSignal("");
-  const duration = useSignal("1d");
+  const lasting = useLasting("1d");
   const reason = useSignal("");
   const told = useSignal("");
   const deed = useDeed();
   const ban = async (): Promise<void> => {
     told.value = "";
+    const duration = lasts(lasting);
+    if (duration === null) return;
+    const request = { type: "ban", name: whom.value.trim(), ...duration, reason: reason.value.trim() } as const;
     let said = "";
-    if (!(await deed.run(async () => (said = await chat.command(banLine(whom.value.trim(), duration.value, reason.value)))))) return;
+    if (!(await deed.run(async () => (said = sentenceOf(await chat.line.ask(request)))))) return;
     told.value = said;
     whom.value = reason.value = "";
     banned();
@@ -92,7 +97,7 @@ function BanForm({ banned }: { banned: () => void }): VNode {
         {strings.nameOrAddress}
         <input value={whom.value} maxLength={64} autocomplete="off" onInput={(event) => (whom.value = event.currentTarget.value)} />
       </label>
-      <Duration value={duration} />
+      <Duration lasting={lasting} />
       <Reason value={reason} />
       <Said told={told.value} problem={deed.problem.value} />
       <p class="buttons">
@@ -106,13 +111,14 @@ function BanForm({ banned }: { banned: () => void }): VNode {
 
 function RoleForm(): VNode {
   const whom = useSignal("");
-  const role = useSignal<string>("moderator");
+  const role = useSignal<Role>("moderator");
   const told = useSignal("");
   const deed = useDeed();
   const give = async (): Promise<void> => {
     told.value = "";
+    const request = { type: "set_role", name: whom.value.trim(), role: role.value } as const;
     let said = "";
-    if (await deed.run(async () => (said = await chat.command(roleLine(whom.value.trim().replace(/^@/, ""), role.value, false))))) told.value = said;
+    if (await deed.run(async () => (said = sentenceOf(await chat.line.ask(request))))) told.value = said;
   };
   return (
     <form
@@ -129,7 +135,7 @@ function RoleForm(): VNode {
       </label>
       <label class="labelled">
         {strings.roleOnServer}
-        <select value={role.value} onChange={(event) => (role.value = event.currentTarget.value)}>
+        <select value={role.value} onChange={(event) => (role.value = event.currentTarget.value as Role)}>
           {SERVER_ROLES.map((each) => (
             <option key={each} value={each}>
               {strings.roles[each]}
@@ -148,24 +154,24 @@ function RoleForm(): VNode {
 }
 
 function Invitations(): VNode {
-  const held = useSignal<readonly Invitation[] | null>(null);
+  const held = useSignal<readonly wire.Invitation[] | null>(null);
   const uses = useSignal("1");
   const days = useSignal("7");
   const link = useSignal("");
   const deed = useDeed();
   const read = async (): Promise<void> => {
-    held.value = invitationsIn(await chat.command("/invite list"));
+    held.value = (await chat.line.ask({ type: "invitations" })).invitations;
   };
   useEffect(() => void deed.run(read), []);
   const make = (): Promise<boolean> =>
     deed.run(async () => {
-      const said = await chat.command(`/invite link ${uses.value} ${days.value}`);
-      link.value = linkIn(said) ?? said;
+      const request = { type: "make_invitation", uses: Number(uses.value), days: Number(days.value) } as const;
+      link.value = (await chat.line.ask(request)).link;
       await read();
     });
   const revoke = (id: string): Promise<boolean> =>
     deed.run(async () => {
-      await chat.command(`/invite revoke ${id}`);
+      await chat.line.ask({ type: "revoke_invitation", invitation: id });
       await read();
     });
   return (
@@ -202,7 +208,7 @@ function Invitations(): VNode {
           {(held.value ?? []).map((each) => (
             <li key={each.id}>
               <div>
-                <code>{each.id}</code> <span class="quiet">{each.holds}</span>
+                <code>{each.id}</code> <span class="quiet">{strings.invitationHolds(each.uses, momentOf(each.until))}</span>
               </div>
               <button type="button" class="plain" aria-label={strings.revokeWhich(each.id)} onClick={() => void revoke(each.id)}>
                 {strings.revoke}

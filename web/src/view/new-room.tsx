@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { VNode } from "preact";
-import { newRoomLine, roomWord } from "../chat/lines";
 import { dispatch, store } from "../store/store";
 import { strings } from "../strings";
+import { roomWord } from "../text/room-name";
 import { chat } from "./app-chat";
 import { useDeed } from "./deed";
 import { Dialog } from "./dialog";
@@ -16,11 +16,10 @@ export function NewRoomDialog(): VNode {
   const field = useRef<HTMLInputElement>(null);
   useLayoutEffect(() => field.current?.focus(), []);
   const make = async (): Promise<void> => {
-    if (roomWord(name.value) === "") return;
-    chat.rooms.openNext();
-    const line = newRoomLine(name.value, isPrivate.value, readOnly.value);
-    if (await deed.run(() => chat.command(line))) dispatch({ type: "dialog", dialog: null });
-    else chat.rooms.openNext(false);
+    const room = roomWord(name.value);
+    if (room === "") return;
+    const request = { type: "make_room", room, private: isPrivate.value, read_only: readOnly.value } as const;
+    if (await deed.run(() => chat.rooms.make(request))) dispatch({ type: "dialog", dialog: null });
   };
   return (
     <Dialog title={strings.makeRoomTitle} kind="settings">

@@ -3,9 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { VNode } from "preact";
-import { unmuteLine } from "../chat/lines";
 import type * as wire from "../protocol";
-import { store } from "../store/store";
 import { strings } from "../strings";
 import { titleOfName } from "../text/room-name";
 import { fullTime, momentOf } from "../text/times";
@@ -19,14 +17,14 @@ export function Penalties({ room, none, version = 0 }: { room: string | null; no
   const found = useSignal<readonly wire.Ban[] | null>(null);
   const deed = useDeed();
   const read = async (): Promise<void> => {
-    const answer = (await chat.line.ask(room === null ? { type: "bans" } : { type: "bans", room })) as wire.BanList;
+    const answer = await chat.line.ask(room === null ? { type: "bans" } : { type: "bans", room });
     found.value = answer.bans;
   };
   useEffect(() => void deed.run(read), [room, version]);
   const lift = (ban: wire.Ban): Promise<boolean> =>
     deed.run(async () => {
-      const line = ban.kind === "ban" ? `/unban ${ban.whom}` : unmuteLine(ban.whom, ban.room === null);
-      await chat.command(line, ban.room ?? store.value.current ?? "");
+      const where = ban.room === null ? {} : { room: ban.room };
+      await chat.line.ask(ban.kind === "ban" ? { type: "unban", name: ban.whom } : { type: "unmute", name: ban.whom, ...where });
       await read();
     });
   return (
@@ -70,7 +68,7 @@ export function Audit({ room }: { room: string | null }): VNode {
   const read = async (): Promise<void> => {
     const before = entries.value?.at(-1)?.id;
     const request: wire.AuditRequest = { type: "audit", limit: PAGE, ...(room === null ? {} : { room }), ...(before === undefined ? {} : { before }) };
-    const page = (await chat.line.ask(request)) as wire.AuditPage;
+    const page = await chat.line.ask(request);
     entries.value = [...(entries.value ?? []), ...page.entries];
     more.value = page.more;
   };

@@ -4,12 +4,13 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { ComponentChildren, VNode } from "preact";
 import { defaultRoom } from "../chat/chat";
-import { roleLine, roomWord } from "../chat/lines";
+import type * as wire from "../protocol";
 import type { Member, Room } from "../store/state";
 import { peopleOf, titleOf } from "../store/views";
 import { strings } from "../strings";
-import { bare } from "../text/room-name";
-import { ROOM_ROLES } from "./act";
+import { sentenceOf } from "../text/done";
+import { bare, roomWord } from "../text/room-name";
+import { ROOM_ROLES, type Role } from "./act";
 import { chat } from "./app-chat";
 import { Avatar } from "./avatar";
 import { useDeed } from "./deed";
@@ -123,7 +124,13 @@ function Topic({ room: { name, topic } }: { room: Room }): VNode {
 function Kind({ room: here }: { room: Room }): VNode {
   const deed = useDeed();
   const first = here.name === defaultRoom();
-  const set = (word: string): void => void deed.run(() => chat.command(`/room ${word}`, here.name));
+  const change = (to: Omit<wire.ChangeRoomRequest, "type" | "room">): Promise<wire.RoomChanged> =>
+    chat.line.ask({ type: "change_room", room: here.name, ...to });
+  const set = (to: Parameters<typeof change>[0]): void => void deed.run(() => change(to));
+  const rename = async (typed: string): Promise<string> => {
+    await change({ name: roomWord(typed) });
+    return strings.saved;
+  };
   return (
     <section>
       {first ? null : (
@@ -135,22 +142,22 @@ function Kind({ room: here }: { room: Room }): VNode {
             button={strings.rename}
             initial={bare(here.name)}
             most={64}
-            doing={(value) => chat.command(`/room rename ${roomWord(value)}`, here.name)}
+            doing={rename}
           />
           <label class="switch-row">
-            <input type="checkbox" checked={here.kind === "private"} onChange={(event) => set(event.currentTarget.checked ? "private" : "public")} />
+            <input type="checkbox" checked={here.kind === "private"} onChange={(event) => set({ kind: event.currentTarget.checked ? "private" : "public" })} />
             <span>{strings.privateSwitch}</span>
           </label>
         </>
       )}
       <label class="switch-row">
-        <input type="checkbox" checked={here.readOnly} onChange={(event) => set(event.currentTarget.checked ? "read-only" : "writable")} />
+        <input type="checkbox" checked={here.readOnly} onChange={(event) => set({ read_only: event.currentTarget.checked })} />
         <span>{strings.readOnlySwitch}</span>
       </label>
       {first ? null : (
         <>
           <p class="buttons">
-            <button type="button" class="plain" aria-describedby="archive-hint" onClick={() => set(here.archived ? "unarchive" : "archive")}>
+            <button type="button" class="plain" aria-describedby="archive-hint" onClick={() => set({ archived: !here.archived })}>
               {here.archived ? strings.unarchive : strings.archive}
             </button>
           </p>
@@ -167,7 +174,7 @@ function Kind({ room: here }: { room: Room }): VNode {
 }
 
 function Invite({ room: { name } }: { room: Room }): VNode {
-  const doing = (value: string): Promise<string> => chat.command(`/invite ${value.replace(/^@/, "")}`, name);
+  const doing = async (value: string): Promise<string> => sentenceOf(await chat.line.ask({ type: "invite", room: name, name: value }));
   return (
     <section>
       <Field id="room-invite" label={strings.inviteHere} button={strings.invite} initial="" most={32} doing={doing} clears />
@@ -177,9 +184,9 @@ function Invite({ room: { name } }: { room: Room }): VNode {
 
 function Members({ room: here }: { room: Room }): VNode {
   const deed = useDeed();
-  const give = (member: Member, role: string): void =>
+  const give = (member: Member, role: Role): void =>
     void deed.run(async () => {
-      await chat.command(roleLine(member.name, role, true), here.name);
+      await chat.line.ask({ type: "set_role", room: here.name, name: member.name, role });
       await chat.rooms.readMembers(here.name);
     });
   const people = peopleOf(here);
@@ -192,7 +199,7 @@ function Members({ room: here }: { room: Room }): VNode {
             <Avatar id={member.id} name={member.name} small />
             <bdi class="grows">{member.name}</bdi>
             {here.may.includes("roles_here") && member.id !== me.value?.id && member.role !== "guest" ? (
-              <select aria-label={strings.roleTitle(member.name)} value={member.role} onChange={(event) => give(member, event.currentTarget.value)}>
+              <select aria-label={strings.roleTitle(member.name)} value={member.role} onChange={(event) => give(member, event.currentTarget.value as Role)}>
                 {ROOM_ROLES.map((role) => (
                   <option key={role} value={role}>
                     {strings.roles[role]}

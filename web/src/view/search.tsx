@@ -35,7 +35,7 @@ export function SearchDialog(): VNode | null {
   const name = here?.name ?? "";
   const ask = async (text: string, before?: number): Promise<void> => {
     const request: wire.SearchRequest = { type: "search", room: name, text, limit: PAGE, ...(before === undefined ? {} : { before }) };
-    const found = (await chat.line.ask(request)) as wire.Found;
+    const found = await chat.line.ask(request);
     // While the answer was on its way more may have been typed.
     if (text !== word.value.trim()) return;
     const former = before === undefined ? [] : (results.value?.events ?? []);
