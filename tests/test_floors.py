@@ -117,13 +117,66 @@ def test_the_walk_sees_imports_inside_functions(tmp_path: Path) -> None:
     assert imports_of(source) == {"aiohttp.web", "hubbub.hub.hub"}
 
 
-def test_no_files_of_the_client_import_each_other_in_a_circle() -> None:
+def test_no_files_import_each_other_in_a_circle() -> None:
+    """Those of hubbub, of the benchmarks and of the tools, also for types alone."""
+    top = ROOT.parent.parent
+    paths = {module_of(path): path for path in SOURCES}
+    for folder in ("benchmarks", "tools"):
+        for path in sorted((top / folder).rglob("*.py")):
+            paths[".".join(path.relative_to(top).with_suffix("").parts)] = path
     graph: dict[str, set[str]] = {}
-    for path in SOURCES:
-        module = module_of(path)
-        if place_of(module) == "hubbub.client":
-            # Importing a module runs the packages that it is in, whether it names them or not.
-            graph[module] = {n for n in imports_of(path) if not module.startswith(f"{n}.")}
+    for module, path in paths.items():
+        # Importing a module runs the packages that it is in, whether it names them or not.
+        graph[module] = {n for n in imports_of(path) if not module.startswith(f"{n}.")}
 
     # It raises CycleError, which names the files.
     assert set(TopologicalSorter(graph).static_order()) >= graph.keys()
+
+
+def test_nothing_in_the_hub_imports_the_hub() -> None:
+    importers = {m for m in map(module_of, SOURCES) if m.startswith("hubbub.hub.")}
+    for path in SOURCES:
+        if module_of(path) in importers:
+            assert "hubbub.hub.hub" not in imports_of(path), path
+
+
+HUB_FLOORS = (
+    # What may be known from each room of the hub, beside itself and the rooms before it.
+    {"ports", "signs", "clock", "faults", "rules"},
+    {"state"},
+    {"flow.log", "flow.committer", "flow.fanout", "flow.presence"},
+    {"peers", "core"},
+    {"names", "directory", "rooms.registry", "rooms.replay", "rooms.roles", "talk", "push"},
+    {"people.welcome", "rooms"},
+    {"people.attendance", "people.invitations"},
+    {"people", "order"},
+    {"flow", "parts"},
+    {"reports", "handlers", "upkeep"},
+    {"commands", "dispatcher", "cluster"},
+    {"hub"},
+)
+"""The floors inside the hub; docs/architecture.md draws them."""
+
+
+def floor_in_the_hub(module: str) -> int:
+    """The floor of a module of the hub, by the longest name that fits."""
+    name = module.removeprefix("hubbub.hub.")
+    known = {each: number for number, floor in enumerate(HUB_FLOORS) for each in floor}
+    fits = [each for each in known if name == each or name.startswith(f"{each}.")]
+    return known[max(fits, key=len)]
+
+
+def test_a_room_of_the_hub_imports_its_own_floor_and_lower_ones() -> None:
+    wrong = []
+    for path in SOURCES:
+        module = module_of(path)
+        if (
+            module == "hubbub.hub"
+            or not module.startswith("hubbub.hub.")
+            or path.name == "__init__.py"
+        ):
+            continue
+        known = [n for n in imports_of(path) if n.startswith("hubbub.hub.") and is_module(n)]
+        own = floor_in_the_hub(module)
+        wrong += [f"{module} -> {n}" for n in known if floor_in_the_hub(n) > own]
+    assert wrong == []

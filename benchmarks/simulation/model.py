@@ -11,27 +11,12 @@ from dataclasses import asdict, dataclass
 
 from benchmarks.simulation.cores import Clock, Cores, Disk, Locks, Program
 from benchmarks.simulation.costs import US, Costs
-from benchmarks.simulation.node import Entries, Node, Piece, Post
+from benchmarks.simulation.node import Counts, Entries, Node, Piece, Post
 from benchmarks.simulation.workload import HERE, Machines, Workload
 
 SAMPLED_ROOMS = 40
 KEPT_COMMITS = 200
 """Of each room, for those who read on in its log."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """How often what costs something happened, on all nodes together."""
-
-    commits: int = 0
-    commit_rooms: int = 0
-    commit_events: int = 0
-    heard: int = 0
-    heard_events: int = 0
-    gaps: int = 0
-    writes: int = 0
-    deliveries: int = 0
-    posts: int = 0
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from benchmarks.simulation.cores import Cores, Program
-from benchmarks.simulation.costs import US
+from benchmarks.simulation.cores import Clock, Cores, Disk, Locks, Program
+from benchmarks.simulation.costs import US, Costs
+from benchmarks.simulation.workload import Machines, Workload
 from hubbub.hub.cluster.backfill import GAP_S
 from hubbub.hub.rules.limits import Limits
-
-if TYPE_CHECKING:
-    from benchmarks.simulation.model import Simulation
 
 BATCH_REQUESTS = Limits().commit_batch_requests
 # How much of a post is read and checked before its commit; the rest is its reply.
@@ -58,10 +56,56 @@ class Piece:
     sampled: list[tuple[float, int]] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class Counts:
+    """How often what costs something happened, on all nodes together."""
+
+    commits: int = 0
+    commit_rooms: int = 0
+    commit_events: int = 0
+    heard: int = 0
+    heard_events: int = 0
+    gaps: int = 0
+    writes: int = 0
+    deliveries: int = 0
+    posts: int = 0
+
+
+class World(Protocol):
+    """What a node is in: the machines, the database and the other nodes."""
+
+    costs: Costs
+    workload: Workload
+    machines: Machines
+    clock: Clock
+    locks: Locks
+    disk: Disk
+    log: list[deque[Entries]]
+    postgres_cores: Cores
+    nats_cores: Cores
+    counts: Counts
+
+    def append(self, node: int, room: int, posts: Sequence[Post]) -> Entries:
+        """Writes posts to the log of a room."""
+        ...
+
+    def publish(self, by: "Node", committed: Sequence[Entries]) -> None:
+        """Tells the other nodes what one has committed."""
+        ...
+
+    def deliver(self, piece: Piece) -> None:
+        """Lets the load read what was written to it."""
+        ...
+
+    def sampled(self, room: int) -> bool:
+        """Whether the latencies of a room are kept."""
+        ...
+
+
 class Node:
     """One `hubbub serve`: its program, its connections to PostgreSQL, and the one to NATS."""
 
-    def __init__(self, simulation: "Simulation", number: int, cores: Cores) -> None:
+    def __init__(self, simulation: World, number: int, cores: Cores) -> None:
         costs = simulation.costs
         self.number = number
         self._simulation = simulation

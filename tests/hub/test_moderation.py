@@ -93,7 +93,7 @@ async def test_a_mute_survives_a_restart_a_new_name_and_a_guest_who_comes_back(
     await house.hub.quiet()
     plain = await house.plain()
     assert "muted" in await typed(plain, "hello")
-    await house.hub.parts.sanctions.load()
+    await house.hub.parts.sanction_log.load()
     assert "muted" in await typed(plain, "hello")
     come_from(house, "198.51.100.1")
     assert await post(await house.json(name="BOB")) == "muted"

@@ -200,7 +200,7 @@ async def test_a_ban_while_all_are_read_anew_holds(house: House) -> None:
 
     house.storage.sanctions = slow  # type: ignore[method-assign, assignment]
     house.storage.go.clear()
-    loading = asyncio.create_task(house.hub.parts.sanctions.load())
+    loading = asyncio.create_task(house.hub.parts.sanction_log.load())
     banning = asyncio.create_task(ran(ann, "/ban mallory"))
     await house.hub.committing()
     house.storage.go.set()

@@ -23,6 +23,7 @@ from hubbub.hub.names import Names
 from hubbub.hub.order.moderation import Moderation
 from hubbub.hub.order.opaque_ids import OpaqueIds
 from hubbub.hub.order.roles import RoleGrants
+from hubbub.hub.order.sanction_log import SanctionLog
 from hubbub.hub.parts import Parts
 from hubbub.hub.peers import alone
 from hubbub.hub.people.accounts import Accounts
@@ -140,13 +141,16 @@ class Hub:
         rooms = Rooms(core)
         membership = RoomMembership(core, rooms, welcome)
         replay = Replay(core)
-        sanctions = Sanctions(core.log, core.committer, core.clock)
+        sanctions = Sanctions(core.clock)
+        sanction_log = SanctionLog(core, sanctions)
         attendance = Attendance(core, names, membership)
         invitations = Invitations(core, policy, sanctions)
         accounts = Accounts(core, invitations, attendance, welcome)
         identity = Identity(core, names, accounts, sanctions, policy)
         arrivals = Arrivals(core, rooms, names, membership, replay, attendance, identity, welcome)
-        moderation = Moderation(core, membership, directory, sanctions, accounts, attendance)
+        moderation = Moderation(
+            core, membership, directory, sanctions, sanction_log, accounts, attendance
+        )
         notifier = None if options.pusher is None else Notifier(core, rooms, options.pusher)
         return Parts(
             limits=core.limits,
@@ -178,6 +182,7 @@ class Hub:
             arrivals=arrivals,
             plain_arrivals=PlainArrivals(core, membership, attendance, accounts, identity, policy),
             sanctions=sanctions,
+            sanction_log=sanction_log,
             moderation=moderation,
             role_grants=RoleGrants(core, membership, directory, accounts, welcome),
             opaque_ids=OpaqueIds.of(core.log.storage),
@@ -189,7 +194,7 @@ class Hub:
         """Serves until `stop`, then commits what waits and returns; sets `started` when ready."""
         parts = self.parts
         await parts.names.load()
-        await parts.sanctions.load()
+        await parts.sanction_log.load()
         if self.node is not None:
             await self.node.start(parts, self.outside_changes)
         await parts.rooms.hold(parts.default_room)

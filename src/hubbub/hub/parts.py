@@ -12,6 +12,7 @@ from hubbub.hub.names import Names
 from hubbub.hub.order.moderation import Moderation
 from hubbub.hub.order.opaque_ids import OpaqueIds
 from hubbub.hub.order.roles import RoleGrants
+from hubbub.hub.order.sanction_log import SanctionLog
 from hubbub.hub.peers import Peers
 from hubbub.hub.people.accounts import Accounts
 from hubbub.hub.people.arrivals import Arrivals
@@ -71,6 +72,7 @@ class Parts:
     arrivals: Arrivals
     plain_arrivals: PlainArrivals
     sanctions: Sanctions
+    sanction_log: SanctionLog
     moderation: Moderation
     role_grants: RoleGrants
     opaque_ids: OpaqueIds

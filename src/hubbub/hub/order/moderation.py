@@ -14,6 +14,7 @@ from hubbub.errors import (
 from hubbub.hub.core import Core
 from hubbub.hub.directory import Directory
 from hubbub.hub.order.audit import audited
+from hubbub.hub.order.sanction_log import SanctionLog
 from hubbub.hub.people.accounts import Accounts
 from hubbub.hub.people.attendance import Attendance
 from hubbub.hub.rooms.membership import RoomMembership, in_room
@@ -43,6 +44,7 @@ class Moderation:
         membership: RoomMembership,
         directory: Directory,
         sanctions: Sanctions,
+        sanction_log: SanctionLog,
         accounts: Accounts,
         attendance: Attendance,
     ) -> None:
@@ -56,6 +58,7 @@ class Moderation:
         self._membership = membership
         self._directory = directory
         self._sanctions = sanctions
+        self._sanction_log = sanction_log
         self._accounts = accounts
         self._end = attendance.end
 
@@ -107,7 +110,7 @@ class Moderation:
         )
         lasting = _lasting(duration_s, reason)
         audit = audited("mute", user, whom.name, room, lasting, whom_id=whom.id)
-        await self._sanctions.lay(entries, audit, room=room)
+        await self._sanction_log.lay(entries, audit, room=room)
         if room is None or room.visible_to(whom.id):
             self._notify(whom.id, self._sanctions.sentence(entries[0]))
         return whom.name
@@ -121,7 +124,9 @@ class Moderation:
             await self._below(user, typed, room)
         found = self._named(SanctionKind.MUTE, place, typed)
         whom = found[0].whom
-        await self._sanctions.lift(found, audited("unmute", user, whom, room, whom_id=_id(found)))
+        await self._sanction_log.lift(
+            found, audited("unmute", user, whom, room, whom_id=_id(found))
+        )
         for each in found:
             if each.against is Against.USER and (room is None or room.visible_to(each.subject)):
                 self._notify(each.subject, f"{user.name.shown} gave you the word back.")
@@ -186,7 +191,7 @@ class Moderation:
             whom_id="" if whom is None else whom.id,
         )
         former = [] if whom is None else await self._accounts.sessions_of(whom.id)
-        await self._sanctions.lay(entries, *others, audit)
+        await self._sanction_log.lay(entries, *others, audit)
         self._accounts.revoke(former)
         self.shut_out()
         return shown
@@ -204,7 +209,7 @@ class Moderation:
         by = (Against.ADDRESS, subject)
         entry = self._sanction(SanctionKind.BAN, None, by, shown, user, ends_ms, reason)
         lasting = _lasting(duration_s, reason)
-        await self._sanctions.lay([entry], audited("ban", user, shown, None, lasting))
+        await self._sanction_log.lay([entry], audited("ban", user, shown, None, lasting))
         self.shut_out()
         return shown
 
@@ -217,7 +222,7 @@ class Moderation:
             typed = f"{ADDRESS} {subscriber(str(address))}"
         found = self._named(SanctionKind.BAN, EVERYWHERE, typed)
         whom = found[0].whom
-        await self._sanctions.lift(found, audited("unban", user, whom, None, whom_id=_id(found)))
+        await self._sanction_log.lift(found, audited("unban", user, whom, None, whom_id=_id(found)))
         return whom
 
     def shut_out(self) -> None:

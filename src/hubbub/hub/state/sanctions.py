@@ -3,17 +3,14 @@
 All of them are in memory, `SANCTIONS` at most; the log has them for the next start.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from hubbub.errors import Banned, Forbidden, Muted
-from hubbub.hub.flow.committer import Committer
-from hubbub.hub.flow.log import Log
 from hubbub.hub.ports import Clock
 from hubbub.hub.rules.addresses import is_somebodys
 from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import UserKind, format_instant, room_title
-from hubbub.storage.changes import Change, EndSanction, SaveSanction
 from hubbub.storage.records import Against, Sanction, SanctionKey, SanctionKind
 
 SANCTIONS, ROOM_SANCTIONS, ROOMS_SANCTIONS = 10_000, 200, 50_000
@@ -26,48 +23,37 @@ Subject = tuple[Against, str]
 class Sanctions:
     """Asked at the door, and before somebody says something."""
 
-    def __init__(self, log: Log, committer: Committer, clock: Clock) -> None:
-        self._log = log
-        self._committer = committer
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._all: dict[SanctionKey, Sanction] = {}
-        self._version = 0
+        self.version = 0
+        """Counts what was laid and lifted: what was read before an earlier one may lack it."""
         self._muted: set[str] = set()
         self.any_mutes = False
 
-    async def load(self) -> None:
-        """Reads them all; also again, where another process may have changed them."""
-        while True:
-            version = self._version
-            found = await self._log.read(self._log.storage.sanctions, self._clock.now_ms())
-            # What was laid or lifted meanwhile may be missing in what was read.
-            if version == self._version:
-                self._set({entry.key: entry for entry in found})
-                return
+    def replace(self, entries: Iterable[Sanction]) -> None:
+        """Takes all that hold, as they were read."""
+        self._set({entry.key: entry for entry in entries})
+
+    def add(self, entries: Iterable[Sanction]) -> None:
+        """Takes what was laid."""
+        self._set(self._all | {entry.key: entry for entry in entries})
+
+    def remove(self, entries: Iterable[Sanction]) -> None:
+        """Lets go of what was lifted."""
+        ended = {entry.key for entry in entries}
+        self._set({key: entry for key, entry in self._all.items() if key not in ended})
 
     def _set(self, entries: dict[SanctionKey, Sanction]) -> None:
-        self._version += 1
+        self.version += 1
         self._all = entries
         mutes = [entry for entry in entries.values() if entry.kind is SanctionKind.MUTE]
         self.any_mutes = bool(mutes)
         self._muted = {entry.subject for entry in mutes}
 
-    async def lay(
-        self, entries: Sequence[Sanction], *others: Change, room: Room | None = None
-    ) -> None:
-        """Makes sanctions that belong to one act, with what else it changes.
-
-        Raises Forbidden at the bound, Unavailable.
-        """
+    def check_bounds(self, entries: Sequence[Sanction]) -> None:
+        """Raises Forbidden where there would be too many."""
         self._forget_ended()
-        self._check_bounds(entries)
-        await self._committer.outcomes(*(SaveSanction(entry) for entry in entries), *others)
-        if room is not None:
-            # It may have got another name meanwhile, under which the log has them.
-            entries = [replace(entry, room=room.name) for entry in entries]
-        self._set(self._all | {entry.key: entry for entry in entries})
-
-    def _check_bounds(self, entries: Sequence[Sanction]) -> None:
         # Whoever fills a room of their own with mutes keeps nobody else from laying one.
         place = entries[0].room
         here = sum(entry.room == place for entry in self._all.values())
@@ -78,12 +64,6 @@ class Sanctions:
         elsewhere = sum(entry.room != EVERYWHERE for entry in self._all.values())
         if here + len(entries) > most or (place and elsewhere >= ROOMS_SANCTIONS):
             raise Forbidden(f"There may be {most} {what}; lift some first: /bans")
-
-    async def lift(self, entries: Sequence[Sanction], *others: Change) -> None:
-        """Ends sanctions. Raises Unavailable."""
-        await self._committer.outcomes(*(EndSanction(entry.key) for entry in entries), *others)
-        ended = {entry.key for entry in entries}
-        self._set({key: entry for key, entry in self._all.items() if key not in ended})
 
     def rename(self, was: str, name: str) -> None:
         """Follows a room to its new name, as the log does."""

@@ -79,7 +79,7 @@ class OutsideChanges:
             self._looked_at_s = asyncio.get_running_loop().time()
             # Until all of it was seen: the log may be away in the middle.
             self._again, again = True, False
-            await parts.sanctions.load()
+            await parts.sanction_log.load()
             looks: list[Callable[[], Awaitable[bool]]] = [
                 self._shut_out,
                 self._look_at_users,
