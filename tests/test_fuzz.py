@@ -231,6 +231,15 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "endpoint": st.sampled_from(["https://127.0.0.1/a", "http://push.example/a", "https://[::1"]),
     "p256dh": st.sampled_from(["A" * 87, "no key"]),
     "auth": st.sampled_from(["A" * 22, "no key"]),
+    "duration_s": NUMBERS,
+    "role": st.sampled_from(["member", "owner", "guest", "king"]),
+    "private": st.booleans(),
+    "read_only": st.booleans(),
+    "archived": st.booleans(),
+    "kind": st.sampled_from(["public", "private", "direct", "odd"]),
+    "uses": NUMBERS,
+    "days": NUMBERS,
+    "invitation": st.sampled_from(["0a1b2c3d", "", "x" * 17]),
 }
 KINDS = {str(kind.__struct_config__.tag): kind.__struct_fields__ for kind in get_args(AnyRequest)}
 

@@ -24,12 +24,7 @@ from hubbub.client.calls import Bounds
 from hubbub.client.changes import NewGuest
 from hubbub.client.chat import Chat
 from hubbub.client.connect import connect
-from hubbub.client.failures import (
-    PlainServer,
-    is_about_signing_in,
-    is_about_the_name,
-    signed_out,
-)
+from hubbub.client.failures import PlainServer, is_about_signing_in, is_about_the_name, signed_out
 from hubbub.client.line import ASK_NAME
 from hubbub.client.line.completion import ConversationCompleter
 from hubbub.client.line.conversation import Conversation
