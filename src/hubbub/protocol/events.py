@@ -25,56 +25,56 @@ class _Frame(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="t
 # --- durable events: entries of a room's log
 
 
-class Message(_Frame, frozen=True, kw_only=True, tag="message"):
-    """Something said in a room; `to` names the others of a direct room, `me` an action.
+class Entry(_Frame, frozen=True, kw_only=True):
+    """What every entry of a room's log has: where it stands, when it came, and whose it is.
 
-    One that was `deleted` has kept its place and lost its text.
+    One that is yet to be appended has the seq 0 and no instant (see storage/changes.py).
     """
 
     room: str
     seq: int
     at: str
     sender: Person = field(name="from")
+
+
+class Message(Entry, frozen=True, kw_only=True, tag="message"):
+    """Something said in a room; `to` names the others of a direct room, `me` an action.
+
+    One that was `deleted` has kept its place and lost its text.
+    """
+
     text: str
     me: bool = False
     to: tuple[Person, ...] | None = None
     deleted: bool = False
 
 
-class Topic(_Frame, frozen=True, kw_only=True, tag="topic"):
+class Topic(Entry, frozen=True, kw_only=True, tag="topic"):
     """The room's topic from here on."""
 
-    room: str
-    seq: int
-    at: str
-    sender: Person = field(name="from")
     text: str
 
 
-class Deleted(_Frame, frozen=True, kw_only=True, tag="deleted"):
+class Deleted(Entry, frozen=True, kw_only=True, tag="deleted"):
     """The message with the seq `target` has lost its text."""
 
-    room: str
-    seq: int
-    at: str
-    sender: Person = field(name="from")
     target: int
 
 
-class Settings(_Frame, frozen=True, kw_only=True, tag="settings"):
+class Settings(Entry, frozen=True, kw_only=True, tag="settings"):
     """What the room is from here on; `was` is its former name, where it has got another."""
 
-    room: str
-    seq: int
-    at: str
-    sender: Person = field(name="from")
     kind: str
     read_only: bool = False
     archived: bool = False
     was: str | None = None
 
 
-LogEvent = Message | Topic | Deleted | Settings
+Act = Topic | Deleted | Settings
+"""What was done to a room, as opposed to said in it."""
+LogEvent = Message | Act
+KINDS: dict[int, type[LogEvent]] = {0: Message, 1: Topic, 3: Deleted, 4: Settings}
+"""The number by which each kind stands in logs, for good; 2 is a message that was deleted."""
 
 
 # --- ephemeral events: never stored, never replayed

@@ -48,7 +48,7 @@ from hubbub.storage.files.lines import (
     decoder,
 )
 from hubbub.storage.sql import migrate, queries
-from hubbub.storage.sql.rows import event_row
+from hubbub.storage.sql.entries import event_row
 from hubbub.storage.sql.schema import (
     audit,
     events,

@@ -14,7 +14,7 @@ from hubbub.model import DELETED_USER, format_instant
 from hubbub.protocol.events import Person
 from hubbub.storage.files.snapshot import Rows, Snapshot, reading
 from hubbub.storage.sql import queries
-from hubbub.storage.sql.rows import log_event
+from hubbub.storage.sql.entries import log_event
 from hubbub.storage.sql.schema import (
     DELETED_MESSAGE,
     MESSAGE,

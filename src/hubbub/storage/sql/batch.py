@@ -57,11 +57,11 @@ from hubbub.storage.changes import (
 from hubbub.storage.sql import queries
 from hubbub.storage.sql.batch_rooms import BatchRoom, BatchRooms
 from hubbub.storage.sql.driver import Driver
+from hubbub.storage.sql.entries import event_row
 from hubbub.storage.sql.members import Members
 from hubbub.storage.sql.moderation import Moderation
 from hubbub.storage.sql.nodes import Nodes
 from hubbub.storage.sql.people import People
-from hubbub.storage.sql.rows import event_row
 
 Nonce = tuple[str, str]
 """A sender's id and the nonce of one of its messages."""

@@ -15,10 +15,11 @@ from hubbub.storage.sql import queries
 from hubbub.storage.sql.batch import Batch, Nonce
 from hubbub.storage.sql.batch_rooms import BatchRooms
 from hubbub.storage.sql.driver import Driver, lost_race
+from hubbub.storage.sql.entries import log_event
 from hubbub.storage.sql.members import Members
 from hubbub.storage.sql.node_queries import CLOCK, FENCE
 from hubbub.storage.sql.nodes import Nodes
-from hubbub.storage.sql.rows import json_list, log_event
+from hubbub.storage.sql.rows import json_list
 
 ATTEMPTS = 4
 

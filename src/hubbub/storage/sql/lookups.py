@@ -26,16 +26,15 @@ from hubbub.storage.records import (
 )
 from hubbub.storage.sql import people_queries, queries
 from hubbub.storage.sql.driver import Driver
+from hubbub.storage.sql.entries import log_event, text_bytes
 from hubbub.storage.sql.rows import (
     automatic,
     invitation,
     json_list,
-    log_event,
     membership_record,
     room_record,
     sanction,
     search_forms,
-    text_bytes,
     user_record,
 )
 

@@ -1,12 +1,11 @@
 """Rows of the tables as the values that the rest of hubbub knows, and the other way round."""
 
 from collections.abc import Sequence
-from typing import Any, assert_never
+from typing import Any
 
 import msgspec
 
-from hubbub.model import Name, NotifyLevel, Role, RoomKind, UserKind, format_instant
-from hubbub.protocol.events import Deleted, LogEvent, Message, Person, Settings, Topic
+from hubbub.model import Name, NotifyLevel, Role, RoomKind, UserKind
 from hubbub.storage.records import (
     Against,
     Invitation,
@@ -17,23 +16,9 @@ from hubbub.storage.records import (
     SanctionKind,
     UserRecord,
 )
-from hubbub.storage.sql.schema import DELETED, DELETED_MESSAGE, MESSAGE, SETTINGS, TOPIC
 
-_people = msgspec.json.Decoder(tuple[Person, ...])
 _strings = msgspec.json.Decoder(tuple[str, ...])
 _json = msgspec.json.Encoder()
-
-
-class _Kept(msgspec.Struct, omit_defaults=True):
-    """What stands in the text of an entry that says what the room is."""
-
-    kind: RoomKind
-    read_only: bool = False
-    archived: bool = False
-    was: str | None = None
-
-
-_kept = msgspec.json.Decoder(_Kept)
 
 
 def room_record(row: Sequence[Any]) -> RoomRecord:
@@ -75,76 +60,6 @@ def user_record(row: Sequence[Any]) -> UserRecord:
     """The user of a row of queries' `_user` columns."""
     user_id, name, key, kind, role = row
     return UserRecord(user_id, name, key, UserKind(kind), Role(role))
-
-
-def log_event(room: str, row: Sequence[Any]) -> LogEvent:
-    """The entry of a row of queries' `_entry` columns."""
-    seq, kind, at_ms, user_id, user_name, text, me, others = row
-    at = format_instant(at_ms)
-    sender = Person(user_id, user_name)
-    if kind == TOPIC:
-        return Topic(room=room, seq=seq, at=at, sender=sender, text=text)
-    if kind == DELETED:
-        return Deleted(room=room, seq=seq, at=at, sender=sender, target=int(text))
-    if kind == SETTINGS:
-        kept = _kept.decode(text)
-        return Settings(
-            room=room,
-            seq=seq,
-            at=at,
-            sender=sender,
-            kind=kept.kind,
-            read_only=kept.read_only,
-            archived=kept.archived,
-            was=kept.was,
-        )
-    return Message(
-        room=room,
-        seq=seq,
-        at=at,
-        sender=sender,
-        text=text,
-        me=bool(me),
-        to=None if others is None else _people.decode(others),
-        deleted=kind == DELETED_MESSAGE,
-    )
-
-
-def event_row(room_id: int, event: LogEvent, at_ms: int, nonce: str) -> tuple[Any, ...]:
-    """The row that an entry becomes, its values in the order of the table's columns."""
-    me, others = 0, None
-    match event:
-        case Message():
-            kind, text = DELETED_MESSAGE if event.deleted else MESSAGE, event.text
-            me = 1 if event.me else 0
-            others = None if event.to is None else _json.encode(event.to).decode()
-        case Topic():
-            kind, text = TOPIC, event.text
-        case Deleted():
-            kind, text = DELETED, str(event.target)
-        case Settings():
-            found = _Kept(RoomKind(event.kind), event.read_only, event.archived, event.was)
-            kind, text = SETTINGS, _json.encode(found).decode()
-        case _:
-            assert_never(event)
-    sender = event.sender
-    return (
-        room_id,
-        event.seq,
-        kind,
-        at_ms,
-        sender.id,
-        sender.name,
-        text,
-        me,
-        others,
-        nonce or None,
-    )
-
-
-def text_bytes(event: LogEvent) -> int:
-    """How much of a page an entry's text takes, in UTF-8."""
-    return len(event.text.encode()) if isinstance(event, Message | Topic) else 0
 
 
 def invitation(row: Sequence[Any]) -> Invitation:

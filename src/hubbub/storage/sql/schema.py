@@ -172,11 +172,9 @@ subscriptions = Table(
     sqlite_with_rowid=False,
 )
 
-MESSAGE, TOPIC, DELETED_MESSAGE, DELETED, SETTINGS = 0, 1, 2, 3, 4
-"""What stands in `events.kind`: 0 and 1 take no byte in SQLite, nor do they in `me`.
-
-A deleted message has no text; the text of DELETED is the seq of its target, that of SETTINGS a
-JSON object.
+MESSAGE, TOPIC, DELETED_MESSAGE = 0, 1, 2
+"""What stands in `events.kind` of the kinds that have columns (see `events.KINDS` for all): 0 and 1
+take no byte in SQLite, nor do they in `me`. A deleted message has no text.
 """
 
 events = Table(
