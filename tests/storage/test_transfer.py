@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import hubbub
 from hubbub.errors import NewerDatabase, StorageError
 from hubbub.model import Role
-from hubbub.protocol.events import Person
+from hubbub.protocol.events import LogEvent, Person
 from hubbub.storage import log_file, open_storage, sqlite_url
 from hubbub.storage.changes import AppendMessage, AppendTopic, Change, SaveMember
 from hubbub.storage.files import lines
@@ -419,3 +419,39 @@ def test_a_member_of_an_empty_room_goes_along(tmp_path: Path) -> None:
     again = imported(tmp_path / "again", exported(tmp_path / "log"))
 
     assert rows(again)["members"] == [("empty", BOB.id, 0)]
+
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "export.jsonl"
+"""What the release wrote that was the first to have all these kinds of entries."""
+
+
+def test_a_file_of_an_earlier_release_comes_in_and_goes_out_byte_for_byte(tmp_path: Path) -> None:
+    data = GOLDEN.read_bytes()
+    again = exported(imported(tmp_path / "again", data))
+
+    assert again.split(b"\n")[1:] == data.split(b"\n")[1:]
+
+
+def test_the_file_of_an_earlier_release_has_entries_of_every_kind() -> None:
+    types = {json.loads(line)["type"] for line in GOLDEN.read_bytes().splitlines()}
+
+    assert types >= {"message", "topic", "deleted", "settings"}
+
+
+@pytest.mark.parametrize("kind", get_args(LogEvent))
+def test_an_entry_with_a_field_that_is_not_known_is_refused(kind: type, tmp_path: Path) -> None:
+    tag = kind.__struct_config__.tag  # type: ignore[attr-defined]
+    found = f'"type":"{tag}",'.encode()
+    data = GOLDEN.read_bytes().replace(found, found + b'"mood":"good",', 1)
+
+    with pytest.raises(StorageError, match=r"unknown field `mood`.*Nothing was imported"):
+        imported(tmp_path / "again", data)
+
+
+def test_settings_of_no_kind_of_room_are_refused(tmp_path: Path) -> None:
+    data = GOLDEN.read_bytes()
+    settings = data[data.index(b'{"type":"settings"') :]
+    bad = data.replace(settings, settings.replace(b'"kind":"private"', b'"kind":"open"', 1))
+
+    with pytest.raises(StorageError, match="no room can be 'open'"):
+        imported(tmp_path / "again", bad)

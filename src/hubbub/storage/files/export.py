@@ -3,17 +3,15 @@
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import assert_never
 
 import msgspec
 
 from hubbub.errors import StorageError
 from hubbub.model import NotifyLevel, Role, RoomKind, UserKind, format_instant
-from hubbub.protocol.events import Deleted, Message, Settings, Topic
+from hubbub.protocol.events import Message
 from hubbub.storage.files.lines import (
     FORMAT,
     AuditLine,
-    DeletedLine,
     End,
     EntryLine,
     Head,
@@ -24,8 +22,6 @@ from hubbub.storage.files.lines import (
     ModerationLine,
     RoomLine,
     SanctionLine,
-    SettingsLine,
-    TopicLine,
     UserLine,
     encoder,
 )
@@ -200,34 +196,18 @@ def _moderation(connection: Snapshot) -> Iterator[ModerationLine]:
 def _entries(rows: Rows) -> Iterator[EntryLine]:
     for name, *row, nonce in rows:
         event = log_event(name, row)
-        room, seq, at, sender = event.room, event.seq, event.at, event.sender
-        match event:
-            case Topic(text=text):
-                yield TopicLine(room=room, seq=seq, at=at, sender=sender, text=text)
-            case Deleted(target=target):
-                yield DeletedLine(room=room, seq=seq, at=at, sender=sender, target=target)
-            case Settings():
-                yield SettingsLine(
-                    room=room,
-                    seq=seq,
-                    at=at,
-                    sender=sender,
-                    kind=RoomKind(event.kind),
-                    read_only=event.read_only,
-                    archived=event.archived,
-                    was=event.was,
-                )
-            case Message():
-                yield MessageLine(
-                    room=room,
-                    seq=seq,
-                    at=at,
-                    sender=sender,
-                    text=event.text,
-                    me=event.me,
-                    to=event.to,
-                    nonce=nonce,
-                    deleted=event.deleted,
-                )
-            case _:
-                assert_never(event)
+        yield _said(event, nonce) if isinstance(event, Message) else event
+
+
+def _said(message: Message, nonce: str | None) -> MessageLine:
+    return MessageLine(
+        room=message.room,
+        seq=message.seq,
+        at=message.at,
+        sender=message.sender,
+        text=message.text,
+        me=message.me,
+        to=message.to,
+        nonce=nonce,
+        deleted=message.deleted,
+    )

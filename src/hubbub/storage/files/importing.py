@@ -26,12 +26,11 @@ from hubbub.model import (
     room_name,
     user_name,
 )
-from hubbub.protocol.events import Deleted, LogEvent, Message, Person, Settings, Topic
+from hubbub.protocol.events import Entry, LogEvent, Message, Person, Settings
 from hubbub.storage.files.lines import (
     FORMAT,
     LINE_BYTES,
     AuditLine,
-    DeletedLine,
     End,
     EntryLine,
     Head,
@@ -42,8 +41,6 @@ from hubbub.storage.files.lines import (
     ModerationLine,
     RoomLine,
     SanctionLine,
-    SettingsLine,
-    TopicLine,
     UserLine,
     decoder,
 )
@@ -66,6 +63,7 @@ BATCH_ROWS = 1000
 _USERS, _ROOMS, _MEMBERS = insert(users), insert(rooms), insert(members)
 _FORMER_NAMES, _IGNORED = insert(former_names), insert(ignored)
 _SANCTIONS, _AUDIT, _EVENTS = insert(sanctions), insert(audit), insert(events)
+_ROOM_KINDS = frozenset(kind.value for kind in RoomKind)
 _TWICE = {
     _FORMER_NAMES: "that former name is there twice",
     _IGNORED: "that is there twice",
@@ -213,7 +211,7 @@ class _Import:
                 self._room(line)
             case MemberLine():
                 self._member(line)
-            case MessageLine() | TopicLine() | DeletedLine() | SettingsLine():
+            case Entry():
                 self._entry(line)
             case IgnoredLine() | SanctionLine() | AuditLine():
                 self._moderation(line)
@@ -354,36 +352,20 @@ def _check_person(person: Person) -> None:
 
 
 def _event(line: EntryLine) -> LogEvent:
-    room, seq, at, sender = line.room, line.seq, line.at, line.sender
-    match line:
-        case MessageLine():
-            return Message(
-                room=room,
-                seq=seq,
-                at=at,
-                sender=sender,
-                text=line.text,
-                me=line.me,
-                to=line.to,
-                deleted=line.deleted,
-            )
-        case TopicLine(text=text):
-            return Topic(room=room, seq=seq, at=at, sender=sender, text=text)
-        case DeletedLine(target=target):
-            return Deleted(room=room, seq=seq, at=at, sender=sender, target=target)
-        case SettingsLine():
-            return Settings(
-                room=room,
-                seq=seq,
-                at=at,
-                sender=sender,
-                kind=line.kind,
-                read_only=line.read_only,
-                archived=line.archived,
-                was=line.was,
-            )
-        case _:
-            assert_never(line)
+    if isinstance(line, Settings) and line.kind not in _ROOM_KINDS:
+        raise _BadLine(f"no room can be {line.kind!r}")
+    if not isinstance(line, MessageLine):
+        return line
+    return Message(
+        room=line.room,
+        seq=line.seq,
+        at=line.at,
+        sender=line.sender,
+        text=line.text,
+        me=line.me,
+        to=line.to,
+        deleted=line.deleted,
+    )
 
 
 def _is_room(name: str) -> bool:

@@ -2,15 +2,16 @@
 
 The head comes first, then users, rooms, members, moderation, and the entries of all rooms, in the
 order in which they were said; the end comes last: a file that was cut off is known by its lack.
+An entry's line is the frame by which clients have it; a message's has its nonce too.
 """
 
-from typing import Annotated
+from typing import Annotated, Union, get_args
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct
 
 from hubbub.model import NotifyLevel, Role, RoomKind, UserKind
-from hubbub.protocol.events import Person
+from hubbub.protocol.events import Act, Entry, Person
 from hubbub.storage.records import Against, SanctionKind
 
 FORMAT = 1
@@ -111,51 +112,16 @@ class AuditLine(_Line, frozen=True, kw_only=True, tag="audit"):
     whom_id: str = ""
 
 
-class MessageLine(_Line, frozen=True, kw_only=True, tag="message"):
-    """Something said; `to` stands in direct rooms and names the others."""
+class MessageLine(
+    Entry, frozen=True, kw_only=True, tag="message", forbid_unknown_fields=True, omit_defaults=True
+):
+    """Something said, and the nonce with which it was, which no event tells."""
 
-    room: str
-    seq: Seq
-    at: str
-    sender: Person = field(name="from")
     text: str
     me: bool = False
     to: tuple[Person, ...] | None = None
     nonce: Key | None = None
     deleted: bool = False
-
-
-class TopicLine(_Line, frozen=True, kw_only=True, tag="topic"):
-    """A topic, as an entry of its room's log."""
-
-    room: str
-    seq: Seq
-    at: str
-    sender: Person = field(name="from")
-    text: str
-
-
-class DeletedLine(_Line, frozen=True, kw_only=True, tag="deleted"):
-    """That a message lost its text, as an entry of its room's log."""
-
-    room: str
-    seq: Seq
-    at: str
-    sender: Person = field(name="from")
-    target: Seq
-
-
-class SettingsLine(_Line, frozen=True, kw_only=True, tag="settings"):
-    """What the room was from there on, as an entry of its log."""
-
-    room: str
-    seq: Seq
-    at: str
-    sender: Person = field(name="from")
-    kind: RoomKind
-    read_only: bool = False
-    archived: bool = False
-    was: str | None = None
 
 
 class End(_Line, frozen=True, kw_only=True, tag="end"):
@@ -167,9 +133,26 @@ class End(_Line, frozen=True, kw_only=True, tag="end"):
     events: int
 
 
-EntryLine = MessageLine | TopicLine | DeletedLine | SettingsLine
+EntryLine = MessageLine | Act
 ModerationLine = IgnoredLine | SanctionLine | AuditLine
 Line = Head | UserLine | RoomLine | MemberLine | ModerationLine | EntryLine | End
 
-decoder = msgspec.json.Decoder(Line)
+
+def _strict(kind: type) -> type:
+    """The same line, which takes no field that it does not know: a file is read whole or not."""
+    if not issubclass(kind, Entry) or kind is MessageLine:
+        return kind
+    return msgspec.defstruct(
+        kind.__name__,
+        (),
+        bases=(kind,),
+        tag=kind.__struct_config__.tag,
+        frozen=True,
+        forbid_unknown_fields=True,
+    )
+
+
+decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(
+    Union[tuple(_strict(kind) for kind in get_args(Line))]  # noqa: UP007 - made while running
+)
 encoder = msgspec.json.Encoder()
