@@ -8,9 +8,10 @@ import pytest
 import hubbub
 from hubbub.protocol.events import Person
 from hubbub.storage import log_file, open_storage, sqlite_url
-from hubbub.storage.changes import AppendMessage, AppendTopic
+from hubbub.storage.changes import AppendMessage
 from hubbub.storage.files.check import check
 from tests.conftest import JsonClient, Server, hello
+from tests.storage.acts import topic
 from tests.wire import said_nothing_wrong
 
 pytestmark = [pytest.mark.real, pytest.mark.one_node("its file has old messages")]
@@ -24,7 +25,7 @@ def write(folder: Path) -> None:
     storage = open_storage(sqlite_url(folder))
     now_ms = time.time_ns() // 1_000_000
     for days, count in ((31, 1_200), (29, 10)):
-        storage.commit([AppendTopic("lobby", ANN, f"{days} days ago")], now_ms - days * DAY_MS)
+        storage.commit([topic("lobby", ANN, f"{days} days ago")], now_ms - days * DAY_MS)
         for room in ("lobby", "dev"):
             said = [AppendMessage(room, ANN, f"{days}") for _ in range(count)]
             storage.commit(said, now_ms - days * DAY_MS)

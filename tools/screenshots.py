@@ -20,11 +20,11 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from hubbub.hub.rooms.registry import direct_room_name
 from hubbub.model import UserKind
-from hubbub.protocol.events import Person
+from hubbub.protocol.events import Person, Topic
 from hubbub.storage import open_storage, sqlite_url
 from hubbub.storage.changes import (
+    Append,
     AppendMessage,
-    AppendTopic,
     Change,
     MoveRead,
     SaveMember,
@@ -146,8 +146,9 @@ def fill(storage: Storage) -> None:
         changes += [SaveMember(room, IDS[name]) for room in ("lobby", *OTHERS)]
     storage.commit(changes, end_ms)
     topics = {"lobby": "Tides 2.1 comes on Thursday", "design": "Less, but better"}
-    for room, topic in topics.items():
-        storage.commit([AppendTopic(room, _person("Sam"), topic)], _at_ms(6, "10:00"))
+    for room, text in topics.items():
+        topic = Topic(room=room, seq=0, at="", sender=_person("Sam"), text=text)
+        storage.commit([Append(topic)], _at_ms(6, "10:00"))
     for room, said in {"lobby": LOBBY, **OTHERS}.items():
         for days, hour, name, text in said:
             me = text.startswith("/me ")

@@ -19,16 +19,10 @@ from hubbub.hub.state.room import Room
 from hubbub.model import Role, RoomKind, UserKind
 from hubbub.protocol import requests
 from hubbub.protocol.events import Person
-from hubbub.storage.changes import (
-    AppendMessage,
-    ChangeRoom,
-    RoleChanged,
-    SaveMember,
-    SaveSession,
-    SaveUser,
-)
+from hubbub.storage.changes import AppendMessage, RoleChanged, SaveMember, SaveSession, SaveUser
 from hubbub.storage.records import UserRecord
 from tests.hub.conftest import Client, House, running
+from tests.storage.acts import settled
 
 FAR_MS = 9_999_999_999_999
 OTHER, THIRD, FOURTH = (Person(name, name) for name in ("other", "third", "fourth"))
@@ -388,7 +382,7 @@ def rooms(situation: Situation) -> list[Any]:
         to = (OTHER, actor) if situation.there != OUTSIDE else (OTHER,)
         return [AppendMessage(name, THIRD, "hi", to=to)]
     private = kind in {PRIVATE, PRIVATE_READ_ONLY}
-    change = ChangeRoom(
+    change = settled(
         name,
         OTHER,
         RoomKind.PRIVATE if private else RoomKind.PUBLIC,

@@ -14,9 +14,6 @@ from hubbub.storage import log_file, open_storage, sqlite_url
 from hubbub.storage.changes import (
     AppendAudit,
     AppendMessage,
-    AppendTopic,
-    ChangeRoom,
-    DeleteMessage,
     MoveRead,
     SaveIgnored,
     SaveInvitation,
@@ -29,6 +26,7 @@ from hubbub.storage.changes import (
 from hubbub.storage.interface import Storage
 from hubbub.storage.records import Against, Invitation, Sanction, SanctionKind, UserRecord
 from hubbub.storage.sql import migrate
+from tests.storage.acts import deletion, settled, topic
 
 FROZEN = Path(__file__).parent / "frozen"
 ANN, BOB, MIA = Person("id-ann", "Ann"), Person("id-bob", "bob"), Person("id-mia", "Mia")
@@ -57,7 +55,7 @@ def write(folder: Path, *, moderated: bool = False) -> None:
         [
             AppendMessage("lobby", ANN, "häłło 👋\n'quoted'", nonce="n1"),
             AppendMessage("lobby", BOB, "waves", me=True),
-            AppendTopic("lobby", MIA, "cake"),
+            topic("lobby", MIA, "cake"),
             AppendMessage("@direct", BOB, "psst", to=(ANN, MIA), nonce="n1"),
             MoveRead("lobby", ANN.id, 4),
         ],
@@ -77,10 +75,10 @@ def _moderate(storage: Storage) -> None:
         [
             SaveMember("board", MIA.id, Role.OWNER),
             AppendMessage("board", MIA, "a secret"),
-            DeleteMessage("board", MIA, 1),
+            deletion("board", MIA, 1),
             SaveSanction(mute),
             AppendAudit("mute", "Mia", "bob", "board", "loud"),
-            ChangeRoom("board", MIA, RoomKind.PRIVATE, read_only=True, name="+board-abcdef"),
+            settled("board", MIA, RoomKind.PRIVATE, read_only=True, name="+board-abcdef"),
             SaveIgnored(MIA.id, BOB.id),
         ],
         NOW + 20,

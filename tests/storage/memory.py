@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
-from typing import Any
+from typing import Any, assert_never
 
 from msgspec import structs
 
@@ -12,13 +12,11 @@ from hubbub.errors import OutOfTime, StorageError
 from hubbub.model import NotifyLevel, Role, RoomKind, UserKind, format_instant, parse_instant
 from hubbub.protocol.events import Deleted, LogEvent, Message, Person, Settings, Topic
 from hubbub.storage.changes import (
+    Append,
     AppendAudit,
     Appended,
     AppendMessage,
-    AppendTopic,
     Change,
-    ChangeRoom,
-    DeleteMessage,
     Done,
     Duplicate,
     EndSanction,
@@ -131,30 +129,16 @@ class MemoryStorage:
             return change
         if isinstance(change, AppendMessage):
             return structs.replace(change, room=self._moved[name])
+        if isinstance(change, Append):
+            return change.in_room(self._moved[name])
         return replace(change, room=self._moved[name])  # type: ignore[type-var, arg-type, no-any-return]
 
     def _apply(self, change: Change, at: str) -> Outcome:
         match change:
             case AppendMessage():
                 return self._message(change, at)
-            case AppendTopic(room, sender, text, room_id):
-                if self._is_gone(room, room_id):
-                    return Gone()
-                seq = self._next(room)
-                event = Topic(room=room, seq=seq, at=at, sender=sender, text=text)
-                self._put(event)
-                self.rooms[room] = replace(self.rooms[room], topic=text)
-                return Appended(event, self.rooms[event.room].id)
-            case DeleteMessage(room, sender, target, room_id):
-                if self._is_gone(room, room_id):
-                    return Gone()
-                seq = self._next(room)
-                self.logs[room] = [_without_text(e, target) for e in self.logs[room]]
-                deleted = Deleted(room=room, seq=seq, at=at, sender=sender, target=target)
-                self._put(deleted)
-                return Appended(deleted, self.rooms[deleted.room].id)
-            case ChangeRoom():
-                return self._change_room(change, at)
+            case Append():
+                return self._act(change, at)
             case MakeRoom(room, owner_id):
                 made = Made(room not in self.rooms, self._room(room).id)
                 self._moved.pop(room, None)
@@ -264,27 +248,37 @@ class MemoryStorage:
             self.nonces[key] = message
         return Appended(message, self.rooms[message.room].id)
 
-    def _change_room(self, change: ChangeRoom, at: str) -> Outcome:
-        was, name = change.room, change.name or change.room
-        if name != was and name in self.rooms:
+    def _act(self, change: Append, at: str) -> Outcome:
+        was, entry = change.room, change.entry
+        if self._is_gone(was, change.room_id):
+            return Gone()
+        if entry.room != was and entry.room in self.rooms:
             return NameUsed()
-        record = self._room(was)
+        entry = structs.replace(entry, seq=self._next(was), at=at)
+        match entry:
+            case Topic(room=room, text=text):
+                self.rooms[room] = replace(self.rooms[room], topic=text)
+            case Deleted(room=room, target=target):
+                self.logs[room] = [_without_text(e, target) for e in self.logs[room]]
+            case Settings(room=room):
+                entry = structs.replace(entry, was=None if room == was else was)
+                self._settle(entry, was)
+            case _:
+                assert_never(entry)
+        self._put(entry)
+        return Appended(entry, self.rooms[entry.room].id)
+
+    def _settle(self, settings: Settings, was: str) -> None:
+        record, name = self.rooms[was], settings.room
         if name != was:
             self._move(was, name)
-        new = replace(record, name=name, kind=change.kind)
-        self.rooms[name] = replace(new, read_only=change.read_only, archived=change.archived)
-        settings = Settings(
-            room=name,
-            seq=record.last + 1,
-            at=at,
-            sender=change.sender,
-            kind=change.kind,
-            read_only=change.read_only,
-            archived=change.archived,
-            was=None if name == was else was,
+        self.rooms[name] = replace(
+            record,
+            name=name,
+            kind=RoomKind(settings.kind),
+            read_only=settings.read_only,
+            archived=settings.archived,
         )
-        self._put(settings)
-        return Appended(settings, self.rooms[settings.room].id)
 
     def _move(self, was: str, name: str) -> None:
         del self.rooms[was]

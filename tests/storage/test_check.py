@@ -10,9 +10,10 @@ from hubbub.errors import NewerDatabase, StorageError
 from hubbub.model import UserKind
 from hubbub.protocol.events import Person
 from hubbub.storage import log_file, open_storage, sqlite_url
-from hubbub.storage.changes import AppendMessage, AppendTopic, SaveMember, SaveSession, SaveUser
+from hubbub.storage.changes import AppendMessage, SaveMember, SaveSession, SaveUser
 from hubbub.storage.files.check import Size, check
 from hubbub.storage.records import UserRecord
+from tests.storage.acts import topic
 from tests.storage.conftest import Ended, Run
 
 ANN, BOB = Person("a", "ann"), Person("b", "bob")
@@ -27,7 +28,7 @@ def log(tmp_path: Path) -> Path:
         storage.commit([SaveUser(record), SaveSession(person.id.encode(), person.id, 10)], 0)
     storage.commit([SaveMember("empty", "a"), SaveMember("lobby", "a")], 0)
     storage.commit([AppendMessage("lobby", ANN, f"{n} {'x' * 500}") for n in range(100)], 0)
-    storage.commit([AppendTopic("dev", BOB, "cake"), AppendMessage("@d", ANN, "x", to=(BOB,))], 0)
+    storage.commit([topic("dev", BOB, "cake"), AppendMessage("@d", ANN, "x", to=(BOB,))], 0)
     storage.close()
     return log_file(tmp_path)
 

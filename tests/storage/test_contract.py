@@ -19,10 +19,7 @@ from hubbub.storage.changes import (
     AppendAudit,
     Appended,
     AppendMessage,
-    AppendTopic,
     Change,
-    ChangeRoom,
-    DeleteMessage,
     Done,
     Duplicate,
     EndSanction,
@@ -65,6 +62,7 @@ from hubbub.storage.records import (
 )
 from hubbub.storage.sql.database import Database
 from tests.postgres import postgres
+from tests.storage.acts import deletion, settled, topic
 from tests.storage.memory import MemoryStorage
 from tests.torture.sizes import sized
 
@@ -156,7 +154,7 @@ def test_what_was_appended_is_what_is_read(storage: Storage) -> None:
         user(ANN),
         user(BOB),
         AppendMessage("lobby", ANN, "häłło 👋\n\t \\u0000 '\"{}%s", me=True, nonce="1"),
-        AppendTopic("lobby", BOB, "cake"),
+        topic("lobby", BOB, "cake"),
         AppendMessage("@d", ANN, "psst", to=(BOB,)),
     ]
 
@@ -199,10 +197,10 @@ def test_what_is_meant_for_another_room_of_that_name_is_not_stored(storage: Stor
     assert isinstance(made, Made)
     late: list[Change] = [
         AppendMessage("ops", ANN, "late", room_id=made.room_id),
-        AppendTopic("ops", ANN, "late", made.room_id),
-        DeleteMessage("ops", ANN, 1, made.room_id),
+        topic("ops", ANN, "late", made.room_id),
+        deletion("ops", ANN, 1, made.room_id),
     ]
-    rename = ChangeRoom("ops", ANN, RoomKind.PUBLIC, name="dev")
+    rename = settled("ops", ANN, RoomKind.PUBLIC, name="dev")
     followed = storage.commit([rename, *late], NOW)
     assert [o.event.room for o in followed if isinstance(o, Appended)] == ["dev"] * 4
     assert storage.commit([MakeRoom("ops"), said("other", room="ops"), *late], NOW)[2:] == [
@@ -217,13 +215,13 @@ def test_what_is_meant_for_another_room_of_that_name_is_not_stored(storage: Stor
 
 def test_a_room_leaves_its_last_name_behind_and_no_earlier_one(storage: Storage) -> None:
     storage.commit([said("hi")], NOW)
-    first, second = (ChangeRoom("lobby", ANN, RoomKind.PUBLIC, name=n) for n in ("dev", "new"))
+    first, second = (settled("lobby", ANN, RoomKind.PUBLIC, name=n) for n in ("dev", "new"))
     storage.commit([first, second, MakeRoom("dev")], NOW)
     assert storage.room("lobby") is None
 
 
 def test_whoever_writes_is_told_the_ids_of_rooms(storage: Storage) -> None:
-    rename = ChangeRoom("ops", ANN, RoomKind.PUBLIC, name="dev")
+    rename = settled("ops", ANN, RoomKind.PUBLIC, name="dev")
     batch: list[Change] = [
         said("hi"), said("hi", room="ops"), rename, MakeRoom("ops"), said("new", room="ops"),
         said("old", room="dev"),
@@ -279,7 +277,7 @@ def test_a_room_that_is_not_kept_has_an_empty_log(storage: Storage) -> None:
 
 
 def test_a_topic_is_the_rooms_from_then_on(storage: Storage) -> None:
-    storage.commit([AppendTopic("lobby", ANN, "cake"), AppendTopic("lobby", BOB, "tea")], NOW)
+    storage.commit([topic("lobby", ANN, "cake"), topic("lobby", BOB, "tea")], NOW)
 
     room = storage.room("lobby")
 
@@ -289,7 +287,7 @@ def test_a_topic_is_the_rooms_from_then_on(storage: Storage) -> None:
 
 def test_the_private_rooms_of_a_user_are_told_from_the_others(storage: Storage) -> None:
     storage.commit([user(ANN), user(BOB), MakeRoom("one", ANN.id), MakeRoom("two", ANN.id)], NOW)
-    storage.commit([ChangeRoom("two", ANN, RoomKind.PRIVATE, name="+two-abc")], NOW)
+    storage.commit([settled("two", ANN, RoomKind.PRIVATE, name="+two-abc")], NOW)
     assert [room.name for room in storage.private_rooms(ANN.id)] == ["+two-abc"]
     assert storage.private_rooms(BOB.id) == []
 
@@ -654,7 +652,7 @@ SANCTIONS = st.builds(
 CHANGES = st.one_of(
     MESSAGES,
     WHISPERS,
-    st.builds(AppendTopic, room=ROOMS, sender=st.just(ANN), text=st.sampled_from(["cake", "tea"])),
+    st.builds(topic, room=ROOMS, sender=st.just(ANN), text=st.sampled_from(["cake", "tea"])),
     st.builds(SaveMember, room=ROOMS, user_id=USERS),
     st.builds(RemoveMember, room=st.sampled_from(["lobby", "dev", "@d"]), user_id=USERS),
     st.builds(MoveRead, room=ROOMS, user_id=USERS, seq=st.integers(0, 9)),
@@ -664,10 +662,10 @@ CHANGES = st.one_of(
     st.builds(EndSessions, USERS, st.sampled_from([b"", b"1"])),
     st.builds(SavePassword, USERS, st.sampled_from(["x", "y"])),
     st.builds(SaveMember, ROOMS, USERS, st.sampled_from([Role.OWNER, Role.MEMBER])),
-    st.builds(DeleteMessage, ROOMS, st.just(BOB), st.integers(1, 4)),
+    st.builds(deletion, ROOMS, st.just(BOB), st.integers(1, 4)),
     # What is private has a name that says so.
     st.builds(
-        ChangeRoom,
+        settled,
         ROOMS,
         st.just(ANN),
         st.just(RoomKind.PUBLIC),
@@ -675,7 +673,7 @@ CHANGES = st.one_of(
         st.booleans(),
         ROOMS,
     ),
-    st.builds(ChangeRoom, ROOMS, st.just(ANN), st.just(RoomKind.PRIVATE), name=st.just("+x")),
+    st.builds(settled, ROOMS, st.just(ANN), st.just(RoomKind.PRIVATE), name=st.just("+x")),
     st.builds(RenameUser, USERS, st.just("rob"), st.just("rob")),
     st.builds(MakeRoom, ROOMS, st.none() | USERS),
     st.builds(SaveAccount, USERS, st.just(UserKind.MEMBER), st.sampled_from([Role.OWNER])),
@@ -832,7 +830,7 @@ def test_what_a_membership_makes_of_somebody_is_told_where_it_is_a_role(storage:
         Done(),
         RoleChanged("a", None),
     ]
-    closed = ChangeRoom("den", ANN, RoomKind.PRIVATE, name="+den-x")
+    closed = settled("den", ANN, RoomKind.PRIVATE, name="+den-x")
     came(SaveMember("den", "b", Role.MODERATOR))
     assert came(closed, SaveMember("den", "b"))[1:] == [RoleChanged("b", Role.MODERATOR)]
     assert came(SaveMember("+den-x", "a"), RemoveMember("+den-x", "a")) == [

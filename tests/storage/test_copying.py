@@ -14,7 +14,6 @@ from hubbub.storage.changes import (
     AppendAudit,
     Appended,
     AppendMessage,
-    AppendTopic,
     SaveUser,
 )
 from hubbub.storage.files import copying
@@ -25,6 +24,7 @@ from hubbub.storage.sql import migrate
 from hubbub.storage.sql.database import Database
 from hubbub.storage.sql.schema import metadata
 from tests.postgres import postgres
+from tests.storage.acts import topic
 from tests.storage.conftest import Run
 from tests.storage.freeze import ANN, FROZEN, MIA, NOW, write
 from tests.storage.test_postgres import name_of
@@ -95,7 +95,7 @@ def test_what_was_copied_goes_on_where_it_was(
         outcomes = after.commit(
             [
                 AppendMessage("lobby", ANN, "on"),
-                AppendTopic("new", MIA, "x"),
+                topic("new", MIA, "x"),
                 AppendAudit("a", "b"),
             ],
             NOW,

@@ -11,9 +11,6 @@ from hubbub.storage import log_file, open_storage, sqlite_url
 from hubbub.storage.changes import (
     AppendAudit,
     AppendMessage,
-    AppendTopic,
-    ChangeRoom,
-    DeleteMessage,
     SaveIgnored,
     SaveMember,
     SavePassword,
@@ -27,6 +24,7 @@ from hubbub.storage.files.importing import import_log
 from hubbub.storage.files.personal import STEP_SEQS, export_user
 from hubbub.storage.interface import Storage
 from hubbub.storage.records import Against, Sanction, SanctionKind, UserRecord
+from tests.storage.acts import deletion, settled, topic
 
 NOW, FAR = 1_700_000_000_000, 9_999_999_999_999
 ANN, BOB = Person("id-of-ann", "ann"), Person("id-of-bob", "bob")
@@ -53,10 +51,10 @@ def live(storage: Storage, folder: Path) -> None:
             SaveMember("lobby", ANN.id),
             AppendMessage("lobby", ANN, f"{SECRET} one", nonce="n1"),
             AppendMessage("lobby", BOB, "hello ann", nonce="n1"),
-            AppendTopic("lobby", ANN, "tea"),
+            topic("lobby", ANN, "tea"),
             AppendMessage("@d", BOB, "psst", to=(ANN,)),
             AppendMessage("@d", ANN, f"{SECRET} two", to=(BOB,)),
-            ChangeRoom("+x-abcdef", ANN, RoomKind.PRIVATE),
+            settled("+x-abcdef", ANN, RoomKind.PRIVATE),
             SaveMember("+x-abcdef", ANN.id, Role.OWNER),
             SaveIgnored(BOB.id, ANN.id),
             SaveSanction(
@@ -74,7 +72,7 @@ def test_of_a_deleted_message_nothing_is_on_the_disk_after_the_purge(tmp_path: P
     storage.commit([AppendMessage("lobby", ANN, SECRET), AppendMessage("lobby", ANN, long)], NOW)
     storage.commit([AppendMessage("lobby", ANN, f"number {n}") for n in range(50)], NOW)
     assert SECRET.encode() in written(tmp_path)
-    storage.commit([DeleteMessage("lobby", BOB, 1), DeleteMessage("lobby", BOB, 2)], NOW)
+    storage.commit([deletion("lobby", BOB, 1), deletion("lobby", BOB, 2)], NOW)
     page = storage.page("lobby", limit=3, before=4, limit_bytes=99)
     storage.purge(NOW, 0)
 
@@ -97,7 +95,7 @@ def test_a_reader_in_the_way_only_puts_it_off(tmp_path: Path) -> None:
     with closing(connect(log_file(tmp_path))) as reader:
         reader.execute("BEGIN")
         assert reader.execute("SELECT text FROM events").fetchall() == [(SECRET,)]
-        storage.commit([DeleteMessage("lobby", BOB, 1)], NOW)
+        storage.commit([deletion("lobby", BOB, 1)], NOW)
         storage.purge(NOW, 0)
         assert SECRET.encode() in written(tmp_path)
         reader.execute("ROLLBACK")

@@ -25,7 +25,6 @@ from hubbub.storage.changes import (
     AppendMessage,
     Arrive,
     Change,
-    ChangeRoom,
     Duplicate,
     EnterRoom,
     HoldName,
@@ -45,6 +44,7 @@ from hubbub.storage.sql.postgres import LOCK_TIMEOUT_MS, PostgresServer
 from hubbub.storage.sql.schema import metadata
 from tests.deadline import PROGRAM_S
 from tests.postgres import Postgres, postgres
+from tests.storage.acts import settled
 from tests.storage.test_shared import positions
 
 ANN, BOB = Person("a", "ann"), Person("b", "bob")
@@ -180,7 +180,7 @@ def test_what_is_said_while_a_room_gets_another_name_arrives(
     one, two = pair
     one.commit([said("first")], 0)
     names = ["lobby", *(f"lobby{n}" for n in range(1, 12))]
-    renamed = [[ChangeRoom(was, ANN, RoomKind.PUBLIC, name=name)] for was, name in pairwise(names)]
+    renamed = [[settled(was, ANN, RoomKind.PUBLIC, name=name)] for was, name in pairwise(names)]
     posted = threading.Event()
 
     def rename() -> None:

@@ -14,7 +14,6 @@ from hubbub.storage.changes import (
     Appended,
     AppendMessage,
     Arrive,
-    ChangeRoom,
     Depart,
     Done,
     EndSession,
@@ -35,6 +34,7 @@ from hubbub.storage.shared import SharedStorage
 from hubbub.storage.sql.database import Database
 from hubbub.storage.sql.purge import GUEST_GRACE_MS
 from tests.postgres import postgres
+from tests.storage.acts import settled
 
 ANN = UserRecord("a", "Ann", "ann", UserKind.GUEST)
 BOB = UserRecord("b", "bob", "bob", UserKind.MEMBER, Role.MEMBER)
@@ -117,7 +117,7 @@ def test_a_new_room_takes_the_name_that_another_one_left(
     one: SharedStorage, two: SharedStorage
 ) -> None:
     person = Person("a", "Ann")
-    one.commit([said("old", "ops"), ChangeRoom("ops", person, RoomKind.PUBLIC, name="dev")], NOW)
+    one.commit([said("old", "ops"), settled("ops", person, RoomKind.PUBLIC, name="dev")], NOW)
     outcomes = two.commit([said("late", "ops"), MakeRoom("ops"), said("new", "ops")], NOW)
 
     rooms = [outcome.event.room for outcome in outcomes if isinstance(outcome, Appended)]
@@ -129,7 +129,7 @@ def test_what_is_on_its_way_to_a_room_that_was_closed_does_not_come_in(
     one: SharedStorage, two: SharedStorage
 ) -> None:
     person = Person("a", "Ann")
-    closed = ChangeRoom("ops", person, RoomKind.PRIVATE, name="+ops-1")
+    closed = settled("ops", person, RoomKind.PRIVATE, name="+ops-1")
     one.commit([said("secret", "ops"), closed], NOW)
     two.commit([SaveMember("ops", "stranger"), said("hello", "ops")], NOW)
 
@@ -193,7 +193,7 @@ def test_who_departs_is_nowhere_by_that_node(one: SharedStorage, two: SharedStor
 def test_who_is_in_a_room_stays_in_it_when_it_has_another_name(
     one: SharedStorage, two: SharedStorage
 ) -> None:
-    renamed = ChangeRoom("lobby", Person("a", "Ann"), RoomKind.PUBLIC, name="hall")
+    renamed = settled("lobby", Person("a", "Ann"), RoomKind.PUBLIC, name="hall")
     two.commit([said("hi"), Arrive(BOB), EnterRoom("lobby", "b")], 0)
     one.commit([Arrive(ANN), EnterRoom("lobby", "a"), renamed, ExitRoom("lobby", "a")], 0)
     two.commit([EnterRoom("lobby", "c")], 0)

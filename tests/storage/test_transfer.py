@@ -21,12 +21,13 @@ from hubbub.errors import NewerDatabase, StorageError
 from hubbub.model import Role
 from hubbub.protocol.events import LogEvent, Person
 from hubbub.storage import log_file, open_storage, sqlite_url
-from hubbub.storage.changes import AppendMessage, AppendTopic, Change, SaveMember
+from hubbub.storage.changes import AppendMessage, Change, SaveMember
 from hubbub.storage.files import lines
 from hubbub.storage.files.check import check
 from hubbub.storage.files.export import export
 from hubbub.storage.files.importing import import_log
 from tests.conftest import Serve, Server, hello
+from tests.storage.acts import topic
 from tests.storage.conftest import Run
 from tests.storage.freeze import ANN, BOB, MIA, NOW, write
 from tests.storage.test_contract import CHANGES, user
@@ -88,7 +89,7 @@ def test_a_round_trip_gives_the_same_log(log: Path, tmp_path: Path) -> None:
     assert exported(again).split(b"\n")[1:] == exported(log).split(b"\n")[1:]
     assert check(log_file(again))[1] == []
     storage = open_storage(sqlite_url(again))
-    assert storage.commit([AppendMessage("lobby", BOB, "x"), AppendTopic("@direct", ANN, "y")], NOW)
+    assert storage.commit([AppendMessage("lobby", BOB, "x"), topic("@direct", ANN, "y")], NOW)
     assert storage.page("lobby", limit=1, limit_bytes=1).last == 7
     storage.close()
 

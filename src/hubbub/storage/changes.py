@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from hubbub.model import NotifyLevel, Role, RoomKind, UserKind
-from hubbub.protocol.events import LogEvent, Person
+from hubbub.model import NotifyLevel, Role, UserKind
+from hubbub.protocol.events import Act, Deleted, LogEvent, Person, Settings
 from hubbub.storage.records import (
     Invitation,
     Sanction,
@@ -33,45 +33,35 @@ class AppendMessage(Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class AppendTopic:
-    """A topic that wants the next seq of its room; the room is made if absent.
+class Append:
+    """An act that wants the next seq of its room, with all that it does.
 
-    `room_id` is that of AppendMessage.
+    The room is made if absent. Seq and instant are given by the commit, 0 and empty until then.
+    `room_id` is that of AppendMessage. `Settings` with `was` give the room that is called so
+    another name, and its former one goes on leading to it as long as no room has that; a name that
+    another room has changes nothing (`NameUsed`).
     """
 
-    room: str
-    sender: Person
-    text: str
+    entry: Act
     room_id: int = 0
 
+    @property
+    def room(self) -> str:
+        """What the room is called before it."""
+        entry = self.entry
+        return entry.was if isinstance(entry, Settings) and entry.was is not None else entry.room
 
-@dataclass(frozen=True, slots=True)
-class DeleteMessage:
-    """Takes the text of the message `target` away and says so by the next seq of its room.
+    @property
+    def erases(self) -> bool:
+        """Whether text that stands in the log goes with it."""
+        return isinstance(self.entry, Deleted)
 
-    `room_id` is that of AppendMessage.
-    """
-
-    room: str
-    sender: Person
-    target: int
-    room_id: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeRoom:
-    """What a room is from its next seq on; made if absent. With `name` it gets that name.
-
-    Its former name goes on leading to it as long as no room has that one. A name that another
-    room has changes nothing (`NameUsed`).
-    """
-
-    room: str
-    sender: Person
-    kind: RoomKind
-    read_only: bool = False
-    archived: bool = False
-    name: str | None = None
+    def in_room(self, name: str) -> "Append":
+        """The same for a room that is called otherwise by now."""
+        entry = self.entry
+        if isinstance(entry, Settings) and entry.was is not None:
+            return Append(structs.replace(entry, was=name), self.room_id)
+        return Append(structs.replace(entry, room=name), self.room_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,9 +298,7 @@ NodeChange = HoldName | ReleaseName | Arrive | Depart | EnterRoom | ExitRoom
 
 Change = (
     AppendMessage
-    | AppendTopic
-    | DeleteMessage
-    | ChangeRoom
+    | Append
     | SaveUser
     | RenameUser
     | SaveAccount

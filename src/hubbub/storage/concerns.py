@@ -5,13 +5,11 @@ from typing import assert_never
 
 from hubbub.model import NotifyLevel
 from hubbub.storage.changes import (
+    Append,
     AppendAudit,
     AppendMessage,
-    AppendTopic,
     Arrive,
     Change,
-    ChangeRoom,
-    DeleteMessage,
     Depart,
     Duplicate,
     EndSanction,
@@ -63,7 +61,7 @@ def concerns(change: Change, outcome: Outcome) -> Concern:
     if isinstance(outcome, NameUsed | Gone | Duplicate | NonceUsed):
         return Concern.NOTHING
     match change:
-        case AppendMessage() | AppendTopic() | DeleteMessage() | ChangeRoom():
+        case AppendMessage() | Append():
             return Concern.LOG
         case EnterRoom() | ExitRoom():
             return Concern.PRESENCE

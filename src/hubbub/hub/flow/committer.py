@@ -23,7 +23,7 @@ from hubbub.hub.ports import Clock
 from hubbub.hub.rules.limits import Limits
 from hubbub.hub.state.room import Room, Session
 from hubbub.hub.state.stats import Stats
-from hubbub.storage.changes import Change, EndSanction, Outcome, SaveSanction
+from hubbub.storage.changes import Append, Change, EndSanction, Outcome, SaveSanction
 
 log = get_logger(__name__)
 
@@ -265,6 +265,8 @@ def _in_room(change: Change, was: str, name: str) -> Change:
             return SaveSanction(replace(sanction, room=name))
         case EndSanction((kind, room, against, subject)) if room == was:
             return EndSanction((kind, name, against, subject))
+        case Append() if change.room == was:
+            return change.in_room(name)
     if getattr(change, "room", None) != was:
         return change
     # Some changes are structs, for speed, and some dataclasses.

@@ -26,10 +26,10 @@ from hubbub.hub.state.sanctions import EVERYWHERE, Sanctions, Subject, subjects_
 from hubbub.model import Role, user_name
 from hubbub.protocol.close_codes import BANNED
 from hubbub.protocol.durations import show_duration
-from hubbub.protocol.events import Error, Message, Notice, Presence
+from hubbub.protocol.events import Deleted, Error, Message, Notice, Presence
 from hubbub.protocol.requests import REASON_CHARS
 from hubbub.protocol.text import clean
-from hubbub.storage.changes import DeleteMessage, EndSessions, RemoveMember
+from hubbub.storage.changes import Append, EndSessions, RemoveMember
 from hubbub.storage.records import ADDRESS, Against, Sanction, SanctionKind, UserRecord
 
 log = get_logger(__name__)
@@ -149,7 +149,8 @@ class Moderation:
         if not own:
             self._permissions.require(user, Right.DELETE, room)
             await self._check_above(user, found.sender.id, room)
-        change = DeleteMessage(room.name, user.person, seq, room.meant)
+        deleted = Deleted(room=room.name, seq=0, at="", sender=user.person, target=seq)
+        change = Append(deleted, room.meant)
         audit = audited(
             "delete", user, found.sender.name, room, tidy(reason), whom_id=found.sender.id
         )

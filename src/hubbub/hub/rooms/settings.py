@@ -14,11 +14,11 @@ from hubbub.hub.signs import BroughtIn
 from hubbub.hub.state.permissions import Right
 from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import Role, RoomKind, UserKind, private_name, room_name, room_title
-from hubbub.protocol.events import Notice, Person
+from hubbub.protocol.events import Notice, Person, Settings
 from hubbub.storage.changes import (
+    Append,
     AppendAudit,
     Change,
-    ChangeRoom,
     Made,
     MakeRoom,
     NameUsed,
@@ -69,7 +69,7 @@ class RoomSettings:
         if user.kind is not UserKind.GUEST:
             changes.append(SaveMember(room.name, user.id, Role.OWNER))
         changes.append(self._audit("room", user, room.name, _described(room.kind, read_only)))
-        change = ChangeRoom(room.name, user.person, room.kind, read_only)
+        change = _settings(user, room.name, room.kind, read_only)
         try:
             await self._commit(changes, change, room)
         except BaseException:
@@ -128,7 +128,8 @@ class RoomSettings:
             room.name,
         ):
             raise BadRequest(f"{room.title} is so already.")
-        change = ChangeRoom(room.name, user.person, kind, read_only, archived, new)
+        was = None if new == room.name else room.name
+        change = _settings(user, new, kind, read_only, archived, was)
         described = _described(kind, read_only, archived=archived)
         if moves:
             described += f", called {room_title(new)}"
@@ -171,7 +172,7 @@ class RoomSettings:
             user.stored = True
         await take_room(self._log, room)
 
-    async def _commit(self, changes: list[Change], change: ChangeRoom, room: Room) -> None:
+    async def _commit(self, changes: list[Change], change: Append, room: Room) -> None:
         if isinstance(await self._committer.outcomes(*changes, change, room=room), NameUsed):
             raise NameTaken("Another room has that name; take another.")
 
@@ -233,6 +234,27 @@ class RoomSettings:
 def _mark() -> str:
     """What makes a private room's name the only one: 30 random bits, so that none is met twice."""
     return base64.b32encode(secrets.token_bytes(MARK_BYTES)).decode().lower()[:6]
+
+
+def _settings(
+    user: User,
+    room: str,
+    kind: RoomKind,
+    read_only: bool,
+    archived: bool = False,
+    was: str | None = None,
+) -> Append:
+    settings = Settings(
+        room=room,
+        seq=0,
+        at="",
+        sender=user.person,
+        kind=kind,
+        read_only=read_only,
+        archived=archived,
+        was=was,
+    )
+    return Append(settings)
 
 
 def _described(kind: RoomKind, read_only: bool, *, archived: bool = False) -> str:

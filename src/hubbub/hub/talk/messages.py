@@ -13,8 +13,8 @@ from hubbub.hub.signs import ReadTo, Wrote
 from hubbub.hub.state.permissions import Right
 from hubbub.hub.state.room import Room, Session, User
 from hubbub.hub.state.sanctions import Sanctions
-from hubbub.protocol.events import Person, ReadMarker, Typing
-from hubbub.storage.changes import AppendMessage, AppendTopic, MoveRead, Outcome, SaveUser
+from hubbub.protocol.events import Person, ReadMarker, Topic, Typing
+from hubbub.storage.changes import Append, AppendMessage, MoveRead, Outcome, SaveUser
 
 if TYPE_CHECKING:
     from hubbub.protocol import requests
@@ -103,7 +103,8 @@ class Messages:
         self._permissions.require(user, Right.TOPIC, room)
         self._check(session, user, room, Right.TOPIC)
         text = " ".join(text.replace("\x00", "\ufffd").split())
-        await self._committer.outcome(AppendTopic(room.name, user.person, text, room.meant), room)
+        topic = Topic(room=room.name, seq=0, at="", sender=user.person, text=text)
+        await self._committer.outcome(Append(topic, room.meant), room)
 
     async def _direct_room(self, user: User, others: Sequence[Person]) -> Room:
         everyone = {person.id: person for person in (*others, user.person)}

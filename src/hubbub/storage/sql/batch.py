@@ -12,16 +12,14 @@ from typing import assert_never
 from msgspec import structs
 
 from hubbub.model import Role, RoomKind, format_instant
-from hubbub.protocol.events import Deleted, LogEvent, Message, Person, Settings, Topic
+from hubbub.protocol.events import Act, Deleted, LogEvent, Message, Person, Settings, Topic
 from hubbub.storage.changes import (
+    Append,
     AppendAudit,
     Appended,
     AppendMessage,
-    AppendTopic,
     Arrive,
     Change,
-    ChangeRoom,
-    DeleteMessage,
     Depart,
     Done,
     Duplicate,
@@ -93,19 +91,8 @@ class Batch:
         match change:
             case AppendMessage():
                 return self._message(change)
-            case AppendTopic(name, sender, text, room_id):
-                if _is_gone(self.rooms.known(name), room_id):
-                    return Gone()
-                room = self.rooms.named(name)
-                room.last += 1
-                room.topic = text
-                topic = Topic(room=room.name, seq=room.last, at=self.at, sender=sender, text=text)
-                self.entries.append((room, topic, ""))
-                return Appended(topic, room.id)
-            case DeleteMessage():
-                return self._delete_message(change)
-            case ChangeRoom():
-                return self._change_room(change)
+            case Append():
+                return self._act(change)
             case MakeRoom():
                 return self._make_room(change)
             case SaveMember(name, user_id, role):
@@ -188,32 +175,41 @@ class Batch:
         self.makes.append(room)
         return Made(new, room.id)
 
-    def _delete_message(self, change: DeleteMessage) -> Outcome:
-        if _is_gone(self.rooms.known(change.room), change.room_id):
+    def _act(self, change: Append) -> Outcome:
+        known, entry = self.rooms.known(change.room), change.entry
+        if _is_gone(known, change.room_id):
             return Gone()
-        room = self.rooms.named(change.room)
-        room.last += 1
-        if change.target < room.last:
-            self.wiped.append((room, change.target))
-        for key, said in self.said.items():
-            if (said.room, said.seq) == (room.name, change.target):
-                self.said[key] = structs.replace(said, deleted=True)
-        deleted = Deleted(
-            room=room.name,
-            seq=room.last,
-            at=self.at,
-            sender=change.sender,
-            target=change.target,
-        )
-        self.entries.append((room, deleted, ""))
-        return Appended(deleted, room.id)
-
-    def _change_room(self, change: ChangeRoom) -> Outcome:
-        known = self.rooms.known(change.room)
-        if change.name in self.rooms.found and self.rooms.found[change.name] is not known:
+        named = self.rooms.found.get(entry.room)
+        if entry.room != change.room and named is not None and named is not known:
             return NameUsed()
         room = known or self.rooms.named(change.room)
-        name = change.name or room.name
+        room.last += 1
+        entry = structs.replace(self._carried_out(room, entry), seq=room.last, at=self.at)
+        self.entries.append((room, entry, ""))
+        return Appended(entry, room.id)
+
+    def _carried_out(self, room: BatchRoom, entry: Act) -> Act:
+        """The entry as its room has it, after all that it does besides standing in the log."""
+        match entry:
+            case Topic(text=text):
+                room.topic = text
+            case Deleted(target=target):
+                self._wipe(room, target)
+            case Settings():
+                return self._settle(room, entry)
+            case _:
+                assert_never(entry)
+        return structs.replace(entry, room=room.name)
+
+    def _wipe(self, room: BatchRoom, target: int) -> None:
+        if target < room.last:
+            self.wiped.append((room, target))
+        for key, said in self.said.items():
+            if (said.room, said.seq) == (room.name, target):
+                self.said[key] = structs.replace(said, deleted=True)
+
+    def _settle(self, room: BatchRoom, settings: Settings) -> Settings:
+        name = room.name if settings.was is None else settings.room
         was = None if name == room.name else room.name
         if was is not None:
             self.rooms.rename(room, name)
@@ -223,21 +219,10 @@ class Batch:
             for nonce, said in self.said.items():
                 if said.room == was:
                     self.said[nonce] = structs.replace(said, room=name)
-        room.kind, room.read_only, room.archived = change.kind, change.read_only, change.archived
+        room.kind = RoomKind(settings.kind)
+        room.read_only, room.archived = settings.read_only, settings.archived
         room.changed = True
-        room.last += 1
-        settings = Settings(
-            room=name,
-            seq=room.last,
-            at=self.at,
-            sender=change.sender,
-            kind=room.kind,
-            read_only=room.read_only,
-            archived=room.archived,
-            was=was,
-        )
-        self.entries.append((room, settings, ""))
-        return Appended(settings, room.id)
+        return structs.replace(settings, room=name, was=was)
 
     def identified(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
         """The outcomes with the ids of rooms, also of those that this batch has made."""

@@ -6,10 +6,10 @@ from typing import Any
 
 from hubbub.model import RoomKind
 from hubbub.storage.changes import (
+    Append,
     AppendMessage,
     Arrive,
     Change,
-    ChangeRoom,
     Depart,
     EndSanction,
     EndSession,
@@ -211,9 +211,9 @@ def _names(changes: Iterable[Change]) -> tuple[set[str], set[str]]:
                 meant.add(room)
             case MakeRoom(room):
                 wanted.add(room)
-            case ChangeRoom(room, name=name):
-                meant.add(room)
-                wanted |= {name} if name else set()
+            case Append(entry):
+                meant.add(change.room)
+                wanted.add(entry.room)
             case _:
                 meant.add(change.room)
     # No room: a sanction of the whole server.

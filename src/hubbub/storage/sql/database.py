@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
 from hubbub.errors import LogChanged, StorageError
-from hubbub.storage.changes import Change, DeleteMessage, Outcome
+from hubbub.storage.changes import Append, Change, Outcome
 from hubbub.storage.files.personal import forget_user
 from hubbub.storage.interface import Budget
 from hubbub.storage.sql import migrate, node_queries, people_queries, queries
@@ -151,7 +151,7 @@ class Database(Lookups, Sharing):
         try:
             with self._writer:
                 self._check_open()
-                self._wiped = self._wiped or any(isinstance(c, DeleteMessage) for c in changes)
+                self._wiped |= any(isinstance(c, Append) and c.erases for c in changes)
                 by = Writer(self._node, self._epoch, self._shared, self._backend.clocked)
                 outcomes = commit(self._backend.committer, changes, now_ms, by)
                 if self._shared:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hubbub.model import NotifyLevel, Role, RoomKind
-from hubbub.storage.changes import Change, ChangeRoom, Done, RemoveMember, RoleChanged, SaveMember
+from hubbub.protocol.events import Act, Settings
+from hubbub.storage.changes import Append, Change, Done, RemoveMember, RoleChanged, SaveMember
 from hubbub.storage.sql import queries
 from hubbub.storage.sql.batch_rooms import BatchRoom, BatchRooms
 from hubbub.storage.sql.driver import Driver
@@ -122,12 +123,16 @@ def _counts(role: Role, room: BatchRoom) -> bool:
     return role is not Role.MEMBER or room.kind is RoomKind.PRIVATE
 
 
+def _closes(entry: Act) -> bool:
+    return isinstance(entry, Settings) and entry.kind == RoomKind.PRIVATE
+
+
 def _asked(rooms: BatchRooms, changes: Iterable[Change]) -> Iterable[tuple[BatchRoom, str]]:
     """Whose memberships matter: of those who go, and of those in rooms for members alone."""
     members = [each for each in changes if isinstance(each, SaveMember | RemoveMember)]
     if not members:
         return
-    closing = any(isinstance(c, ChangeRoom) and c.kind is RoomKind.PRIVATE for c in changes)
+    closing = any(isinstance(c, Append) and _closes(c.entry) for c in changes)
     for change in members:
         room = rooms.known(change.room)
         if room is None:
