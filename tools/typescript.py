@@ -9,9 +9,10 @@ from hubbub.protocol import events, requests
 
 _UNIONS = {
     "Request": requests.AnyRequest,
-    "LogEvent": events.LogEvent,
+    "Act": events.Act | events.Unknown,
+    "LogEvent": events.AnyEntry,
     "EphemeralEvent": events.EphemeralEvent,
-    "Event": events.Event,
+    "Event": events.Event | events.Unknown,
     "Reply": events.Reply,
 }
 
@@ -21,7 +22,7 @@ def protocol() -> str:
     names: dict[type, str] = {}
     for request in get_args(requests.AnyRequest):
         names[request] = f"{request.__name__}Request"
-    for reply in (*get_args(events.Reply), *get_args(events.Event)):
+    for reply in (*get_args(events.Reply), *get_args(events.Event), events.Unknown):
         names.setdefault(reply, reply.__name__)
     structs = list(names)
     parts: list[str] = []
@@ -35,6 +36,9 @@ def protocol() -> str:
         parts.append(_interface(struct, names))
     for name, union in _UNIONS.items():
         parts.append(f"export type {name} =\n  | " + "\n  | ".join(_members(union, names)) + ";")
+    tags = (entry.__struct_config__.tag for entry in get_args(events.LogEvent))
+    entries = ", ".join(f'"{tag}"' for tag in tags)
+    parts.append(f"export const ENTRIES: readonly string[] = [{entries}];")
     codes = sorted(errors.REFUSALS)
     parts.append("export type ErrorCode =\n  | " + "\n  | ".join(f'"{c}"' for c in codes) + ";")
     return "\n\n".join(parts)

@@ -81,6 +81,7 @@ if TYPE_CHECKING:
         Standing,
         Topic,
         Typing,
+        Unknown,
         Welcome,
         You,
     )
@@ -157,6 +158,7 @@ _HOMES = {
         "Standing",
         "Topic",
         "Typing",
+        "Unknown",
         "Welcome",
         "You",
     ),
@@ -231,6 +233,7 @@ __all__ = [
     "Topic",
     "Typing",
     "Unavailable",
+    "Unknown",
     "Welcome",
     "You",
     "__version__",

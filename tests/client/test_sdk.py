@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable
 
@@ -212,6 +213,40 @@ async def test_a_gap_is_paged_whole_while_live_events_wait(fake: FakeServer) -> 
     assert [message.seq for message in messages] == list(range(1, 1001))
     pages = [frame for frame in fake.requests if frame["type"] == "history"]
     assert len(pages) >= 5
+
+
+async def test_an_entry_of_a_later_release_does_not_hold_up_a_resume(fake: FakeServer) -> None:
+    async with hubbub.connect(fake.url, bounds=QUICK) as chat:
+        await until(lambda: bool(fake.lines))
+        await fake.say("live", type="pinned", target=1)
+        (entry,) = await gather(chat, 1, hubbub.Unknown)
+        assert (entry.seq, entry.kind, entry.sender.name) == (1, "pinned", "bob")
+        fake.cut_all()
+        fake.append("lobby", "missed", type="pinned")
+        fake.append("lobby", "missed too")
+        (entry,) = await gather(chat, 1, hubbub.Unknown)
+        (message,) = await gather(chat, 1)
+    assert (entry.seq, message.seq) == (2, 3)
+    assert fake.hellos[-1]["rooms"] == {"lobby": 1}
+    assert not any(frame["type"] == "history" for frame in fake.requests)
+
+
+async def test_a_frame_that_cannot_be_read_is_told_to_the_log(
+    fake: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = logging.getLogger("hubbub.client.connection")
+    skipped: list[str] = []
+    log.setLevel(logging.DEBUG)
+    monkeypatch.setattr(log, "filters", [lambda record: skipped.append(record.getMessage())])
+    async with hubbub.connect(fake.url, bounds=QUICK) as chat:
+        await until(lambda: bool(fake.lines))
+        await fake.tell('{"type":"reaction","of":3}')
+        await fake.tell('{"type":"typing","room":7}')
+        await fake.say("after")
+        await gather(chat, 1)
+    log.setLevel(logging.NOTSET)
+    assert len(skipped) == 2
+    assert "reaction" in skipped[0]
 
 
 async def test_a_room_that_cannot_be_read_for_the_moment_is_entered_again(

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from hubbub.errors import BadRequest, UnknownType
 from hubbub.protocol import events, requests
@@ -172,3 +173,58 @@ def test_an_event_of_a_later_release_is_skipped() -> None:
 def test_a_frame_that_is_no_object_is_an_error_to_a_client() -> None:
     with pytest.raises(msgspec.DecodeError):
         decode_frame("[]")
+
+
+LATER = (
+    '{"type":"pinned","room":"lobby","seq":3,"at":"2026-01-31T12:00:00.000Z",'
+    '"from":{"id":"u1","name":"ann"},"target":2}'
+)
+UNKNOWN = events.Unknown(
+    room="lobby",
+    seq=3,
+    at="2026-01-31T12:00:00.000Z",
+    sender=events.Person("u1", "ann"),
+    kind="pinned",
+)
+
+
+def test_an_entry_of_a_later_release_keeps_its_place() -> None:
+    assert decode_frame(LATER) == UNKNOWN
+    assert decode_frame(LATER.replace("pinned", "settings")) == structs.replace(
+        UNKNOWN, kind="settings"
+    )
+
+
+def test_an_entry_of_a_later_release_keeps_its_place_in_a_replay() -> None:
+    topic = events.Topic(room="lobby", seq=4, at="t", sender=PERSON, text="x")
+    known = encode(topic).decode()
+
+    replay = decode_frame(
+        f'{{"type":"replay","room":"lobby","events":[{LATER},{known}],"more":false}}'
+    )
+
+    assert replay == events.Replay(room="lobby", events=(UNKNOWN, topic), more=False)
+
+
+def test_an_entry_of_a_later_release_keeps_its_place_in_a_page() -> None:
+    frame = decode_frame(
+        f'{{"type":"ok","id":"1","events":[{LATER}],"more":false,"first":1,"last":3}}'
+    )
+
+    assert isinstance(frame, OkFrame)
+    page = decode_reply(frame, events.Page)
+    assert page == events.Page(id="1", events=(UNKNOWN,), more=False, first=1, last=3)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '{"type":"replay","room":"lobby","events":[7],"more":false}',
+        '{"type":"replay","room":"lobby","events":[{"type":"pinned"}],"more":false}',
+        '{"type":"replay","room":"lobby","events":7,"more":false}',
+        '{"type":"message","room":"lobby"}',
+    ],
+)
+def test_what_has_no_place_in_a_log_is_an_error_to_a_client(frame: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        decode_frame(frame)

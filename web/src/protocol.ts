@@ -370,7 +370,7 @@ export interface Joined {
   may: string[];
   first: number;
   last: number;
-  events: (Message | Topic | Deleted | Settings)[];
+  events: (Message | Topic | Deleted | Settings | Unknown)[];
   more: boolean;
 }
 
@@ -409,7 +409,7 @@ export interface Pushed {
 export interface Page {
   type: "ok";
   id?: string;
-  events: (Message | Topic | Deleted | Settings)[];
+  events: (Message | Topic | Deleted | Settings | Unknown)[];
   more: boolean;
   first: number;
   last: number;
@@ -668,7 +668,7 @@ export interface Standing {
 export interface Replay {
   type: "replay";
   room: string;
-  events: (Message | Topic | Deleted | Settings)[];
+  events: (Message | Topic | Deleted | Settings | Unknown)[];
   more: boolean;
 }
 
@@ -679,6 +679,16 @@ export interface Gap {
   have: number;
   next: number;
   last: number;
+}
+
+/** What a client takes an entry for whose kind it does not know; no server sends it. */
+export interface Unknown {
+  type: "unknown";
+  room: string;
+  seq: number;
+  at: string;
+  from: Person;
+  kind: string;
 }
 
 export type Request =
@@ -716,11 +726,18 @@ export type Request =
   | RevokeInvitationRequest
   | PingRequest;
 
+export type Act =
+  | Topic
+  | Deleted
+  | Settings
+  | Unknown;
+
 export type LogEvent =
   | Message
   | Topic
   | Deleted
-  | Settings;
+  | Settings
+  | Unknown;
 
 export type EphemeralEvent =
   | Presence
@@ -744,7 +761,8 @@ export type Event =
   | You
   | Standing
   | Replay
-  | Gap;
+  | Gap
+  | Unknown;
 
 export type Reply =
   | Welcome
@@ -765,6 +783,8 @@ export type Reply =
   | InvitationMade
   | InvitationList
   | Error;
+
+export const ENTRIES: readonly string[] = ["message", "topic", "deleted", "settings"];
 
 export type ErrorCode =
   | "bad_name"

@@ -257,7 +257,9 @@ export const strings = {
   retry: "Retry",
   discard: "Discard",
   setTopic: (name: string, topic: string): string =>
-    topic === "" ? `${name} removed the topic` : `${name} set the topic: ${topic}`,
+    topic === "" ? `${name} removed the topic.` : `${name} set the topic: ${topic}`,
+  deletedBy: (name: string): string => `${name} deleted a message.`,
+  notKnown: (name: string): string => `${name} did something that this release of hubbub does not know.`,
   hidden: "Hidden: you ignore this person.",
   dismiss: "Dismiss",
   copy: "Copy",
@@ -272,7 +274,7 @@ export const strings = {
   },
   presence: (state: Presence["state"], name: string, was: string): string =>
     ({
-      joined: `${name} came in.`,
+      joined: `${name} joined.`,
       left: `${name} left.`,
       renamed: `${was} is now ${name}.`,
       away: `${name} is away.`,

@@ -14,6 +14,7 @@ from hubbub.protocol.events import (
     Standing,
     Topic,
     Typing,
+    Unknown,
     You,
 )
 
@@ -73,6 +74,7 @@ ServerEvent = (
     | Topic
     | Deleted
     | Settings
+    | Unknown
     | Presence
     | Typing
     | ReadMarker

@@ -6,9 +6,11 @@ reader, the sender, the pager of what was missed, and the one that notices a dea
 
 import asyncio
 import contextlib
+import logging
 import random
 from collections.abc import Callable, Mapping
 from ssl import SSLContext
+from typing import assert_never
 
 import msgspec
 
@@ -36,6 +38,7 @@ from hubbub.protocol import events
 from hubbub.protocol.json import OkFrame, Pushed, decode_frame
 from hubbub.protocol.requests import Hello, History, Ping
 
+log = logging.getLogger(__name__)
 STEADY_S = 10.0
 """A line that lived this long was a good one: the next backoff begins anew."""
 FLOODING = 4029
@@ -317,11 +320,13 @@ class Connection:
             self._heard_s = now_s()
             try:
                 frame = decode_frame(data)
-            except msgspec.DecodeError:
-                # Of a later release, like an unknown type.
+            except msgspec.DecodeError as error:
+                log.debug("a frame that cannot be read was skipped: %s", error)
                 continue
-            if frame is not None:
-                self._take(frame)
+            if frame is None:
+                log.debug("an event that this release does not know was skipped: %.200s", data)
+                continue
+            self._take(frame)
 
     async def _page(self) -> None:
         while True:
@@ -379,7 +384,7 @@ class Connection:
                 self._farewell = refusal_of(frame)
             case events.Error():
                 self.inbox.put(events.Notice(text=frame.message))
-            case events.Message() | events.Topic() | events.Deleted() | events.Settings():
+            case events.Entry():
                 self._who.note_name(frame.sender)
                 if isinstance(frame, events.Settings) and frame.was is not None:
                     self._rename(frame.was, frame.room)
@@ -398,8 +403,11 @@ class Connection:
                 self.inbox.put_replay(frame)
             case events.Gap():
                 self.inbox.put_gap(frame, page=self._page_gaps, other_log=self._other_log)
-            case _:
+            case events.Welcome():
+                # A line has one, which is read before it is served.
                 return
+            case _:
+                assert_never(frame)
         self._arrived.set()
         self._to_page.set()
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hubbub.client.changes import Change, ChatEvent, Renamed, Restarted, ServerEvent
-from hubbub.protocol.events import Gap, LogEvent, Page, Replay
+from hubbub.protocol.events import AnyEntry, Entry, Gap, Page, Replay
 
 PAGE_EVENTS = 200
 
@@ -41,7 +41,7 @@ class Inbox:
         if not self._queue:
             return None
         event = self._queue.popleft()
-        if isinstance(event, LogEvent):
+        if isinstance(event, Entry):
             self.seen[event.room] = event.seq
         elif isinstance(event, Renamed) and event.was in self.seen:
             self.seen[event.room] = self.seen.pop(event.was)
@@ -94,7 +94,7 @@ class Inbox:
 
     def put(self, event: ServerEvent) -> None:
         """A live event. Ephemeral ones are lost when the queue is full."""
-        if isinstance(event, LogEvent):
+        if isinstance(event, Entry):
             self._put_logged(event)
         elif len(self._queue) < self._bound_events:
             self._queue.append(event)
@@ -167,12 +167,12 @@ class Inbox:
                 return room, cursor.last or 0
         return None
 
-    def _put_all(self, room: str, events: Iterable[LogEvent]) -> None:
+    def _put_all(self, room: str, events: Iterable[AnyEntry]) -> None:
         for event in events:
             if event.room == room:
                 self._put_logged(event)
 
-    def _put_logged(self, event: LogEvent) -> None:
+    def _put_logged(self, event: AnyEntry) -> None:
         cursor = self._cursors.get(event.room)
         if cursor is None:
             # A new direct room, or one that another connection of this user entered.

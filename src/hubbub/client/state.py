@@ -33,6 +33,7 @@ from hubbub.protocol.events import (
     Standing,
     Topic,
     Typing,
+    Unknown,
     Welcome,
     You,
 )
@@ -114,7 +115,7 @@ def apply(state: ChatState, event: ChatEvent) -> ChatState:
         case Topic(room=room, seq=seq, text=text):
             view = _room(state, room)
             return _with(state, replace(view, topic=text, last=max(view.last, seq)))
-        case Deleted(room=room, seq=seq):
+        case Deleted(room=room, seq=seq) | Unknown(room=room, seq=seq):
             view = _room(state, room)
             return _with(state, replace(view, last=max(view.last, seq)))
         case Settings():

@@ -77,6 +77,19 @@ KINDS: dict[int, type[LogEvent]] = {0: Message, 1: Topic, 3: Deleted, 4: Setting
 """The number by which each kind stands in logs, for good; 2 is a message that was deleted."""
 
 
+class Unknown(Entry, frozen=True, kw_only=True, tag="unknown"):
+    """What a client takes an entry for whose kind it does not know; no server sends it.
+
+    A later release has that `kind`. Its place in the log is all that is certain of it.
+    """
+
+    kind: str
+
+
+AnyEntry = LogEvent | Unknown
+"""An entry as clients have it."""
+
+
 # --- ephemeral events: never stored, never replayed
 
 
@@ -233,7 +246,7 @@ class Replay(_Frame, frozen=True, kw_only=True, tag="replay"):
     """What a room's log has after the client's last seq; comes right after `welcome`."""
 
     room: str
-    events: tuple[LogEvent, ...]
+    events: tuple[AnyEntry, ...]
     more: bool
 
 
@@ -268,7 +281,7 @@ class Joined(_Frame, frozen=True, kw_only=True, tag="ok"):
     may: tuple[str, ...]
     first: int
     last: int
-    events: tuple[LogEvent, ...]
+    events: tuple[AnyEntry, ...]
     more: bool
 
 
@@ -308,7 +321,7 @@ class Page(_Frame, frozen=True, kw_only=True, tag="ok"):
     """The reply to `history`; `first` and `last` are the ends of the room's whole log."""
 
     id: str | None = None
-    events: tuple[LogEvent, ...]
+    events: tuple[AnyEntry, ...]
     more: bool
     first: int
     last: int

@@ -6,7 +6,7 @@ The names of types and fields are those of `requests.py` and `events.py`; docs/p
 import difflib
 import json
 import re
-from typing import NamedTuple, TypeVar, get_args
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import msgspec
 
@@ -83,14 +83,14 @@ def _half_of_a_pair(frame: str | bytes) -> Rejected | None:
     return Rejected(request_id, BadRequest(half))
 
 
-def encode(frame: events.ServerFrame | requests.AnyRequest) -> bytes:
+def encode(frame: events.ServerFrame | events.Unknown | requests.AnyRequest) -> bytes:
     """One frame's JSON, always the same bytes for the same value."""
     return _ENCODER.encode(frame)
 
 
 # --- a client's side
 
-Pushed = events.Event | events.Welcome | events.Error
+Pushed = events.Event | events.Unknown | events.Welcome | events.Error
 _PUSHED_DECODER: msgspec.json.Decoder[Pushed] = msgspec.json.Decoder(Pushed)
 _PUSHED_TYPES = frozenset(str(frame.__struct_config__.tag) for frame in get_args(Pushed))
 
@@ -112,15 +112,58 @@ class OkFrame(NamedTuple):
 
 
 def decode_frame(frame: str | bytes) -> Pushed | OkFrame | None:
-    """What a server sent; None for events of a later release. Raises msgspec.DecodeError."""
+    """What a server sent; None for an event of a later release that is no entry of a log.
+
+    Raises msgspec.DecodeError.
+    """
     envelope = _ENVELOPE_DECODER.decode(frame)
     if envelope.type == "ok":
         return OkFrame(envelope.id, frame if isinstance(frame, bytes) else frame.encode())
     if envelope.type not in _PUSHED_TYPES:
-        return None
-    return _PUSHED_DECODER.decode(frame)
+        return _unknown(msgspec.json.decode(frame))
+    try:
+        return _PUSHED_DECODER.decode(frame)
+    except msgspec.ValidationError:
+        fields = _with_unknown(frame)
+        if envelope.type == "replay":
+            return msgspec.convert(fields, events.Replay)
+        if (entry := _unknown(fields)) is not None:
+            return entry
+        raise
 
 
 def decode_reply(frame: OkFrame, reply: type[ReplyT]) -> ReplyT:
     """An `ok` as the reply that its request asks for. Raises msgspec.DecodeError."""
-    return msgspec.json.decode(frame.frame, type=reply)
+    try:
+        return msgspec.json.decode(frame.frame, type=reply)
+    except msgspec.ValidationError:
+        return msgspec.convert(_with_unknown(frame.frame), reply)
+
+
+def _with_unknown(frame: str | bytes) -> dict[str, Any]:
+    """A frame with those of its entries that later releases have as what they are here.
+
+    Without them it could not be read at all, and the client would ask for it over and over.
+    """
+    fields: dict[str, Any] = msgspec.json.decode(frame)
+    entries = fields.get("events")
+    if isinstance(entries, list):
+        fields["events"] = [_known(entry) for entry in entries]
+    return fields
+
+
+def _known(entry: Any) -> Any:
+    try:
+        return msgspec.convert(entry, events.LogEvent)
+    except msgspec.ValidationError:
+        return (isinstance(entry, dict) and _unknown(entry)) or entry
+
+
+def _unknown(fields: dict[str, Any]) -> events.Unknown | None:
+    """What has a place in a log, of whatever kind it may be; None for anything else."""
+    try:
+        return msgspec.convert(
+            {**fields, "kind": fields.get("type"), "type": "unknown"}, events.Unknown
+        )
+    except msgspec.ValidationError:
+        return None

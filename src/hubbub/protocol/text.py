@@ -5,12 +5,12 @@ neither drive a terminal nor look like somebody else's line.
 """
 
 import re
-from typing import assert_never
 
 from msgspec import structs
 
 from hubbub.protocol import events
 from hubbub.protocol.requests import Command, Post
+from hubbub.protocol.words import sentence
 
 # C0 but tab and newline, DEL, C1, the bidirectional embeddings, overrides and isolates, and halves
 # of surrogate pairs, which is how libraries hand over bytes that are no UTF-8.
@@ -54,52 +54,9 @@ def format_message(message: events.Message, viewer: str) -> str:
     return _prefixed(prefix + " ", message.text)
 
 
-def format_topic(topic: events.Topic) -> str:
-    """A change of the topic, as those who asked for notices see it."""
-    if not topic.text:
-        return notice(f"{topic.sender.name} removed the topic.")
-    return notice(f"{topic.sender.name} set the topic: {topic.text}")
-
-
-def format_presence(presence: events.Presence) -> str:
-    """Who came, went or changed, as those who asked for notices see it."""
-    name = presence.user.name
-    if presence.state == "renamed":
-        return notice(f"{presence.was} is now {name}.")
-    what = {"joined": "joined", "left": "left", "away": "is away", "back": "is back"}
-    return notice(f"{name} {what[presence.state]}.")
-
-
-def format_settings(settings: events.Settings) -> str:
-    """What a room is from now on, as those who asked for notices see it."""
-    return notice(f"{settings.sender.name} {_settled(settings)}.")
-
-
-def format_deleted(deleted: events.Deleted) -> str:
-    """That a message is gone, as those who asked for notices see it."""
-    return notice(f"{deleted.sender.name} deleted the message {deleted.target}.")
-
-
-def _settled(settings: events.Settings) -> str:
-    words = [settings.kind, *(["read-only"] * settings.read_only)]
-    words += ["archived"] * settings.archived
-    renamed = "" if settings.was is None else f", called {settings.room}"
-    return f"made this a {', '.join(words)} room{renamed}"
-
-
 def format_history(entry: events.LogEvent, viewer: str) -> str:
     """An entry of the log with its minute in UTC, for an answer to `/history`."""
-    match entry:
-        case events.Message():
-            line = format_message(entry, viewer)
-        case events.Topic():
-            line = f"{entry.sender.name} set the topic: {clean(entry.text)}"
-        case events.Deleted():
-            line = f"{entry.sender.name} deleted the message {entry.target}"
-        case events.Settings():
-            line = f"{entry.sender.name} {_settled(entry)}"
-        case _:
-            assert_never(entry)
+    line = format_message(entry, viewer) if isinstance(entry, events.Message) else sentence(entry)
     return _prefixed(f"{entry.at[:10]} {entry.at[11:16]} ", line)
 
 

@@ -1,5 +1,7 @@
 """What the protocol's frames mean in English, for every client that shows words; pure."""
 
+from typing import assert_never
+
 from hubbub.model import room_title, with_article
 from hubbub.protocol import events, requests
 from hubbub.protocol.durations import show_duration
@@ -8,6 +10,60 @@ from hubbub.protocol.durations import show_duration
 def instant(at: str) -> str:
     """An instant of a frame to the minute, in UTC."""
     return at[:16].replace("T", " ") + " UTC"
+
+
+def sentence(event: events.Act | events.Unknown | events.Presence) -> str:
+    """What somebody did, as everybody reads it who is told.
+
+    The page has these words too, in strings.ts: tests/golden/sentences.json is read by both.
+    """
+    match event:
+        case events.Topic(sender=by, text=""):
+            return f"{by.name} removed the topic."
+        case events.Topic(sender=by, text=text):
+            return f"{by.name} set the topic: {text}"
+        case events.Deleted(sender=by):
+            return f"{by.name} deleted a message."
+        case events.Settings():
+            return _settled(event)
+        case events.Unknown(sender=by):
+            return f"{by.name} did something that this release of hubbub does not know."
+        case events.Presence():
+            return _presence(event)
+        case _:
+            assert_never(event)
+
+
+def _settled(settings: events.Settings) -> str:
+    who, title = settings.sender.name, room_title(settings.room)
+    former = title if settings.was is None else room_title(settings.was)
+    # What is closed gets another name too, and keeps what people call it.
+    if former != title:
+        return f"{who} renamed {former} to {title}."
+    described = settings_in_words(settings.kind, settings.read_only, settings.archived)
+    return f"{who} set {title} to {described}."
+
+
+def settings_in_words(kind: str, read_only: bool, archived: bool) -> str:
+    """A room's settings: `private, read-only`."""
+    return ", ".join([kind, *(["read-only"] * read_only), *(["archived"] * archived)])
+
+
+def _presence(presence: events.Presence) -> str:
+    name = presence.user.name
+    match presence.state:
+        case "joined":
+            return f"{name} joined."
+        case "left":
+            return f"{name} left."
+        case "renamed":
+            return f"{presence.was} is now {name}."
+        case "away":
+            return f"{name} is away."
+        case "back":
+            return f"{name} is back."
+        case _:
+            assert_never(presence.state)
 
 
 def answer(request: requests.Request, reply: events.Reply | None) -> str:

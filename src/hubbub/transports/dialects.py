@@ -1,10 +1,12 @@
 """The two dialects of `/chat` as the hub uses them: events and replies to WebSocket frames."""
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from hubbub.hub.ports import View
 from hubbub.protocol import events, json, text
 from hubbub.protocol.events import Event, Reply
+from hubbub.protocol.words import sentence
 from hubbub.transports.frames import text_frame
 
 
@@ -78,21 +80,26 @@ class PlainView:
         return b"".join([line_frame(line) for line in lines if line is not None])
 
     def _line(self, event: Event) -> str | None:
-        if isinstance(event, events.Message):
-            if event.sender.id in self._ignored:
+        match event:
+            case events.Message():
+                hidden = event.sender.id in self._ignored
+                return None if hidden else text.format_message(event, self._viewer)
+            case events.Notice():
+                return text.notice(event.text)
+            case events.Topic() | events.Deleted() | events.Settings() | events.Presence():
+                return text.notice(sentence(event)) if self._notices else None
+            case (
+                events.Typing()
+                | events.ReadMarker()
+                | events.Count()
+                | events.You()
+                | events.Standing()
+                | events.Replay()
+                | events.Gap()
+            ):
                 return None
-            return text.format_message(event, self._viewer)
-        if isinstance(event, events.Notice):
-            return text.notice(event.text)
-        if self._notices and isinstance(event, events.Topic):
-            return text.format_topic(event)
-        if self._notices and isinstance(event, events.Settings):
-            return text.format_settings(event)
-        if self._notices and isinstance(event, events.Deleted):
-            return text.format_deleted(event)
-        if self._notices and isinstance(event, events.Presence):
-            return text.format_presence(event)
-        return None
+            case _:
+                assert_never(event)
 
 
 def line_frame(line: str) -> bytes:

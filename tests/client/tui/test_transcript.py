@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rich.cells import cell_len
 
-from hubbub.client.tui.rows import MOST_ROWS, Page, links_in
+from hubbub.client.tui.rows import MOST_ROWS, Page, as_text, links_in
 from hubbub.client.tui.store import happened, looked_away, with_ignored, with_timeline
 from hubbub.client.tui.timeline import (
     Note,
@@ -18,7 +18,7 @@ from hubbub.client.tui.timeline import (
 )
 from hubbub.client.tui.transcript import Transcript
 from hubbub.client.tui.view import View
-from hubbub.protocol.events import Message, Person, Topic
+from hubbub.protocol.events import AnyEntry, Message, Person, Topic, Unknown
 from hubbub.protocol.events import Page as LogPage
 from tests.client.tui.test_store import ANN, AT, BOB, CARA, said, start
 
@@ -31,7 +31,7 @@ def shown(view: View, page: Page = WIDE) -> list[str]:
     return [row.text.rstrip() for row in transcript.rows]
 
 
-def holding(*events: Message | Topic) -> View:
+def holding(*events: AnyEntry) -> View:
     page = LogPage(events=events, more=False, first=1, last=len(events))
     return with_timeline(start(), "lobby", with_latest(Timeline(), page))
 
@@ -192,4 +192,19 @@ def test_links_are_found_without_what_ends_a_sentence() -> None:
     assert links_in("at http://a.example/x?y=1, or <https://b.example>.") == [
         "http://a.example/x?y=1",
         "https://b.example",
+    ]
+
+
+def test_what_was_done_to_a_room_is_copied_in_the_words_that_are_shown() -> None:
+    removed = Topic(room="lobby", seq=1, at="2026-03-05T09:00:00.000Z", sender=BOB, text="")
+    later = Unknown(room="lobby", seq=2, at=removed.at, sender=BOB, kind="pinned")
+    words = "bob did something that this release of hubbub does not know."
+
+    assert shown(holding(removed, later), Page(90, "u1", "ann"))[-2:] == [
+        " 09:00             --  bob removed the topic.",
+        f" 09:00             --  {words}",
+    ]
+    assert [as_text(each) for each in (removed, later)] == [
+        "09:00 -- bob removed the topic.",
+        f"09:00 -- {words}",
     ]

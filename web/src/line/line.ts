@@ -2,6 +2,7 @@
 
 import type * as wire from "../protocol";
 import { backoffMs } from "./backoff";
+import { known } from "./known";
 
 export const PROTOCOL = "hubbub.v1";
 /** After these the same attempt would end in the same way. */
@@ -266,7 +267,7 @@ function lost(): Refused {
 function parsed(data: string): wire.Event | wire.Reply | null {
   try {
     const frame: unknown = JSON.parse(data);
-    if (typeof frame === "object" && frame !== null && "type" in frame) return frame as wire.Event | wire.Reply;
+    if (typeof frame === "object" && frame !== null && "type" in frame) return known({ ...frame }) as unknown as wire.Event | wire.Reply;
   } catch {
     // A frame that is no JSON is of no release that we know: skipped, like unknown events.
   }

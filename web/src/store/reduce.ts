@@ -1,7 +1,7 @@
 // The whole store: a state and something that happened make the next state. Pure.
 
 import type * as wire from "../protocol";
-import { strings } from "../strings";
+import { sentence } from "../text/sentence";
 import type { Action } from "./actions";
 import { dropped, failed, posted, retried, settledBy } from "./pending";
 import {
@@ -167,6 +167,7 @@ function afterEvent(state: State, event: wire.Event, now: number): State {
     case "deleted":
       return logged(unsaid(state, event), event);
     case "settings":
+    case "unknown":
       return logged(state, event);
     case "message":
     case "topic":
@@ -193,7 +194,8 @@ function afterEvent(state: State, event: wire.Event, now: number): State {
     case "notice":
       return state.current === null ? { ...state, said: event.text } : noted(state, state.current, event.text, "info");
     default:
-      // Of a later release of the server.
+      // Of a later release of the server, where it is there after all.
+      event satisfies never;
       return state;
   }
 }
@@ -213,8 +215,7 @@ function followed(after: State, before: State, event: wire.LogEvent): State {
 
 function withPresenceNote(state: State, event: wire.Presence): State {
   if (!state.settings.notices || event.user.id === state.me?.id || !(event.room in state.rooms)) return state;
-  const sentence = strings.presence(event.state, event.user.name, event.was ?? "");
-  return noted(state, event.room, sentence, "info");
+  return noted(state, event.room, sentence(event), "info");
 }
 
 function withMembers(state: State, name: string, told: readonly wire.Member[], fresh: boolean): State {

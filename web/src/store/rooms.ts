@@ -58,14 +58,27 @@ export function logged(state: State, event: wire.LogEvent, live = true): State {
   const room = roomOf(state, event.room);
   if (event.seq <= room.last) return state;
   const next: Room = { ...room, events: appended(room, event), last: event.seq };
-  if (event.type === "topic") return withRoom(state, { ...next, topic: event.text });
-  if (event.type === "deleted") return withRoom(state, deletedIn(state, next, event.target));
-  if (event.type === "settings") {
-    const { kind, read_only: readOnly = false, archived = false } = event;
-    return withRoom(state, { ...next, kind, readOnly, archived });
+  switch (event.type) {
+    case "topic":
+      return withRoom(state, { ...next, topic: event.text });
+    case "deleted":
+      return withRoom(state, deletedIn(state, next, event.target));
+    case "settings": {
+      const { kind, read_only: readOnly = false, archived = false } = event;
+      return withRoom(state, { ...next, kind, readOnly, archived });
+    }
+    case "unknown":
+      return withRoom(state, next);
+    case "message":
+      return withRoom(state, said(state, room, next, event, live));
+    default:
+      return event satisfies never;
   }
+}
+
+/** `next` with a message that was said in `room`. */
+function said(state: State, room: Room, next: Room, event: wire.Message, live: boolean): Room {
   const me = state.me;
-  const own = event.from.id === me?.id;
   if (event.to !== undefined) {
     next.kind = "direct";
     const everyone = [event.from, ...event.to];
@@ -73,18 +86,15 @@ export function logged(state: State, event: wire.LogEvent, live = true): State {
   }
   if (live) next.members = withMember(next.members, event.from);
   if (event.from.id in room.typing) next.typing = without(room.typing, event.from.id);
-  if (own) {
-    next.newAfter = null;
-    return withRoom(state, next);
-  }
-  if (event.from.id in state.settings.ignored) return withRoom(state, next);
+  if (event.from.id === me?.id) return { ...next, newAfter: null };
+  if (event.from.id in state.settings.ignored) return next;
   const seen = state.current === event.room && state.looking && room.following;
   if (!seen && event.seq > room.read) {
     next.unread = room.unread + 1;
     if (calls(state, next, event)) next.mentions = room.mentions + 1;
     if (next.newAfter === null) next.newAfter = Math.max(room.read, room.last);
   }
-  return withRoom(state, next);
+  return next;
 }
 
 /** A message that had called this person has lost its text. */
@@ -122,7 +132,7 @@ export function replayed(state: State, replay: wire.Replay): State {
     after = withRoom(state, { ...before, events: [], last });
   }
   // The server counts every event; what was done to the room, or taken away, is nothing to read.
-  const unsaid = replay.events.filter((event) => event.seq > before.read && (event.type === "deleted" || event.type === "settings"));
+  const unsaid = replay.events.filter((event) => event.seq > before.read && event.type !== "message" && event.type !== "topic");
   const unread = Math.max(0, before.unread - unsaid.length);
   for (const event of replay.events) after = logged(after, event, false);
   const room = roomOf(after, replay.room);

@@ -2,6 +2,7 @@
 
 import type * as wire from "../protocol";
 import { strings } from "../strings";
+import { sentence } from "../text/sentence";
 import { dayOf } from "../text/times";
 import { fold } from "../text/mention";
 import { bare, titleOfName } from "../text/room-name";
@@ -14,7 +15,6 @@ export type Row =
   | { kind: "day"; key: string; at: string | number }
   | { kind: "new"; key: string }
   | { kind: "message"; key: string; message: wire.Message; first: boolean; own: boolean }
-  | { kind: "topic"; key: string; topic: wire.Topic }
   | { kind: "changed"; key: string; at: string; text: string }
   | { kind: "pending"; key: string; pending: Pending; first: boolean }
   | { kind: "note"; key: string; note: Note };
@@ -45,14 +45,10 @@ export function rowsOf(room: Room, pending: readonly Pending[], me: string, igno
       rows.push({ kind: "new", key: NEW });
       former = null;
     }
-    if (event.type === "topic") {
-      rows.push({ kind: "topic", key: `e${event.seq}`, topic: event });
-      former = null;
-      continue;
-    }
-    if (event.type === "settings") {
-      rows.push({ kind: "changed", key: `e${event.seq}`, at: event.at, text: changeOf(event, settings) });
-      settings = event;
+    if (event.type !== "message") {
+      const text = event.type === "settings" ? changeOf(event, settings) : sentence(event);
+      rows.push({ kind: "changed", key: `e${event.seq}`, at: event.at, text });
+      if (event.type === "settings") settings = event;
       former = null;
       continue;
     }

@@ -36,12 +36,6 @@ export function showRow(row: Row, look: Look): VNode {
       return (
         <MessageRow key={row.key} rowKey={row.key} message={row.message} first={row.first} own={row.own} names={look.names} myName={look.myName} />
       );
-    case "topic":
-      return (
-        <div key={row.key} data-key={row.key} class="aside" title={fullTime(row.topic.at)}>
-          <bdi>{strings.setTopic(row.topic.from.name, row.topic.text)}</bdi>
-        </div>
-      );
     case "changed":
       return (
         <div key={row.key} data-key={row.key} class="aside" title={fullTime(row.at)}>

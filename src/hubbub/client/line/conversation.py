@@ -43,7 +43,7 @@ from hubbub.client.typed import (
 )
 from hubbub.errors import BadName, BadRequest, HubbubError, NotAMember
 from hubbub.model import UserKind, room_name, room_title, user_name
-from hubbub.protocol.events import LogEvent, Message, Posted, Presence, You
+from hubbub.protocol.events import AnyEntry, Entry, Message, Posted, Presence, You
 from hubbub.protocol.text import clean, notice, refusal
 
 MARK_READ_S = 2.0
@@ -149,7 +149,7 @@ class Conversation:
                 self._show(notice(too))
 
     def _take_server_event(self, event: ChatEvent) -> None:
-        if isinstance(event, LogEvent):
+        if isinstance(event, Entry):
             self._marks[event.room] = event.seq
             self.state = mark_read(self.state, event.room, event.seq)
         if isinstance(event, Message) and self._ignores(event):
@@ -327,7 +327,7 @@ class Conversation:
                     continue
 
 
-def apply_page(state: ChatState, entries: tuple[LogEvent, ...]) -> ChatState:
+def apply_page(state: ChatState, entries: tuple[AnyEntry, ...]) -> ChatState:
     """The state after a page of a log."""
     for entry in entries:
         state = apply(state, entry)

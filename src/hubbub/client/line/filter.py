@@ -32,7 +32,7 @@ from hubbub.client.line.stdio import LINE_BYTES, Line, Worker, read_lines, write
 from hubbub.client.plain import PlainConnection
 from hubbub.client.typed import Quit, Run, Say, Typed, read_typed
 from hubbub.errors import ConnectionFailed, HubbubError
-from hubbub.protocol.events import LogEvent, Posted, You
+from hubbub.protocol.events import Entry, Posted, You
 from hubbub.protocol.json import encode
 from hubbub.protocol.text import clean, notice
 
@@ -211,7 +211,7 @@ class Filter:
                 case RoomRefused(room=room, refusal=why):
                     self._failures += 1
                     complain(f"no longer in {room}: {why}")
-                case _ if isinstance(event, LogEvent):
+                case Entry():
                     self._written[event.room] = event.seq
                 case _:
                     pass

@@ -4,25 +4,36 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import assert_never
 
-from hubbub.client.changes import ChatEvent
-from hubbub.client.sentences import (
-    LOCK,
-    deleted_line,
-    deleted_sentence,
-    settings_sentence,
+from hubbub.client.changes import (
+    ChatEvent,
+    Disconnected,
+    NewGuest,
+    Reconnected,
+    Renamed,
+    Restarted,
+    RoomRefused,
 )
+from hubbub.client.sentences import LOCK, deleted_line
 from hubbub.model import PRIVATE, parse_instant, room_title
 from hubbub.protocol.events import (
+    Count,
     Deleted,
-    LogEvent,
+    Entry,
     Message,
     Notice,
     Presence,
+    ReadMarker,
     Settings,
+    Standing,
     Topic,
+    Typing,
+    Unknown,
+    You,
 )
-from hubbub.protocol.text import clean, format_message, format_presence, format_topic, notice
+from hubbub.protocol.text import clean, format_message, notice
+from hubbub.protocol.words import sentence
 
 _COLOURS = (31, 32, 33, 34, 35, 36, 91, 92, 93, 94, 95, 96)
 
@@ -37,20 +48,20 @@ def plain_line(
     match event:
         case Message(deleted=True):
             return notice(deleted_line(event)) if person else None
-        case Deleted() if person:
-            return notice(deleted_sentence(event))
-        case Settings() if person:
-            return notice(settings_sentence(event))
         case Message():
             return clean(format_message(event, viewer))
+        case Deleted() | Settings() | Unknown():
+            return notice(sentence(event)) if person else None
+        case Topic() | Presence():
+            return notice(sentence(event)) if notices else None
         case Notice(text=text):
             return notice(text)
-        case Topic() if notices:
-            return clean(format_topic(event))
-        case Presence() if notices:
-            return clean(format_presence(event))
-        case _:
+        case Typing() | ReadMarker() | Count() | You() | Standing():
             return None
+        case Disconnected() | Reconnected() | Restarted() | Renamed() | RoomRefused() | NewGuest():
+            return None
+        case _:
+            assert_never(event)
 
 
 def colour_allowed(environment: Mapping[str, str]) -> bool:
@@ -66,9 +77,9 @@ class Look:
 
     def dress(self, line: str, event: ChatEvent, room: str) -> str:
         """The line with its local time, and with its room where that is not the one in view."""
-        at = event.at if isinstance(event, LogEvent) else None
+        at = event.at if isinstance(event, Entry) else None
         prefix = local_time(at)
-        other = isinstance(event, LogEvent | Presence) and event.room != room
+        other = isinstance(event, Entry | Presence) and event.room != room
         if other and not (isinstance(event, Message) and event.to is not None):
             prefix += f" {room_label(event.room)}"  # type: ignore[union-attr]
         name = event.sender.name if isinstance(event, Message) else None

@@ -1,17 +1,17 @@
 """Rooms, sessions, bans and the audit log as lines to read and choose from; pure."""
 
-from hubbub.client.sentences import what_it_is
 from hubbub.client.state import RoomView
 from hubbub.client.tui.items import Item
 from hubbub.client.tui.rows import local_time
 from hubbub.client.tui.shown import one_line
 from hubbub.model import room_title
 from hubbub.protocol.events import AuditEntry, Ban, SignedIn
+from hubbub.protocol.words import settings_in_words
 
 
 def room_line(room: RoomView) -> str:
     """What a room is, and what this user is in it."""
-    what = what_it_is(room.kind, room.read_only, room.archived)
+    what = settings_in_words(room.kind, room.read_only, room.archived)
     return f"{one_line(room.title)}: {what}; you are its {room.role}"
 
 

@@ -6,15 +6,17 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import assert_never
 
 from rich.cells import cell_len
 
-from hubbub.client.sentences import DELETED, settings_sentence
+from hubbub.client.sentences import DELETED
 from hubbub.client.state import mention_of
 from hubbub.client.tui.shown import cut, fitted, one_line, shown, wrapped
 from hubbub.client.tui.timeline import Entry, Note, Pending
 from hubbub.model import parse_instant
-from hubbub.protocol.events import Deleted, Message, Settings, Topic
+from hubbub.protocol.events import Deleted, Message, Settings, Topic, Unknown
+from hubbub.protocol.words import sentence
 
 WIDE_CELLS = 56
 """From this width names have a column of their own."""
@@ -96,12 +98,29 @@ def text_of(entry: Entry | Pending) -> str:
     match entry:
         case Message(deleted=True):
             return DELETED
-        case Settings():
-            return settings_sentence(entry)
-        case Deleted():
-            return ""
-        case _:
+        case Message() | Note() | Pending() | Topic():
             return entry.text
+        case Deleted() | Settings() | Unknown():
+            return sentence(entry)
+        case _:
+            assert_never(entry)
+
+
+def as_text(entry: Entry) -> str:
+    """An entry as plain text, for copying, with its time here."""
+    local = local_time(entry.at)
+    time = f"{local:%H:%M} " if local is not None else ""
+    match entry:
+        case Note(text=text):
+            return f"{time}-- {shown(text)}"
+        case Message():
+            name = one_line(entry.sender.name)
+            head = f"* {name} " if entry.me else f"{name}: "
+            return f"{time}{head}{shown(text_of(entry))}"
+        case Topic() | Deleted() | Settings() | Unknown():
+            return f"{time}-- {shown(sentence(entry))}"
+        case _:
+            assert_never(entry)
 
 
 def rows_of(entry: Entry | Pending, page: Page, head: Head) -> list[Row]:
@@ -109,12 +128,8 @@ def rows_of(entry: Entry | Pending, page: Page, head: Head) -> list[Row]:
     match entry:
         case Message():
             return _message(entry, page, head)
-        case Topic():
-            name = one_line(entry.sender.name)
-            what = f"set the topic: {entry.text}" if entry.text else "removed the topic"
-            return _aside(key_of(entry), entry.at, f"{name} {what}", "note", page)
-        case Settings():
-            return _aside(key_of(entry), entry.at, settings_sentence(entry), "note", page)
+        case Topic() | Settings() | Unknown():
+            return _aside(key_of(entry), entry.at, sentence(entry), "note", page)
         case Deleted():
             # It is seen where the message was.
             return []
@@ -123,6 +138,8 @@ def rows_of(entry: Entry | Pending, page: Page, head: Head) -> list[Row]:
             return _aside(entry.key, entry.at, entry.text, style, page)
         case Pending():
             return _pending(entry, page, head)
+        case _:
+            assert_never(entry)
 
 
 def divider(key: str, label: str, style: str, cells: int) -> Row:

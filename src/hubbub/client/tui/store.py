@@ -6,7 +6,7 @@ room's window of messages, drafts, marks, who is writing. Time is an argument.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from hubbub.client import state as chat_state
 from hubbub.client.changes import (
@@ -24,17 +24,19 @@ from hubbub.client.tui.timeline import ASIDE_ENTRIES, IN_VIEW_ENTRIES, Note, Not
 from hubbub.client.tui.view import View, name_key
 from hubbub.model import user_name
 from hubbub.protocol.events import (
-    Deleted,
-    LogEvent,
+    AnyEntry,
+    Count,
+    Entry,
     Message,
     Notice,
     Presence,
-    Settings,
-    Topic,
+    ReadMarker,
+    Standing,
     Typing,
     Welcome,
+    You,
 )
-from hubbub.protocol.text import format_presence
+from hubbub.protocol.words import sentence
 
 TYPING_S = 6.0
 """How long somebody counts as writing after the last sign of it."""
@@ -59,7 +61,7 @@ def happened(view: View, event: ChatEvent, now_s: float, at: str) -> View:
     before = view.chat
     view = replace(view, chat=chat_state.apply(before, event))
     match event:
-        case Message() | Topic() | Deleted() | Settings():
+        case Entry():
             view = _with_logged(view, event, before)
         case Renamed(was=was, room=room):
             view = renamed(view, was, room)
@@ -80,8 +82,10 @@ def happened(view: View, event: ChatEvent, now_s: float, at: str) -> View:
             view = replace(view, line="down", status=reason, typing={})
         case Reconnected():
             view = replace(view, line="up", status="")
-        case _:
+        case ReadMarker() | Count() | You() | Standing():
             pass
+        case _:
+            assert_never(event)
     return replace(view, order=_ordered(view, view.order))
 
 
@@ -290,7 +294,7 @@ def _ignored(welcome: Welcome) -> dict[str, str | None]:
     return {name_key(person.name): person.id for person in welcome.ignored}
 
 
-def _with_logged(view: View, event: LogEvent, before: ChatState) -> View:
+def _with_logged(view: View, event: AnyEntry, before: ChatState) -> View:
     room = event.room
     timeline = view.timelines.get(room)
     if timeline is not None:
@@ -345,8 +349,7 @@ def _with_presence(view: View, event: Presence, at: str) -> View:
         # By another client of this user's, or shown out: then a notice says by whom and why.
         return _thrown_out(view, view.chat.rooms.get(event.room), "", at)
     if view.notices and event.room in view.timelines:
-        text = format_presence(event).removeprefix("* -- ")
-        view = noted(view, text, at, room=event.room)
+        view = noted(view, sentence(event), at, room=event.room)
     if event.state == "left" and event.user.id in view.typing.get(event.room, {}):
         view = _with_typist(view, event.room, event.user.id, "", float("-inf"))
     return view

@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import structs
 
-from hubbub.protocol.events import Deleted, LogEvent, Message, Page, Posted
+from hubbub.protocol.events import AnyEntry, Deleted, Message, Page, Posted
 
 IN_VIEW_ENTRIES = 2_000
 """Entries kept of the room in view; what is over goes at the end that is farther away."""
@@ -48,7 +48,7 @@ class Pending:
     refused: str | None = None
 
 
-Entry = LogEvent | Note
+Entry = AnyEntry | Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Timeline:
 
 
 def with_event(
-    timeline: Timeline, event: LogEvent, own_id: str, *, bound: int, reading: bool
+    timeline: Timeline, event: AnyEntry, own_id: str, *, bound: int, reading: bool
 ) -> Timeline:
     """The window after something happened; `reading` keeps its older end where it is."""
     timeline = _recognised(timeline, event, own_id)
@@ -212,7 +212,7 @@ def _changed(timeline: Timeline, key: str, *, place: int | None, refused: str | 
     return replace(timeline, pending=changed)
 
 
-def _recognised(timeline: Timeline, event: LogEvent, own_id: str) -> Timeline:
+def _recognised(timeline: Timeline, event: AnyEntry, own_id: str) -> Timeline:
     if not timeline.pending or event.sender.id != own_id or not isinstance(event, Message):
         return timeline
     for pending in timeline.pending:
@@ -228,7 +228,7 @@ def _recognised(timeline: Timeline, event: LogEvent, own_id: str) -> Timeline:
     return timeline
 
 
-def _emptied(timeline: Timeline, events: tuple[LogEvent, ...]) -> Timeline:
+def _emptied(timeline: Timeline, events: tuple[AnyEntry, ...]) -> Timeline:
     """Without the texts of the messages that these events delete; their places stay."""
     targets = {event.target for event in events if isinstance(event, Deleted)}
     if not targets:

@@ -15,6 +15,7 @@ from hubbub.hub.state.permissions import Right
 from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import Role, RoomKind, UserKind, private_name, room_name, room_title
 from hubbub.protocol.events import Notice, Person, Settings
+from hubbub.protocol.words import settings_in_words
 from hubbub.storage.changes import (
     Append,
     AppendAudit,
@@ -68,7 +69,9 @@ class RoomSettings:
         room.made = True
         if user.kind is not UserKind.GUEST:
             changes.append(SaveMember(room.name, user.id, Role.OWNER))
-        changes.append(self._audit("room", user, room.name, _described(room.kind, read_only)))
+        changes.append(
+            self._audit("room", user, room.name, settings_in_words(room.kind, read_only, False))
+        )
         change = _settings(user, room.name, room.kind, read_only)
         try:
             await self._commit(changes, change, room)
@@ -130,7 +133,7 @@ class RoomSettings:
             raise BadRequest(f"{room.title} is so already.")
         was = None if new == room.name else room.name
         change = _settings(user, new, kind, read_only, archived, was)
-        described = _described(kind, read_only, archived=archived)
+        described = settings_in_words(kind, read_only, archived)
         if moves:
             described += f", called {room_title(new)}"
         # What was public is its own members' alone from here on.
@@ -255,8 +258,3 @@ def _settings(
         was=was,
     )
     return Append(settings)
-
-
-def _described(kind: RoomKind, read_only: bool, *, archived: bool = False) -> str:
-    words = [kind.value, *(["read-only"] * read_only), *(["archived"] * archived)]
-    return ", ".join(words)

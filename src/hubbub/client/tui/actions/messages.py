@@ -8,11 +8,11 @@ from hubbub.client.tui import browser, menus
 from hubbub.client.tui.actions.people import PeopleActions
 from hubbub.client.tui.actions.search import SearchActions
 from hubbub.client.tui.items import Field, Item, narrowed
-from hubbub.client.tui.rows import key_of, links_in, local_time, text_of
+from hubbub.client.tui.rows import as_text, key_of, links_in, text_of
 from hubbub.client.tui.shown import cut, one_line, shown
 from hubbub.client.tui.stage import Stage
-from hubbub.client.tui.timeline import Entry, Note, Pending, Timeline
-from hubbub.protocol.events import Deleted, Message, Settings
+from hubbub.client.tui.timeline import Entry, Pending, Timeline
+from hubbub.protocol.events import Deleted, Message
 from hubbub.protocol.text import clean
 
 LINKS = 50
@@ -221,18 +221,4 @@ class MessageActions:
         if view is None:
             return
         entries = (e for e in view.timeline.entries if not isinstance(e, Deleted))
-        self._popups.read("\n".join(_as_text(entry) for entry in entries), at_end=True)
-
-
-def _as_text(entry: Entry) -> str:
-    local = local_time(entry.at)
-    time = f"{local:%H:%M} " if local is not None else ""
-    if isinstance(entry, Note):
-        return f"{time}-- {shown(entry.text)}"
-    if isinstance(entry, Settings):
-        return f"{time}-- {shown(text_of(entry))}"
-    name = one_line(entry.sender.name)
-    if isinstance(entry, Message):
-        head = f"* {name} " if entry.me else f"{name}: "
-        return f"{time}{head}{shown(text_of(entry))}"
-    return f"{time}{name} set the topic: {shown(text_of(entry))}"
+        self._popups.read("\n".join(as_text(entry) for entry in entries), at_end=True)
