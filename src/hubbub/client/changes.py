@@ -3,20 +3,7 @@
 from dataclasses import dataclass
 
 from hubbub.errors import Refusal
-from hubbub.protocol.events import (
-    Count,
-    Deleted,
-    Message,
-    Notice,
-    Presence,
-    ReadMarker,
-    Settings,
-    Standing,
-    Topic,
-    Typing,
-    Unknown,
-    You,
-)
+from hubbub.protocol.events import AnyEntry, EphemeralEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +56,5 @@ class NewGuest:
 
 
 Change = Disconnected | Reconnected | Restarted | Renamed | RoomRefused | NewGuest
-ServerEvent = (
-    Message
-    | Topic
-    | Deleted
-    | Settings
-    | Unknown
-    | Presence
-    | Typing
-    | ReadMarker
-    | Notice
-    | Count
-    | You
-    | Standing
-)
+ServerEvent = AnyEntry | EphemeralEvent
 ChatEvent = ServerEvent | Change

@@ -19,7 +19,7 @@ from hubbub.client.sentences import LOCK
 from hubbub.model import room_title
 from hubbub.protocol.events import (
     Count,
-    Deleted,
+    Entry,
     Joined,
     Member,
     Message,
@@ -33,7 +33,6 @@ from hubbub.protocol.events import (
     Standing,
     Topic,
     Typing,
-    Unknown,
     Welcome,
     You,
 )
@@ -115,11 +114,12 @@ def apply(state: ChatState, event: ChatEvent) -> ChatState:
         case Topic(room=room, seq=seq, text=text):
             view = _room(state, room)
             return _with(state, replace(view, topic=text, last=max(view.last, seq)))
-        case Deleted(room=room, seq=seq) | Unknown(room=room, seq=seq):
-            view = _room(state, room)
-            return _with(state, replace(view, last=max(view.last, seq)))
         case Settings():
             return _with_settings(state, event)
+        case Entry(room=room, seq=seq):
+            # It has its place, and is nothing to read.
+            view = _room(state, room)
+            return _with(state, replace(view, last=max(view.last, seq)))
         case Renamed(was=was, room=room):
             return renamed(state, was, room)
         case Standing(room=room, role=role, may=may):

@@ -86,7 +86,7 @@ class PlainView:
                 return None if hidden else text.format_message(event, self._viewer)
             case events.Notice():
                 return text.notice(event.text)
-            case events.Topic() | events.Deleted() | events.Settings() | events.Presence():
+            case events.Entry() | events.Presence():
                 return text.notice(sentence(event)) if self._notices else None
             case (
                 events.Typing()

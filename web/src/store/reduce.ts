@@ -163,15 +163,8 @@ function withIgnored({ settings }: State, { user, ignored }: wire.Welcome): Stat
 }
 
 function afterEvent(state: State, event: wire.Event, now: number): State {
+  if (isEntry(event)) return afterEntry(state, event);
   switch (event.type) {
-    case "deleted":
-      return logged(unsaid(state, event), event);
-    case "settings":
-    case "unknown":
-      return logged(state, event);
-    case "message":
-    case "topic":
-      return followed(settledBy({ ...logged(state, event), said: spoken(state, event) }, event), state, event);
     case "replay": {
       let after = replayed(state, event);
       for (const each of event.events) after = settledBy(after, each);
@@ -198,6 +191,16 @@ function afterEvent(state: State, event: wire.Event, now: number): State {
       event satisfies never;
       return state;
   }
+}
+
+function isEntry(event: wire.Event): event is wire.LogEvent {
+  return "seq" in event && "from" in event;
+}
+
+function afterEntry(state: State, event: wire.LogEvent): State {
+  if (event.type === "deleted") return logged(unsaid(state, event), event);
+  if (event.type !== "message" && event.type !== "topic") return logged(state, event);
+  return followed(settledBy({ ...logged(state, event), said: spoken(state, event) }, event), state, event);
 }
 
 /** What is deleted is not read out any more either. */

@@ -19,17 +19,14 @@ from hubbub.client.sentences import LOCK, deleted_line
 from hubbub.model import PRIVATE, parse_instant, room_title
 from hubbub.protocol.events import (
     Count,
-    Deleted,
     Entry,
     Message,
     Notice,
     Presence,
     ReadMarker,
-    Settings,
     Standing,
     Topic,
     Typing,
-    Unknown,
     You,
 )
 from hubbub.protocol.text import clean, format_message, notice
@@ -50,10 +47,10 @@ def plain_line(
             return notice(deleted_line(event)) if person else None
         case Message():
             return clean(format_message(event, viewer))
-        case Deleted() | Settings() | Unknown():
-            return notice(sentence(event)) if person else None
         case Topic() | Presence():
             return notice(sentence(event)) if notices else None
+        case Entry():
+            return notice(sentence(event)) if person else None
         case Notice(text=text):
             return notice(text)
         case Typing() | ReadMarker() | Count() | You() | Standing():

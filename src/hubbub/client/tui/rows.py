@@ -15,7 +15,8 @@ from hubbub.client.state import mention_of
 from hubbub.client.tui.shown import cut, fitted, one_line, shown, wrapped
 from hubbub.client.tui.timeline import Entry, Note, Pending
 from hubbub.model import parse_instant
-from hubbub.protocol.events import Deleted, Message, Settings, Topic, Unknown
+from hubbub.protocol.events import Deleted, Message, Topic
+from hubbub.protocol.events import Entry as LogEntry
 from hubbub.protocol.words import sentence
 
 WIDE_CELLS = 56
@@ -100,7 +101,7 @@ def text_of(entry: Entry | Pending) -> str:
             return DELETED
         case Message() | Note() | Pending() | Topic():
             return entry.text
-        case Deleted() | Settings() | Unknown():
+        case LogEntry():
             return sentence(entry)
         case _:
             assert_never(entry)
@@ -117,7 +118,7 @@ def as_text(entry: Entry) -> str:
             name = one_line(entry.sender.name)
             head = f"* {name} " if entry.me else f"{name}: "
             return f"{time}{head}{shown(text_of(entry))}"
-        case Topic() | Deleted() | Settings() | Unknown():
+        case LogEntry():
             return f"{time}-- {shown(sentence(entry))}"
         case _:
             assert_never(entry)
@@ -128,11 +129,11 @@ def rows_of(entry: Entry | Pending, page: Page, head: Head) -> list[Row]:
     match entry:
         case Message():
             return _message(entry, page, head)
-        case Topic() | Settings() | Unknown():
-            return _aside(key_of(entry), entry.at, sentence(entry), "note", page)
         case Deleted():
             # It is seen where the message was.
             return []
+        case LogEntry():
+            return _aside(key_of(entry), entry.at, sentence(entry), "note", page)
         case Note():
             style = {"info": "note", "refusal": "refusal", "typed": "typed"}[entry.kind]
             return _aside(entry.key, entry.at, entry.text, style, page)
