@@ -218,11 +218,11 @@ async def test_a_gap_is_paged_whole_while_live_events_wait(fake: FakeServer) -> 
 async def test_an_entry_of_a_later_release_does_not_hold_up_a_resume(fake: FakeServer) -> None:
     async with hubbub.connect(fake.url, bounds=QUICK) as chat:
         await until(lambda: bool(fake.lines))
-        await fake.say("live", type="pinned", target=1)
+        await fake.say("live", type="engraved", target=1)
         (entry,) = await gather(chat, 1, hubbub.Unknown)
-        assert (entry.seq, entry.kind, entry.sender.name) == (1, "pinned", "bob")
+        assert (entry.seq, entry.kind, entry.sender.name) == (1, "engraved", "bob")
         fake.cut_all()
-        fake.append("lobby", "missed", type="pinned")
+        fake.append("lobby", "missed", type="engraved")
         fake.append("lobby", "missed too")
         (entry,) = await gather(chat, 1, hubbub.Unknown)
         (message,) = await gather(chat, 1)

@@ -176,7 +176,7 @@ def test_a_frame_that_is_no_object_is_an_error_to_a_client() -> None:
 
 
 LATER = (
-    '{"type":"pinned","room":"lobby","seq":3,"at":"2026-01-31T12:00:00.000Z",'
+    '{"type":"engraved","room":"lobby","seq":3,"at":"2026-01-31T12:00:00.000Z",'
     '"from":{"id":"u1","name":"ann"},"target":2}'
 )
 UNKNOWN = events.Unknown(
@@ -184,13 +184,13 @@ UNKNOWN = events.Unknown(
     seq=3,
     at="2026-01-31T12:00:00.000Z",
     sender=events.Person("u1", "ann"),
-    kind="pinned",
+    kind="engraved",
 )
 
 
 def test_an_entry_of_a_later_release_keeps_its_place() -> None:
     assert decode_frame(LATER) == UNKNOWN
-    assert decode_frame(LATER.replace("pinned", "settings")) == structs.replace(
+    assert decode_frame(LATER.replace("engraved", "settings")) == structs.replace(
         UNKNOWN, kind="settings"
     )
 
@@ -220,7 +220,7 @@ def test_an_entry_of_a_later_release_keeps_its_place_in_a_page() -> None:
     "frame",
     [
         '{"type":"replay","room":"lobby","events":[7],"more":false}',
-        '{"type":"replay","room":"lobby","events":[{"type":"pinned"}],"more":false}',
+        '{"type":"replay","room":"lobby","events":[{"type":"engraved"}],"more":false}',
         '{"type":"replay","room":"lobby","events":7,"more":false}',
         '{"type":"message","room":"lobby"}',
     ],

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import hubbub
 from hubbub.errors import NewerDatabase, StorageError
 from hubbub.model import Role
-from hubbub.protocol.events import LogEvent, Person
+from hubbub.protocol.events import Person
 from hubbub.storage import log_file, open_storage, sqlite_url
 from hubbub.storage.changes import AppendMessage, Change, SaveMember
 from hubbub.storage.files import lines
@@ -439,10 +439,9 @@ def test_the_file_of_an_earlier_release_has_entries_of_every_kind() -> None:
     assert types >= {"message", "topic", "deleted", "settings"}
 
 
-@pytest.mark.parametrize("kind", get_args(LogEvent))
-def test_an_entry_with_a_field_that_is_not_known_is_refused(kind: type, tmp_path: Path) -> None:
-    tag = kind.__struct_config__.tag  # type: ignore[attr-defined]
-    found = f'"type":"{tag}",'.encode()
+@pytest.mark.parametrize("kind", ["message", "topic", "deleted", "settings"])
+def test_an_entry_with_a_field_that_is_not_known_is_refused(kind: str, tmp_path: Path) -> None:
+    found = f'"type":"{kind}",'.encode()
     data = GOLDEN.read_bytes().replace(found, found + b'"mood":"good",', 1)
 
     with pytest.raises(StorageError, match=r"unknown field `mood`.*Nothing was imported"):

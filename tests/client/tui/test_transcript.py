@@ -197,7 +197,7 @@ def test_links_are_found_without_what_ends_a_sentence() -> None:
 
 def test_what_was_done_to_a_room_is_copied_in_the_words_that_are_shown() -> None:
     removed = Topic(room="lobby", seq=1, at="2026-03-05T09:00:00.000Z", sender=BOB, text="")
-    later = Unknown(room="lobby", seq=2, at=removed.at, sender=BOB, kind="pinned")
+    later = Unknown(room="lobby", seq=2, at=removed.at, sender=BOB, kind="engraved")
     words = "bob did something that this release of hubbub does not know."
 
     assert shown(holding(removed, later), Page(90, "u1", "ann"))[-2:] == [

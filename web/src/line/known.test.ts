@@ -2,13 +2,13 @@ import { expect, test } from "vitest";
 import { known } from "./known";
 
 const place = { room: "lobby", seq: 3, at: "2026-01-31T12:00:00.000Z", from: { id: "a", name: "ann" } };
-const pinned = { type: "pinned", ...place, target: 2 };
+const later = { type: "engraved", ...place, target: 2 };
 const topic = { type: "topic", ...place, text: "cake" };
 
 test("an entry of a later release keeps its place, also in a page", () => {
-  const unknown = { type: "unknown", ...place, kind: "pinned" };
-  expect(known(pinned)).toEqual(unknown);
-  expect(known({ type: "ok", events: [pinned, topic, unknown] })).toEqual({ type: "ok", events: [unknown, topic, unknown] });
+  const unknown = { type: "unknown", ...place, kind: "engraved" };
+  expect(known(later)).toEqual(unknown);
+  expect(known({ type: "ok", events: [later, topic, unknown] })).toEqual({ type: "ok", events: [unknown, topic, unknown] });
 });
 
 test("what has no place in a log stays as it is", () => {
