@@ -13,7 +13,6 @@ from hubbub.client.state import (
 from hubbub.errors import RoomFull
 from hubbub.protocol.events import (
     Count,
-    Member,
     Message,
     Notice,
     Person,
@@ -27,6 +26,7 @@ from hubbub.protocol.events import (
     Welcome,
     You,
 )
+from hubbub.protocol.replies import Member
 
 ANN, BOB, CARA = Person("u1", "ann"), Person("u2", "bob"), Person("u3", "cara")
 

@@ -10,7 +10,7 @@ from hubbub.client.moderation import Moderation
 from hubbub.client.state import LOBBY
 from hubbub.errors import BadRequest, HubbubError
 from hubbub.model import RoomKind, room_name
-from hubbub.protocol import events
+from hubbub.protocol import events, replies
 from hubbub.protocol.requests import (
     Audit,
     Bans,
@@ -182,32 +182,34 @@ class Chat:
 
     async def members(
         self, room: str | None = None, *, after: str | None = None, limit: int = 200
-    ) -> events.MemberPage:
+    ) -> replies.MemberPage:
         """Who is in a room, by name; `after` is the last name of the page before."""
         request = Members(room=self._room(room), after=after, limit=limit)
-        return await self._calls.ask(request, events.MemberPage)
+        return await self._calls.ask(request, replies.MemberPage)
 
-    async def rooms(self, *, after: str | None = None, limit: int = 200) -> events.RoomPage:
+    async def rooms(self, *, after: str | None = None, limit: int = 200) -> replies.RoomPage:
         """The rooms that this user may see, by name; `after` as in `members`."""
-        return await self._calls.ask(Rooms(after=after, limit=limit), events.RoomPage)
+        return await self._calls.ask(Rooms(after=after, limit=limit), replies.RoomPage)
 
-    async def sessions(self) -> events.SessionList:
+    async def sessions(self) -> replies.SessionList:
         """Where this member is signed in; the command `/sessions end ID` ends one."""
-        return await self._calls.ask(Sessions(), events.SessionList)
+        return await self._calls.ask(Sessions(), replies.SessionList)
 
     async def audit(
         self, room: str | None = None, *, before: int | None = None, limit: int = 50
-    ) -> events.AuditPage:
+    ) -> replies.AuditPage:
         """What moderators did, newest first, on the server or in one room.
 
         `before` is the last `id` of the page before, `limit` 1 to 200 entries. Needs the right
         `audit`, in a room `audit_here`.
         """
-        return await self._calls.ask(Audit(room=room, before=before, limit=limit), events.AuditPage)
+        return await self._calls.ask(
+            Audit(room=room, before=before, limit=limit), replies.AuditPage
+        )
 
-    async def bans(self, room: str | None = None) -> events.BanList:
+    async def bans(self, room: str | None = None) -> replies.BanList:
         """The bans and mutes that hold, on the server or in one room; rights as in `audit`."""
-        return await self._calls.ask(Bans(room=room), events.BanList)
+        return await self._calls.ask(Bans(room=room), replies.BanList)
 
     async def ping(self) -> None:
         """Asks the server for a sign of life."""
@@ -253,7 +255,7 @@ class Chat:
         read_only: bool | None = None,
         archived: bool | None = None,
         name: str | None = None,
-    ) -> events.RoomChanged:
+    ) -> replies.RoomChanged:
         """Changes what a room is; what is None stays as it is. Needs the right `settings` there.
 
         `kind` is public or private, `name` the new one; both may give the room another name, which
@@ -269,15 +271,15 @@ class Chat:
             archived=archived,
             name=name,
         )
-        return await self._calls.ask_once(request, events.RoomChanged)
+        return await self._calls.ask_once(request, replies.RoomChanged)
 
-    async def invite(self, name: str, room: str) -> events.Done:
+    async def invite(self, name: str, room: str) -> replies.Done:
         """Lets somebody into a private room, at once where they are here.
 
         Needs the right `invite_here`. Raises NoSuchUser, BadRequest where they are in or the room
         is public, and LineLost where the line breaks before the answer.
         """
-        return await self._calls.ask_once(Invite(room=room, name=name), events.Done)
+        return await self._calls.ask_once(Invite(room=room, name=name), replies.Done)
 
     async def leave(self, room: str | None = None) -> None:
         """Leaves a room."""

@@ -3,7 +3,7 @@
 from hubbub.client.calls import Calls
 from hubbub.errors import BadRequest
 from hubbub.model import Role
-from hubbub.protocol import events
+from hubbub.protocol import events, replies
 from hubbub.protocol.requests import (
     Ban,
     Invitations,
@@ -32,9 +32,9 @@ class Moderation:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    async def kick(self, name: str, room: str, *, reason: str = "") -> events.Done:
+    async def kick(self, name: str, room: str, *, reason: str = "") -> replies.Done:
         """Shows somebody out of a room. Raises NotAMember for one who is not in it."""
-        return await self._calls.ask_once(Kick(room=room, name=name, reason=reason), events.Done)
+        return await self._calls.ask_once(Kick(room=room, name=name, reason=reason), replies.Done)
 
     async def mute(
         self,
@@ -43,36 +43,36 @@ class Moderation:
         *,
         duration_s: int | None = None,
         reason: str = "",
-    ) -> events.Done:
+    ) -> replies.Done:
         """Takes the word from somebody in a room, or everywhere if none is given.
 
         `until` of the answer is when that ends, in RFC 3339; None for never.
         """
         request = Mute(room=room, name=name, duration_s=duration_s, reason=reason)
-        return await self._calls.ask_once(request, events.Done)
+        return await self._calls.ask_once(request, replies.Done)
 
-    async def unmute(self, name: str, room: str | None = None) -> events.Done:
+    async def unmute(self, name: str, room: str | None = None) -> replies.Done:
         """Gives the word back in a room, or everywhere if none is given: where `mute` took it.
 
         Raises NoSuchUser for one who is not muted there.
         """
-        return await self._calls.ask_once(Unmute(room=room, name=name), events.Done)
+        return await self._calls.ask_once(Unmute(room=room, name=name), replies.Done)
 
     async def ban(
         self, name: str, *, duration_s: int | None = None, reason: str = ""
-    ) -> events.Done:
+    ) -> replies.Done:
         """Shuts somebody out of the server, by a name or an IP address.
 
         `whom` of the answer is by what `unban` finds them, `until` as in `mute`.
         """
         request = Ban(name=name, duration_s=duration_s, reason=reason)
-        return await self._calls.ask_once(request, events.Done)
+        return await self._calls.ask_once(request, replies.Done)
 
-    async def unban(self, name: str) -> events.Done:
+    async def unban(self, name: str) -> replies.Done:
         """Lets somebody in again, by the name in `bans`. Raises NoSuchUser for nobody's."""
-        return await self._calls.ask_once(Unban(name=name), events.Done)
+        return await self._calls.ask_once(Unban(name=name), replies.Done)
 
-    async def set_role(self, name: str, role: str, room: str | None = None) -> events.Done:
+    async def set_role(self, name: str, role: str, room: str | None = None) -> replies.Done:
         """Gives a member a role in a room, or on the server if none is given.
 
         A role is member, moderator, owner, or on the server admin. Raises Forbidden for a guest.
@@ -80,19 +80,19 @@ class Moderation:
         if role not in set(Role):
             raise BadRequest(f"A role is {', '.join(Role)}, not {role!r}.")
         request = SetRole(room=room, name=name, role=Role(role))
-        return await self._calls.ask_once(request, events.Done)
+        return await self._calls.ask_once(request, replies.Done)
 
-    async def make_invitation(self, *, uses: int = 1, days: int = 7) -> events.InvitationMade:
+    async def make_invitation(self, *, uses: int = 1, days: int = 7) -> replies.InvitationMade:
         """Makes an invitation to the server, for 1 to 1,000 people and 1 to 365 days.
 
         `code` of the answer is a secret that is told this once, and `link` has it too.
         """
         request = MakeInvitation(uses=uses, days=days)
-        return await self._calls.ask_once(request, events.InvitationMade)
+        return await self._calls.ask_once(request, replies.InvitationMade)
 
-    async def invitations(self) -> events.InvitationList:
+    async def invitations(self) -> replies.InvitationList:
         """The invitations that can be used, the next to run out first."""
-        return await self._calls.ask(Invitations(), events.InvitationList)
+        return await self._calls.ask(Invitations(), replies.InvitationList)
 
     async def revoke_invitation(self, invitation: str) -> None:
         """Ends an invitation, named by its `id` in `invitations`. Raises BadRequest for none."""

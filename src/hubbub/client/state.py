@@ -21,7 +21,6 @@ from hubbub.protocol.events import (
     Count,
     Entry,
     Joined,
-    Member,
     Message,
     Notice,
     Person,
@@ -36,6 +35,7 @@ from hubbub.protocol.events import (
     Welcome,
     You,
 )
+from hubbub.protocol.replies import Member
 
 LOBBY = "lobby"
 """The room that servers call so unless they are told otherwise."""

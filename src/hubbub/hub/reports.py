@@ -5,17 +5,17 @@ from hubbub.hub.rules.secrets import secret_id
 from hubbub.hub.state.permissions import Right
 from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import PRIVATE, format_instant
-from hubbub.protocol import events, requests
+from hubbub.protocol import replies, requests
 from hubbub.storage.records import AuditRecord, Sanction
 
 
 async def sessions(
     parts: Parts, session: Session, user: User, request: requests.Sessions
-) -> events.SessionList:
+) -> replies.SessionList:
     """Where a member is signed in. Raises Forbidden."""
     parts.permissions.require(user, Right.SEE_SESSIONS)
     found = tuple(
-        events.SignedIn(
+        replies.SignedIn(
             secret_id(each.token_hash),
             each.device,
             format_instant(each.created_ms),
@@ -24,18 +24,18 @@ async def sessions(
         )
         for each in await parts.accounts.sessions(user)
     )
-    return events.SessionList(id=request.id, sessions=found)
+    return replies.SessionList(id=request.id, sessions=found)
 
 
 async def audit(
     parts: Parts, session: Session, user: User, request: requests.Audit
-) -> events.AuditPage:
+) -> replies.AuditPage:
     """What moderators did, of the server or of a room. Raises Forbidden, NoSuchRoom."""
     entries, more = await audit_page(
         parts, session, user, request.room, request.before, request.limit
     )
     told = tuple(
-        events.AuditEntry(
+        replies.AuditEntry(
             parts.opaque_ids.shown(each.id),
             format_instant(each.at_ms),
             each.act,
@@ -46,7 +46,7 @@ async def audit(
         )
         for each in entries
     )
-    return events.AuditPage(id=request.id, entries=told, more=more)
+    return replies.AuditPage(id=request.id, entries=told, more=more)
 
 
 async def audit_page(
@@ -72,10 +72,10 @@ async def audit_page(
 
 async def bans(
     parts: Parts, session: Session, user: User, request: requests.Bans
-) -> events.BanList:
+) -> replies.BanList:
     """The bans and mutes that hold, of the server or of a room. Raises Forbidden, NoSuchRoom."""
     told = tuple(
-        events.Ban(
+        replies.Ban(
             each.kind.value,
             each.whom,
             each.room or None,
@@ -86,7 +86,7 @@ async def bans(
         )
         for each in await sanctions(parts, session, user, request.room)
     )
-    return events.BanList(id=request.id, bans=told)
+    return replies.BanList(id=request.id, bans=told)
 
 
 async def sanctions(

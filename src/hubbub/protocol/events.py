@@ -1,4 +1,6 @@
-"""Every reply and event that the server may send (docs/protocol.md, Replies and Events).
+"""Every event that the server may send, and the replies that go with them (docs/protocol.md).
+
+The replies that need no event are in `replies.py`; `Reply` and `ServerFrame` have all.
 
 Instants are RFC 3339 strings in UTC with milliseconds; see `hubbub.model.format_instant`.
 """
@@ -9,6 +11,19 @@ from msgspec import Struct, field
 
 from hubbub.errors import Refusal
 from hubbub.model import NotifyLevel
+from hubbub.protocol.frames import Frame
+from hubbub.protocol.replies import (
+    AuditPage,
+    BanList,
+    Done,
+    InvitationList,
+    InvitationMade,
+    MemberPage,
+    Pushed,
+    RoomChanged,
+    RoomPage,
+    SessionList,
+)
 
 
 class Person(Struct, frozen=True):
@@ -18,14 +33,10 @@ class Person(Struct, frozen=True):
     name: str
 
 
-class _Frame(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
-    pass
-
-
 # --- durable events: entries of a room's log
 
 
-class Entry(_Frame, frozen=True, kw_only=True):
+class Entry(Frame, frozen=True, kw_only=True):
     """What every entry of a room's log has: where it stands, when it came, and whose it is.
 
     One that is yet to be appended has the seq 0 and no instant (see storage/changes.py).
@@ -93,7 +104,7 @@ AnyEntry = LogEvent | Unknown
 # --- ephemeral events: never stored, never replayed
 
 
-class Presence(_Frame, frozen=True, kw_only=True, tag="presence"):
+class Presence(Frame, frozen=True, kw_only=True, tag="presence"):
     """Somebody came, went, or changed; with `renamed`, `user` has the new name, `was` the old."""
 
     room: str
@@ -102,27 +113,27 @@ class Presence(_Frame, frozen=True, kw_only=True, tag="presence"):
     was: str | None = None
 
 
-class Typing(_Frame, frozen=True, kw_only=True, tag="typing"):
+class Typing(Frame, frozen=True, kw_only=True, tag="typing"):
     """Somebody is writing."""
 
     room: str
     user: Person
 
 
-class ReadMarker(_Frame, frozen=True, kw_only=True, tag="read"):
+class ReadMarker(Frame, frozen=True, kw_only=True, tag="read"):
     """Another connection of this user has read up to `seq`."""
 
     room: str
     seq: int
 
 
-class Notice(_Frame, frozen=True, kw_only=True, tag="notice"):
+class Notice(Frame, frozen=True, kw_only=True, tag="notice"):
     """A sentence of the server's to this connection alone."""
 
     text: str
 
 
-class Count(_Frame, frozen=True, kw_only=True, tag="count"):
+class Count(Frame, frozen=True, kw_only=True, tag="count"):
     """How many users are in a room that is too large for `presence`."""
 
     room: str
@@ -165,7 +176,7 @@ class CommandInfo(Struct, frozen=True, omit_defaults=True):
     aliases: tuple[str, ...] = ()
 
 
-class You(_Frame, frozen=True, kw_only=True, tag="you"):
+class You(Frame, frozen=True, kw_only=True, tag="you"):
     """This connection's own user has changed: become a member, or got another role.
 
     `may` and `commands` are as in `welcome`. With `session` the secret that it had is of no use
@@ -178,7 +189,7 @@ class You(_Frame, frozen=True, kw_only=True, tag="you"):
     session: str | None = None
 
 
-class Standing(_Frame, frozen=True, kw_only=True, tag="standing"):
+class Standing(Frame, frozen=True, kw_only=True, tag="standing"):
     """What this user is, and may do, in a room from now on."""
 
     room: str
@@ -220,7 +231,7 @@ class RoomState(Struct, frozen=True):
     was: str | None = None
 
 
-class Welcome(_Frame, frozen=True, kw_only=True, tag="welcome"):
+class Welcome(Frame, frozen=True, kw_only=True, tag="welcome"):
     """The answer to `hello`. `session` is a secret: whoever has it can be this user.
 
     It is empty for a browser that came by its cookie. `may` are the user's rights on the server,
@@ -242,7 +253,7 @@ class Welcome(_Frame, frozen=True, kw_only=True, tag="welcome"):
     push_key: str | None = None
 
 
-class Replay(_Frame, frozen=True, kw_only=True, tag="replay"):
+class Replay(Frame, frozen=True, kw_only=True, tag="replay"):
     """What a room's log has after the client's last seq; comes right after `welcome`."""
 
     room: str
@@ -250,7 +261,7 @@ class Replay(_Frame, frozen=True, kw_only=True, tag="replay"):
     more: bool
 
 
-class Gap(_Frame, frozen=True, kw_only=True, tag="gap"):
+class Gap(Frame, frozen=True, kw_only=True, tag="gap"):
     """Too much was missed to replay: the client has up to `have`; `next` to `last` is stored."""
 
     room: str
@@ -262,13 +273,13 @@ class Gap(_Frame, frozen=True, kw_only=True, tag="gap"):
 # --- replies
 
 
-class Ok(_Frame, frozen=True, kw_only=True, tag="ok"):
+class Ok(Frame, frozen=True, kw_only=True, tag="ok"):
     """Done; nothing to tell."""
 
     id: str | None = None
 
 
-class Joined(_Frame, frozen=True, kw_only=True, tag="ok"):
+class Joined(Frame, frozen=True, kw_only=True, tag="ok"):
     """The reply to `join`; `room` is its name now, where the request had a former one."""
 
     id: str | None = None
@@ -285,7 +296,7 @@ class Joined(_Frame, frozen=True, kw_only=True, tag="ok"):
     more: bool
 
 
-class Posted(_Frame, frozen=True, kw_only=True, tag="ok"):
+class Posted(Frame, frozen=True, kw_only=True, tag="ok"):
     """The reply to `post` and `whisper`: it is durable, and this is its place in the log."""
 
     id: str | None = None
@@ -295,29 +306,14 @@ class Posted(_Frame, frozen=True, kw_only=True, tag="ok"):
     dup: bool = False
 
 
-class Ran(_Frame, frozen=True, kw_only=True, tag="ok"):
+class Ran(Frame, frozen=True, kw_only=True, tag="ok"):
     """The reply to `command`: what a person who typed it should read, or nothing."""
 
     id: str | None = None
     text: str
 
 
-class PushFate(Struct, frozen=True):
-    """What became of a notice; `service` is the host of a browser's push service."""
-
-    service: str
-    sent: bool
-    why: str
-
-
-class Pushed(_Frame, frozen=True, kw_only=True, tag="ok"):
-    """The reply to `test_push`: one for each browser of the user's."""
-
-    id: str | None = None
-    pushed: tuple[PushFate, ...]
-
-
-class Page(_Frame, frozen=True, kw_only=True, tag="ok"):
+class Page(Frame, frozen=True, kw_only=True, tag="ok"):
     """The reply to `history`; `first` and `last` are the ends of the room's whole log."""
 
     id: str | None = None
@@ -327,7 +323,7 @@ class Page(_Frame, frozen=True, kw_only=True, tag="ok"):
     last: int
 
 
-class Found(_Frame, frozen=True, kw_only=True, tag="ok"):
+class Found(Frame, frozen=True, kw_only=True, tag="ok"):
     """The reply to `search`, newest first; `next` is the `before` that goes on from there."""
 
     id: str | None = None
@@ -335,146 +331,7 @@ class Found(_Frame, frozen=True, kw_only=True, tag="ok"):
     next: int | None = None
 
 
-class Member(Struct, frozen=True):
-    """Somebody in a room, with the role there; guests who have none are `guest`."""
-
-    id: str
-    name: str
-    role: str
-    away: bool
-
-
-class MemberPage(_Frame, frozen=True, kw_only=True, tag="ok"):
-    """The reply to `members`."""
-
-    id: str | None = None
-    members: tuple[Member, ...]
-    more: bool
-
-
-class RoomSummary(Struct, frozen=True):
-    """A room as a list shows it."""
-
-    room: str
-    topic: str
-    users: int
-    kind: str = "public"
-
-
-class RoomPage(_Frame, frozen=True, kw_only=True, tag="ok"):
-    """The reply to `rooms`."""
-
-    id: str | None = None
-    rooms: tuple[RoomSummary, ...]
-    more: bool
-
-
-class SignedIn(Struct, frozen=True):
-    """A session of this user's; instants in RFC 3339, `current` is the one that asks."""
-
-    id: str
-    device: str
-    created: str
-    used: str
-    current: bool
-
-
-class SessionList(_Frame, frozen=True, kw_only=True, tag="ok"):
-    """The reply to `sessions`, the last used first."""
-
-    id: str | None = None
-    sessions: tuple[SignedIn, ...]
-
-
-class AuditEntry(Struct, frozen=True):
-    """An act of moderation: who did what to whom, where and why; empty where there is none."""
-
-    id: int
-    at: str
-    act: str
-    by: str
-    whom: str
-    room: str
-    reason: str
-
-
-class AuditPage(_Frame, frozen=True, kw_only=True, tag="ok"):
-    """The reply to `audit`, newest first; `more` goes on before the last `id`."""
-
-    id: str | None = None
-    entries: tuple[AuditEntry, ...]
-    more: bool
-
-
-class Ban(Struct, frozen=True):
-    """A ban or a mute that holds; without `room` on the whole server, without `until` for good."""
-
-    kind: Literal["ban", "mute"]
-    whom: str
-    room: str | None
-    by: str
-    at: str
-    until: str | None
-    reason: str
-
-
-class BanList(_Frame, frozen=True, kw_only=True, tag="ok"):
-    """The reply to `bans`, the newest first."""
-
-    id: str | None = None
-    bans: tuple[Ban, ...]
-
-
-class Done(_Frame, frozen=True, kw_only=True, tag="ok"):
-    """The reply to an act upon somebody: who it was, by their name or as an address; in which room,
-    or on the server without one; until when, or for good without `until`.
-    """
-
-    id: str | None = None
-    act: Literal["kick", "mute", "unmute", "ban", "unban", "set_role", "invite"]
-    whom: str
-    room: str | None = None
-    until: str | None = None
-    role: str | None = None
-
-
-class RoomChanged(_Frame, frozen=True, kw_only=True, tag="ok"):
-    """The reply to `change_room`: what the room is now, and what this user is in it."""
-
-    id: str | None = None
-    room: str
-    kind: str
-    read_only: bool
-    archived: bool
-    role: str
-
-
-class Invitation(Struct, frozen=True):
-    """An invitation to the server; `id` names it where its secret is not shown."""
-
-    id: str
-    uses: int
-    until: str
-
-
-class InvitationMade(_Frame, frozen=True, kw_only=True, tag="ok"):
-    """The reply to `make_invitation`; `code` is a secret that is told once, `link` has it too."""
-
-    id: str | None = None
-    code: str
-    link: str
-    uses: int
-    until: str
-
-
-class InvitationList(_Frame, frozen=True, kw_only=True, tag="ok"):
-    """The reply to `invitations`, the next to run out first."""
-
-    id: str | None = None
-    invitations: tuple[Invitation, ...]
-
-
-class Error(_Frame, frozen=True, kw_only=True, tag="error"):
+class Error(Frame, frozen=True, kw_only=True, tag="error"):
     """A request that was not carried out; `retry_after` is in seconds."""
 
     id: str | None = None

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from hubbub.model import room_title, with_article
-from hubbub.protocol import events, requests
+from hubbub.protocol import events, replies, requests
 from hubbub.protocol.durations import show_duration
 
 
@@ -69,28 +69,28 @@ def _presence(presence: events.Presence) -> str:
 def answer(request: requests.Request, reply: events.Reply | None) -> str:
     """What came of a request that acts, as whoever made it should read it; empty for others."""
     match request, reply:
-        case requests.SetRole(), events.Done(whom=whom, room=room, role=str(role)):
+        case requests.SetRole(), replies.Done(whom=whom, room=room, role=str(role)):
             where = "this server" if room is None else room_title(room)
             return f"{whom} is {with_article(role)} of {where} now."
-        case requests.Mute(duration_s=for_s) | requests.Ban(duration_s=for_s), events.Done():
+        case requests.Mute(duration_s=for_s) | requests.Ban(duration_s=for_s), replies.Done():
             return _done(reply, for_s)
-        case _, events.Done():
+        case _, replies.Done():
             return _done(reply, None)
-        case requests.ChangeRoom(room=former, name=str()), events.RoomChanged(room=name):
+        case requests.ChangeRoom(room=former, name=str()), replies.RoomChanged(room=name):
             return f"{room_title(former)} is called {room_title(name)} now."
-        case _, events.RoomChanged():
+        case _, replies.RoomChanged():
             return what_it_is(reply.room, reply.kind, reply.role, _marks(reply))
         case requests.Delete(room=name, seq=seq), events.Ok():
             return f"The message {seq} of {room_title(name)} is deleted."
         case requests.RevokeInvitation(), events.Ok():
             return "Nobody comes in by that invitation any more."
-        case requests.MakeInvitation(days=days), events.InvitationMade(link=link, code=code):
+        case requests.MakeInvitation(days=days), replies.InvitationMade(link=link, code=code):
             people = "1 person" if reply.uses == 1 else f"{reply.uses} people"
             until = "1 day" if days == 1 else f"{days} days"
             return f"For {people}, within {until}: {link} or /register NAME PASSWORD {code}"
-        case _, events.InvitationList(invitations=()):
+        case _, replies.InvitationList(invitations=()):
             return "There is no invitation that could be used."
-        case _, events.InvitationList(invitations=found):
+        case _, replies.InvitationList(invitations=found):
             return "\n".join(
                 f"{each.id}  {each.uses} left, until {instant(each.until)}" for each in found
             )
@@ -98,7 +98,7 @@ def answer(request: requests.Request, reply: events.Reply | None) -> str:
             return ""
 
 
-def _done(done: events.Done, for_s: int | None) -> str:
+def _done(done: replies.Done, for_s: int | None) -> str:
     place = "everywhere" if done.room is None else f"in {room_title(done.room)}"
     lasting = "" if for_s is None else f" for {show_duration(for_s)}"
     match done.act:
@@ -122,5 +122,5 @@ def what_it_is(name: str, kind: str, role: str, marks: list[str]) -> str:
     return f"{room_title(name)} is a {words} room; you are {with_article(role)} of it."
 
 
-def _marks(changed: events.RoomChanged) -> list[str]:
+def _marks(changed: replies.RoomChanged) -> list[str]:
     return [*(["read-only"] * changed.read_only), *(["archived"] * changed.archived)]

@@ -6,7 +6,8 @@ from hubbub.client.state import with_members
 from hubbub.client.tui.completion import Offer, offer
 from hubbub.client.tui.store import with_chat
 from hubbub.client.tui.view import View
-from hubbub.protocol.events import CommandInfo, Member
+from hubbub.protocol.events import CommandInfo
+from hubbub.protocol.replies import Member
 from tests.client.tui.test_store import loaded, start
 
 COMMANDS = (

@@ -8,7 +8,7 @@ from hubbub.client.state import RoomView
 from hubbub.client.tui import menus, reports
 from hubbub.client.tui.actions import commands
 from hubbub.client.tui.view import View
-from hubbub.protocol.events import Ban
+from hubbub.protocol.replies import Ban
 from tests.client.tui.test_store import ANN, BOB, said, start
 
 

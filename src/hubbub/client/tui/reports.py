@@ -5,7 +5,7 @@ from hubbub.client.tui.items import Item
 from hubbub.client.tui.rows import local_time
 from hubbub.client.tui.shown import one_line
 from hubbub.model import room_title
-from hubbub.protocol.events import AuditEntry, Ban, SignedIn
+from hubbub.protocol.replies import AuditEntry, Ban, SignedIn
 from hubbub.protocol.words import settings_in_words
 
 

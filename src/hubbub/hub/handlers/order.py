@@ -5,7 +5,7 @@ from hubbub.hub.handlers.table import handles
 from hubbub.hub.parts import Parts
 from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import format_instant
-from hubbub.protocol import events, requests
+from hubbub.protocol import events, replies, requests
 
 
 async def _room(parts: Parts, session: Session, name: str | None) -> Room | None:
@@ -19,54 +19,54 @@ def _until(parts: Parts, duration_s: int | None) -> str | None:
 
 
 @handles(requests.Kick)
-async def _kick(parts: Parts, session: Session, user: User, request: requests.Kick) -> events.Done:
+async def _kick(parts: Parts, session: Session, user: User, request: requests.Kick) -> replies.Done:
     room = await parts.rooms.open_for(session, request.room)
     whom = await parts.moderation.kick(user, room, request.name, request.reason)
-    return events.Done(id=request.id, act="kick", whom=whom, room=room.name)
+    return replies.Done(id=request.id, act="kick", whom=whom, room=room.name)
 
 
 @handles(requests.Mute)
-async def _mute(parts: Parts, session: Session, user: User, request: requests.Mute) -> events.Done:
+async def _mute(parts: Parts, session: Session, user: User, request: requests.Mute) -> replies.Done:
     room = await _room(parts, session, request.room)
     until = _until(parts, request.duration_s)
     whom = await parts.moderation.mute(user, room, request.name, request.duration_s, request.reason)
-    return events.Done(id=request.id, act="mute", whom=whom, room=_name(room), until=until)
+    return replies.Done(id=request.id, act="mute", whom=whom, room=_name(room), until=until)
 
 
 @handles(requests.Unmute)
 async def _unmute(
     parts: Parts, session: Session, user: User, request: requests.Unmute
-) -> events.Done:
+) -> replies.Done:
     room = await _room(parts, session, request.room)
     whom = await parts.moderation.unmute(user, room, request.name)
-    return events.Done(id=request.id, act="unmute", whom=whom, room=_name(room))
+    return replies.Done(id=request.id, act="unmute", whom=whom, room=_name(room))
 
 
 @handles(requests.Ban)
-async def _ban(parts: Parts, session: Session, user: User, request: requests.Ban) -> events.Done:
+async def _ban(parts: Parts, session: Session, user: User, request: requests.Ban) -> replies.Done:
     until = _until(parts, request.duration_s)
     whom = await parts.moderation.ban(user, request.name, request.duration_s, request.reason)
-    return events.Done(id=request.id, act="ban", whom=whom, until=until)
+    return replies.Done(id=request.id, act="ban", whom=whom, until=until)
 
 
 @handles(requests.Unban)
 async def _unban(
     parts: Parts, session: Session, user: User, request: requests.Unban
-) -> events.Done:
+) -> replies.Done:
     whom = await parts.moderation.unban(user, request.name)
-    return events.Done(id=request.id, act="unban", whom=whom)
+    return replies.Done(id=request.id, act="unban", whom=whom)
 
 
 @handles(requests.SetRole)
 async def _set_role(
     parts: Parts, session: Session, user: User, request: requests.SetRole
-) -> events.Done:
+) -> replies.Done:
     room = await _room(parts, session, request.room)
     if room is None:
         whom = await parts.role_grants.set_role(user, request.name, request.role)
     else:
         whom = await parts.role_grants.set_room_role(user, room, request.name, request.role)
-    return events.Done(
+    return replies.Done(
         id=request.id, act="set_role", whom=whom, room=_name(room), role=request.role
     )
 

@@ -7,7 +7,7 @@ from hubbub.hub.rules.secrets import secret_id
 from hubbub.hub.state.permissions import Right
 from hubbub.hub.state.room import Session, User
 from hubbub.model import Role, format_instant
-from hubbub.protocol import events, requests
+from hubbub.protocol import events, replies, requests
 from hubbub.protocol.durations import DAY_MS
 from hubbub.storage.changes import AppendAudit
 
@@ -17,14 +17,14 @@ handles(requests.Sessions)(reports.sessions)
 @handles(requests.MakeInvitation)
 async def _make_invitation(
     parts: Parts, session: Session, user: User, request: requests.MakeInvitation
-) -> events.InvitationMade:
+) -> replies.InvitationMade:
     parts.permissions.require(user, Right.INVITE)
     people = "1 person" if request.uses == 1 else f"{request.uses} people"
     days = "1 day" if request.days == 1 else f"{request.days} days"
     audit = AppendAudit("invite link", user.name.shown, reason=f"{people}, {days}", by_id=user.id)
     end_ms = parts.clock.now_ms() + request.days * DAY_MS
     code = await parts.invitations.invite(user, Role.MEMBER, request.uses, request.days, audit)
-    return events.InvitationMade(
+    return replies.InvitationMade(
         id=request.id,
         code=code,
         link=parts.invitations.link(code),
@@ -36,13 +36,13 @@ async def _make_invitation(
 @handles(requests.Invitations)
 async def _invitations(
     parts: Parts, session: Session, user: User, request: requests.Invitations
-) -> events.InvitationList:
+) -> replies.InvitationList:
     parts.permissions.require(user, Right.INVITE)
     found = tuple(
-        events.Invitation(secret_id(each.code_hash), each.uses, format_instant(each.expires_ms))
+        replies.Invitation(secret_id(each.code_hash), each.uses, format_instant(each.expires_ms))
         for each in await parts.invitations.usable()
     )
-    return events.InvitationList(id=request.id, invitations=found)
+    return replies.InvitationList(id=request.id, invitations=found)
 
 
 @handles(requests.RevokeInvitation)

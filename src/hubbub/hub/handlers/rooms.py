@@ -5,7 +5,7 @@ from hubbub.hub.parts import Parts
 from hubbub.hub.rooms.replay import PAGE
 from hubbub.hub.state.permissions import role_in
 from hubbub.hub.state.room import Room, Session, User
-from hubbub.protocol import events, requests
+from hubbub.protocol import events, replies, requests
 
 
 @handles(requests.Join)
@@ -66,7 +66,7 @@ async def _make(parts: Parts, session: Session, user: User, request: requests.Ma
 @handles(requests.ChangeRoom)
 async def _change(
     parts: Parts, session: Session, user: User, request: requests.ChangeRoom
-) -> events.RoomChanged:
+) -> replies.RoomChanged:
     room = await parts.rooms.open_for(session, request.room)
     await parts.room_settings.change(
         user,
@@ -76,7 +76,7 @@ async def _change(
         archived=request.archived,
         name=request.name,
     )
-    return events.RoomChanged(
+    return replies.RoomChanged(
         id=request.id,
         room=room.name,
         kind=room.kind,
@@ -89,23 +89,23 @@ async def _change(
 @handles(requests.Invite)
 async def _invite(
     parts: Parts, session: Session, user: User, request: requests.Invite
-) -> events.Done:
+) -> replies.Done:
     room = await parts.rooms.open_for(session, request.room)
     whom = await parts.room_settings.invite(user, room, request.name)
-    return events.Done(id=request.id, act="invite", whom=whom, room=room.name)
+    return replies.Done(id=request.id, act="invite", whom=whom, room=room.name)
 
 
 @handles(requests.Members)
 async def _members(
     parts: Parts, session: Session, user: User, request: requests.Members
-) -> events.MemberPage:
+) -> replies.MemberPage:
     found = await parts.lookups.members(session, request.room, request.after, request.limit)
-    return events.MemberPage(id=request.id, members=found.members, more=found.more)
+    return replies.MemberPage(id=request.id, members=found.members, more=found.more)
 
 
 @handles(requests.Rooms)
 async def _rooms(
     parts: Parts, session: Session, user: User, request: requests.Rooms
-) -> events.RoomPage:
+) -> replies.RoomPage:
     found = await parts.lookups.rooms(user, request.after, request.limit)
-    return events.RoomPage(id=request.id, rooms=found.rooms, more=found.more)
+    return replies.RoomPage(id=request.id, rooms=found.rooms, more=found.more)

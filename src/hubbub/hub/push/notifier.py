@@ -33,8 +33,9 @@ from hubbub.hub.push.deferred import Deferred
 from hubbub.hub.rooms.registry import Rooms
 from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import NotifyLevel, user_name
-from hubbub.protocol import events, requests
-from hubbub.protocol.events import LogEvent, Message, PushFate
+from hubbub.protocol import events, replies, requests
+from hubbub.protocol.events import LogEvent, Message
+from hubbub.protocol.replies import PushFate
 from hubbub.storage.changes import EndSubscription, SaveNotify, SaveSubscription
 from hubbub.storage.records import Subscriber, Subscription
 
@@ -237,7 +238,7 @@ class Notifier:
         try:
             mine = await self._log.read(self._log.storage.subscriptions, user.id)
             fates = await asyncio.gather(*(self._push(each, notice) for each in mine))
-            reply = events.Pushed(id=request_id, pushed=tuple(fates))
+            reply = replies.Pushed(id=request_id, pushed=tuple(fates))
         except StorageError as error:
             log.error("a test of notices failed", error=str(error))
             reply = events.Error.of(Unavailable(NOT_READ, retry_after=1.0), request_id)

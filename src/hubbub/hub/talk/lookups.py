@@ -9,7 +9,7 @@ from hubbub.hub.rooms.registry import Rooms
 from hubbub.hub.state.permissions import stored_role_in
 from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import Role, RoomKind, user_name
-from hubbub.protocol import events
+from hubbub.protocol import events, replies
 from hubbub.storage.records import LogPage, UserRecord
 
 LAST_LOOKED = 200
@@ -60,7 +60,7 @@ class Lookups:
 
     async def members(
         self, session: Session, typed: str, after: str | None, limit: int
-    ) -> events.MemberPage:
+    ) -> replies.MemberPage:
         """Who is in a room, in the order of the compared names."""
         room = await self._visible(session, typed)
         past = _key(after)
@@ -68,10 +68,10 @@ class Lookups:
         rest = ((user, away) for user, away in people if user.key > past)
         found = heapq.nsmallest(limit + 1, rest, key=lambda each: each[0].key)
         members = tuple(
-            events.Member(user.id, user.name, _shown_role(user, room), away)
+            replies.Member(user.id, user.name, _shown_role(user, room), away)
             for user, away in found[:limit]
         )
-        return events.MemberPage(members=members, more=len(found) > limit)
+        return replies.MemberPage(members=members, more=len(found) > limit)
 
     async def _people(self, room: Room) -> list[tuple[UserRecord, bool]]:
         """Who is in a room, and whether they are away."""
@@ -93,7 +93,7 @@ class Lookups:
             raise NoSuchRoom(f"There is no room {room.name}; /join {room.name} makes it.")
         return room
 
-    async def rooms(self, user: User, after: str | None, limit: int) -> events.RoomPage:
+    async def rooms(self, user: User, after: str | None, limit: int) -> replies.RoomPage:
         """The public rooms that have a log or people, and the private ones of this user, in the
         order of their names.
         """
@@ -110,7 +110,7 @@ class Lookups:
             [n for n in names if self._rooms.live(n) is None]
         )
         rooms = tuple(
-            events.RoomSummary(
+            replies.RoomSummary(
                 name,
                 topics[name],
                 users.get(name, 0) if (room := self._rooms.live(name)) is None else room.size,
@@ -118,7 +118,7 @@ class Lookups:
             )
             for name in names[:limit]
         )
-        return events.RoomPage(rooms=rooms, more=len(names) > limit)
+        return replies.RoomPage(rooms=rooms, more=len(names) > limit)
 
     async def _private_rooms(self, user: User) -> dict[str, str]:
         """The topics of the private rooms that a user may enter."""

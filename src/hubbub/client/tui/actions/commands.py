@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hubbub.client.tui.stage import Stage
 from hubbub.client.typed import read_typed
 from hubbub.errors import HubbubError
-from hubbub.protocol.events import Ban
+from hubbub.protocol.replies import Ban
 
 if TYPE_CHECKING:
     from hubbub.client.chat import Chat
