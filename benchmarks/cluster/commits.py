@@ -114,7 +114,7 @@ def _flush_us(folder: Path) -> float:
 
 def _joined(url: str) -> SharedStorage:
     storage = cast(SharedStorage, open_storage(url))
-    storage.join(secrets.token_urlsafe(6))
+    storage.nodes.join(secrets.token_urlsafe(6))
     return storage
 
 
@@ -143,12 +143,12 @@ def _reads(meter: _Meter, url: str) -> dict[str, float]:
     """A room of which an entry is missing."""
     storage = _joined(url)
     try:
-        record = storage.room("room0")
+        record = storage.rooms.find("room0")
         assert record is not None, "commits were made to it"
 
         def read_on(_: int) -> None:
-            storage.places([record.id])
-            storage.page("room0", after=record.last - 2, limit=PAGE_EVENTS, limit_bytes=2**18)
+            storage.nodes.places([record.id])
+            storage.log.page("room0", after=record.last - 2, limit=PAGE_EVENTS, limit_bytes=2**18)
 
         used = meter.used(read_on)
     finally:
@@ -164,8 +164,8 @@ def _looks(meter: _Meter, url: str) -> dict[str, float]:
         ids = _make_users(storage, max(LOOKED_AT), now_ms)
 
         def look(users: int) -> None:
-            storage.known_users(ids[:users])
-            storage.live_sessions(ids[:users], now_ms)
+            storage.people.known(ids[:users])
+            storage.people.live_sessions(ids[:users], now_ms)
 
         few, many = (meter.used(look, lambda users=users: users) for users in LOOKED_AT)  # type: ignore[misc]
     finally:

@@ -70,9 +70,9 @@ def add(
         Role.OWNER if owner else Role(role),
     )
     with _storage(data, config_file) as storage:
-        if storage.name_holder(found.key, _now_ms()) is not None:
+        if storage.people.name_holder(found.key, _now_ms()) is not None:
             raise NameTaken(f"The name {found.shown} is taken; take another.")
-        if not bot and all(each.kind is UserKind.BOT for each in storage.accounts()):
+        if not bot and all(each.kind is UserKind.BOT for each in storage.people.accounts()):
             record = replace(record, role=Role.OWNER)
         added = _audit("add user", found.shown, "bot" if bot else record.role.value, record.id)
         changes: list[Change] = [SaveUser(record), added]
@@ -89,7 +89,7 @@ def add(
 def list_users(data: str | None, config_file: Path | None) -> None:
     """Lists the accounts."""
     with _storage(data, config_file) as storage:
-        accounts = storage.accounts()
+        accounts = storage.people.accounts()
     width = max((len(account.name) for account in accounts), default=0)
     for account in accounts:
         bot = "  bot" if account.kind is UserKind.BOT else ""
@@ -108,7 +108,7 @@ def role(name: str, new_role: str, data: str | None, config_file: Path | None) -
     with _storage(data, config_file) as storage:
         found = _account(storage, name).user
         if found.role is Role.OWNER and new_role != Role.OWNER:
-            check_another_owner(storage.accounts(), found.id)
+            check_another_owner(storage.people.accounts(), found.id)
         saved = SaveAccount(found.id, found.kind, Role(new_role))
         storage.commit([saved, _audit("role", found.name, new_role, found.id)], _now_ms())
     click.echo(f"{found.name} is {new_role} now.")
@@ -194,17 +194,17 @@ def delete(name: str, messages: str, yes: bool, data: str | None, config_file: P
     """Deletes the account NAME, with its sessions, whispers' names and all. For good."""
     with _storage(data, config_file) as storage:
         found = _account(storage, name).user
-        owners = [each.id for each in storage.accounts() if each.role is Role.OWNER]
+        owners = [each.id for each in storage.people.accounts() if each.role is Role.OWNER]
         if owners == [found.id]:
             raise ConfigError(f"{found.name} owns the server; make somebody else owner first.")
         if not yes:
             click.confirm(f"Delete {found.name} for good?", abort=True)
         purge = messages == "purge"
-        storage.forget_user(found.id, purge=purge)
+        storage.care.forget_user(found.id, purge=purge)
         # A server that runs has noticed by then that the account is gone; what was said until then
         # goes too.
         time.sleep(SERVER_NOTICES_S)
-        count = storage.forget_user(found.id, purge=purge)
+        count = storage.care.forget_user(found.id, purge=purge)
         act = _audit("delete user", DELETED_USER, f"messages: {messages}")
         storage.commit([act], _now_ms())
     what = "said by a deleted user now" if messages == "keep" else "without their text"
@@ -234,7 +234,7 @@ def _storage(data: str | None, config_file: Path | None) -> "Iterator[Storage]":
 
 
 def _account(storage: "Storage", name: str) -> "Account":
-    found = storage.account(user_name(name.removeprefix("@")).key)
+    found = storage.people.account(user_name(name.removeprefix("@")).key)
     if found is None:
         raise ConfigError(f"There is no account {name!r}; `hubbub user list` lists them.")
     return found

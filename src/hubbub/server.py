@@ -155,7 +155,7 @@ def _node(settings: Settings, storage: Storage) -> Node | None:
         return None
     # All of one log hear each other, and nobody else on that bus; also while its epoch changes,
     # which they do not learn at the same moment.
-    prefix = f"hubbub.{storage.secret('bus', lambda: storage.epoch)}"
+    prefix = f"hubbub.{storage.care.secret('bus', lambda: storage.epoch)}"
     bus = open_bus(settings.bus, prefix=prefix, name=settings.server_name)
     return Node(cast(SharedStorage, storage), bus, lease_s=settings.node_lease_s)
 
@@ -163,7 +163,7 @@ def _node(settings: Settings, storage: Storage) -> Node | None:
 def _hub(settings: Settings, storage: Storage) -> tuple[Hub, WebPush | None]:
     pusher = push_key = None
     if settings.push:
-        keys = read_keys(storage.secret("vapid", new_keys))
+        keys = read_keys(storage.care.secret("vapid", new_keys))
         pusher = WebPush(keys, settings.push_contact, private=settings.push_private)
         push_key = keys.public
     options = Options(

@@ -167,7 +167,7 @@ def test_a_log_whose_servers_were_all_away_has_a_new_epoch_at_the_start(standby:
     """What clients know nobody can compare then; where standbys have everything it stays."""
     storage = open_storage(standby.url)
     epoch = storage.epoch
-    bus = storage.secret("bus", lambda: epoch)
+    bus = storage.care.secret("bus", lambda: epoch)
     storage.close()
     again = open_storage(standby.url)
     assert again.epoch == epoch
@@ -176,7 +176,7 @@ def test_a_log_whose_servers_were_all_away_has_a_new_epoch_at_the_start(standby:
     standby.fail_over()
     after = open_storage(standby.url)
     assert after.epoch != epoch
-    assert after.secret("bus", lambda: after.epoch) == bus
+    assert after.care.secret("bus", lambda: after.epoch) == bus
     after.close()
 
 
@@ -212,28 +212,28 @@ def test_what_a_dead_node_knew_counts_for_lost_where_the_standby_may_lack_it(
     alive, dead = opened(standby.url), opened(standby.url)
     trusting = opened(standby.url, require_synchronous=True)
     for name, storage in (("alive", alive), ("dead", dead), ("trusting", trusting)):
-        storage.watch(lambda: None)
-        storage.join(name)
+        storage.nodes.watch(lambda: None)
+        storage.nodes.join(name)
     dead.close()
     epoch = alive.epoch
     standby.fail_over()
-    assert alive.compare({}).waiting == ("dead", "trusting")
+    assert alive.nodes.compare({}).waiting == ("dead", "trusting")
     with pytest.raises(LogChanged):
-        alive.renew_lease()
+        alive.nodes.renew_lease()
     for storage in (trusting, alive):
-        found = storage.compare({})
+        found = storage.nodes.compare({})
         assert (found.waiting, found.another, found.epoch) == (("dead",), True, epoch)
-        storage.accept(found)
-        assert storage.renew_lease()
+        storage.nodes.accept(found)
+        assert storage.nodes.renew_lease()
     silence = "UPDATE nodes SET seen_ms = seen_ms - 3600000 WHERE id = 'dead'"
     standby.standby.run(silence, "hubbub")
     kept = standby.standby.run("SELECT * FROM nodes WHERE id = 'dead'", "hubbub")
-    assert trusting.end_lost(1000_000) == ["dead"]
-    assert trusting.compare({}).epoch == epoch
+    assert trusting.nodes.end_lost(1000_000) == ["dead"]
+    assert trusting.nodes.compare({}).epoch == epoch
     ((node, seen_ms, server),) = kept
     standby.standby.run(f"INSERT INTO nodes VALUES ('{node}', {seen_ms}, '{server}')", "hubbub")
-    assert alive.end_lost(1000_000) == ["dead"]
-    assert alive.compare({}).epoch != epoch
+    assert alive.nodes.end_lost(1000_000) == ["dead"]
+    assert alive.nodes.compare({}).epoch != epoch
     for storage in (alive, trusting):
         storage.close()
 

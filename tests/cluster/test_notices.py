@@ -44,7 +44,7 @@ def take_out(node: Node, other: Node) -> None:
     """It counts as dead, as the other finds; nothing tells of it."""
     storage = other.hub.parts.log.storage
     silent(storage, node.member.id)
-    assert storage.end_lost(60_000) == [node.member.id]
+    assert storage.nodes.end_lost(60_000) == [node.member.id]
 
 
 async def test_who_has_a_client_open_on_another_node_is_not_notified(

@@ -164,7 +164,7 @@ async def test_who_cannot_register_hears_why_and_stays_a_guest(
 ) -> None:
     ann = await house.json(name=name)
     assert await ran(ann, line) == code
-    assert house.storage.accounts() == []
+    assert house.storage.people.accounts() == []
     assert house.storage.passwords == {}
 
 
@@ -345,7 +345,7 @@ async def test_an_invitation_is_used_as_often_as_it_says(house: House) -> None:
     )
     await house.hub.quiet()
     assert sum(each.session.user is not None for each in people) == 2
-    assert len(house.storage.accounts()) == 2
+    assert len(house.storage.people.accounts()) == 2
     assert code not in str(house.storage.invitations)
 
 

@@ -235,7 +235,7 @@ async def test_what_is_said_during_a_replay_comes_after_it_and_once(house: House
         await ann.say(text)
     await house.hub.quiet()
     bob = house.nobody()
-    real_page = house.storage.page
+    real_page = house.storage.log.page
     loop = asyncio.get_running_loop()
 
     def page_while_others_talk(*args, **kwargs):
@@ -247,9 +247,9 @@ async def test_what_is_said_during_a_replay_comes_after_it_and_once(house: House
         await ann.say("three")
         await house.hub.quiet()
 
-    house.storage.page = page_while_others_talk
+    house.storage.log.page = page_while_others_talk
     await bob.send(requests.Hello(name="bob", rooms={"lobby": 0}))
-    house.storage.page = real_page
+    house.storage.log.page = real_page
 
     frames = bob.objects()
     (replay,) = [f for f in frames if f["type"] == "replay"]

@@ -60,7 +60,7 @@ async def test_of_many_who_use_one_invitation_at_once_one_comes_in(house: House)
     )
     assert sum(each.session.user is not None for each in people) == 1
     assert sum(refused(each) == ["forbidden"] for each in people) == 7
-    assert len(house.storage.accounts()) == 1
+    assert len(house.storage.people.accounts()) == 1
 
 
 async def test_a_guest_cannot_be_another_guest_by_name_or_by_id(house: House) -> None:

@@ -128,7 +128,7 @@ class TestSmallBounds:
         house.storage.go.set()
         await asyncio.gather(*posts)
         await house.hub.quiet()
-        assert house.storage.rooms["lobby"].last == 8
+        assert house.storage.room_records["lobby"].last == 8
 
     async def test_a_connection_that_ends_while_it_waits_is_let_go(self, house: House) -> None:
         ann = await house.json(name="ann")
@@ -145,7 +145,7 @@ class TestSmallBounds:
 
         house.storage.go.set()
         await house.hub.quiet()
-        assert house.storage.rooms["lobby"].last == 3
+        assert house.storage.room_records["lobby"].last == 3
 
 
 async def test_one_who_keeps_sending_rubbish_is_closed() -> None:

@@ -170,7 +170,7 @@ async def test_notices_go_on_behind_one_that_cannot_be_told(
     assert notices is not None
     with monkeypatch.context() as broken, capture_logs() as logs:
         broken.setattr(notices, "_concerns", lambda *_: 1 / 0)
-        broken.setattr(house.storage, "subscribers", lambda _room: 1 / 0)
+        broken.setattr(house.storage.push, "subscribers", lambda _room: 1 / 0)
         await ann.say("@bob look")
         await house.hub.told()
     assert ("notices were not sent", "ZeroDivisionError") in faults(logs)

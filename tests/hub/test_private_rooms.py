@@ -225,7 +225,7 @@ async def test_a_renamed_room_is_found_by_its_old_name_and_what_was_on_the_way_a
     again = await house.json(token=secret, rooms={"dev": 1})
     (welcome,) = [f for f in again.objects() if f["type"] == "welcome"]
     assert ("build", "dev") in [(r["room"], r["was"]) for r in welcome["rooms"]]
-    assert house.storage.rooms.get("dev") is None
+    assert house.storage.room_records.get("dev") is None
 
 
 async def test_names_do_not_collide(house: House) -> None:
@@ -268,8 +268,8 @@ async def test_who_makes_a_room_owns_it_and_a_guests_belongs_to_nobody(house: Ho
     assert "settings" not in his["may"]
     assert you is None or "kick" in [c["name"] for c in you["commands"]]
     await house.hub.quiet()
-    assert house.storage.room_members("hers") == {ann.session.user.id: Role.OWNER}  # type: ignore[union-attr]
-    assert house.storage.room_members("his") == {}
+    assert house.storage.members.of_room("hers") == {ann.session.user.id: Role.OWNER}  # type: ignore[union-attr]
+    assert house.storage.members.of_room("his") == {}
 
 
 async def test_an_archived_room_can_be_read_and_is_in_no_list(house: House) -> None:
@@ -326,8 +326,11 @@ async def test_a_message_for_a_private_room_that_closes_in_the_same_moment_stays
     await bob.say("late " + SECRET, "dev")
     await house.hub.quiet()
 
-    assert house.storage.rooms.get("dev") in (None, RoomRecord("dev", RoomKind.PUBLIC, "", 1, 0))
-    (name,) = [n for n in house.storage.rooms if n.startswith("+dev-")]
+    assert house.storage.room_records.get("dev") in (
+        None,
+        RoomRecord("dev", RoomKind.PUBLIC, "", 1, 0),
+    )
+    (name,) = [n for n in house.storage.room_records if n.startswith("+dev-")]
     assert [getattr(e, "text", "") for e in house.storage.logs[name]].count(SECRET) == 1
 
 

@@ -136,8 +136,8 @@ async def test_two_changes_of_a_room_both_hold(house: House) -> None:
     house.storage.go.set()
     await first
     assert "private, read-only" in await second
-    (name,) = [n for n in house.storage.rooms if n.startswith("+dev-")]
-    assert house.storage.rooms[name].kind == "private"
+    (name,) = [n for n in house.storage.room_records if n.startswith("+dev-")]
+    assert house.storage.room_records[name].kind == "private"
 
 
 async def test_mutes_in_ones_own_room_leave_places_for_bans(house: House) -> None:
@@ -191,14 +191,14 @@ async def test_a_banned_member_is_no_new_guest_from_there(house: House) -> None:
 
 async def test_a_ban_while_all_are_read_anew_holds(house: House) -> None:
     ann, _ = await member(house, "ann")
-    read = house.storage.sanctions
+    read = house.storage.order.sanctions
 
     def slow(now_ms: int) -> object:
         found = read(now_ms)
         house.storage.go.wait(10)
         return found
 
-    house.storage.sanctions = slow  # type: ignore[method-assign, assignment]
+    house.storage.order.sanctions = slow  # type: ignore[method-assign, assignment]
     house.storage.go.clear()
     loading = asyncio.create_task(house.hub.parts.sanction_log.load())
     banning = asyncio.create_task(ran(ann, "/ban mallory"))
@@ -297,7 +297,7 @@ async def test_a_guests_private_rooms_are_not_the_members(house: House) -> None:
     await house.hub.quiet()
     assert list(plain.session.rooms) == ["lobby"]
     assert bob.session.user is not None
-    assert (name, bob.session.user.id) not in house.storage.members
+    assert (name, bob.session.user.id) not in house.storage.read_seqs
 
 
 async def test_a_former_name_is_free_for_whoever_makes_a_room_of_it(house: House) -> None:

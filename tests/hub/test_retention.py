@@ -76,13 +76,13 @@ async def test_one_who_misses_nothing_that_is_gone_gets_a_replay(house: House) -
 
 async def test_what_goes_while_it_is_read_for_a_replay_is_a_gap_and_no_hole(house: House) -> None:
     await five_old_and_two_new(house)
-    real_page = house.storage.page
+    real_page = house.storage.log.page
 
     def goes_meanwhile(*args: object, **kwargs: object) -> object:
-        house.storage.expire(["lobby"], house.clock.now - 1000, limit=5)
+        house.storage.care.expire(["lobby"], house.clock.now - 1000, limit=5)
         return real_page(*args, **kwargs)  # type: ignore[arg-type]
 
-    house.storage.page = goes_meanwhile  # type: ignore[method-assign, assignment]
+    house.storage.log.page = goes_meanwhile  # type: ignore[method-assign, assignment]
     bob = await house.json(name="bob", rooms={"lobby": 2})
 
     (answer,) = [f for f in bob.objects() if f["type"] in {"gap", "replay"}]
@@ -130,19 +130,19 @@ async def test_much_goes_in_steps_and_commits_go_on_in_between(
 ) -> None:
     monkeypatch.setattr(retention, "STEP_EVENTS", 2)
     await five_old_and_two_new(house)
-    real_expire = house.storage.expire
+    real_expire = house.storage.care.expire
     ann = await house.json(name="cara")
     loop = asyncio.get_running_loop()
     posting: list[asyncio.Future[None]] = []
     lasts: list[int] = []
 
     def post_meanwhile(*args: object, **kwargs: object) -> object:
-        lasts.append(house.storage.rooms["lobby"].last)
+        lasts.append(house.storage.room_records["lobby"].last)
         begins = real_expire(*args, **kwargs)  # type: ignore[arg-type]
         posting.append(asyncio.run_coroutine_threadsafe(ann.say("x"), loop))  # type: ignore[arg-type]
         return begins
 
-    house.storage.expire = post_meanwhile  # type: ignore[method-assign, assignment]
+    house.storage.care.expire = post_meanwhile  # type: ignore[method-assign, assignment]
     assert await expire(house) == 3
     await house.hub.quiet()
 

@@ -35,7 +35,7 @@ async def test_nobody_waits_for_the_searches_of_others(house: House) -> None:
     ann = await house.json(name="ann")
     await ann.say("hello")
     page = await ann.ask(requests.History(room="lobby"))
-    await house.hub.parts.log.read(house.storage.check_ready)
+    await house.hub.parts.log.read(house.storage.care.check_ready)
     assert [event["text"] for event in page["events"]] == ["hello"]
     assert not any(task.done() for task in asking)
 

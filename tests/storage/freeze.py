@@ -63,7 +63,7 @@ def write(folder: Path, *, moderated: bool = False) -> None:
     )
     if moderated:
         _moderate(storage)
-    storage.expire(["lobby"], NOW + 5, limit=2)
+    storage.care.expire(["lobby"], NOW + 5, limit=2)
     storage.close()
 
 

@@ -50,12 +50,12 @@ def test_a_backup_shows_one_moment_however_much_is_posted_meanwhile(
     backup(log_file(tmp_path / "data"), tmp_path / "copy", post)
     assert len(steps) > 3, "commits went on between the steps"
     assert steps == sorted(steps), "and none of them made the copying begin anew"
-    assert storage.page("lobby", limit=1, limit_bytes=1).last == 100 + len(steps)
+    assert storage.log.page("lobby", limit=1, limit_bytes=1).last == 100 + len(steps)
     epoch = storage.epoch
     storage.close()
 
     copy = open_storage(sqlite_url(restored(tmp_path / "copy", tmp_path / "other")))
-    page = copy.page("lobby", after=0, limit=200, limit_bytes=1 << 20)
+    page = copy.log.page("lobby", after=0, limit=200, limit_bytes=1 << 20)
     assert [event.seq for event in page.events] == list(range(1, 101))
     assert copy.epoch != epoch
     copy.close()

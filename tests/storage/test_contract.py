@@ -84,7 +84,7 @@ def on_postgresql(url: str) -> Database:
     """A log whose instants are those that a test says, and not the database's."""
     storage = open_storage(url)
     assert isinstance(storage, Database)
-    storage._backend.clocked = False
+    storage.backend.clocked = False
     return storage
 
 
@@ -117,7 +117,7 @@ def said(text: str, room: str = "lobby", nonce: str = "", sender: Person = ANN) 
 
 
 def page(storage: Storage, room: str = "lobby", **place: int) -> LogPage:
-    return storage.page(room, limit=place.pop("limit", 100), limit_bytes=10_000, **place)
+    return storage.log.page(room, limit=place.pop("limit", 100), limit_bytes=10_000, **place)
 
 
 def texts(found: LogPage) -> list[str]:
@@ -144,7 +144,7 @@ def test_a_change_that_cannot_be_written_leaves_nothing_and_the_next_commit_is_m
         with pytest.raises((UnicodeEncodeError, DatabaseRefused)):
             log.commit([*[said("before")] * (among - 1), bad, *[said("after")] * (among - 1)], NOW)
 
-        assert log.room("lobby") is None
+        assert log.rooms.find("lobby") is None
     assert [o.event.seq for o in log.commit([said("1")], NOW) if isinstance(o, Appended)] == [1]
     log.close()
 
@@ -189,7 +189,7 @@ def test_a_nonce_for_something_else_is_used(storage: Storage, other: AppendMessa
     storage.commit([said("hi", nonce="n")], NOW)
 
     assert storage.commit([other], NOW) == [NonceUsed()]
-    assert storage.room("dev") is None
+    assert storage.rooms.find("dev") is None
 
 
 def test_what_is_meant_for_another_room_of_that_name_is_not_stored(storage: Storage) -> None:
@@ -207,9 +207,9 @@ def test_what_is_meant_for_another_room_of_that_name_is_not_stored(storage: Stor
         Gone(), Gone(), Gone(),
     ]  # fmt: skip
 
-    page = storage.page("ops", limit=9, limit_bytes=99)
+    page = storage.log.page("ops", limit=9, limit_bytes=99)
     assert [e.text for e in page.events if isinstance(e, Message)] == ["other"]
-    page = storage.page("ops", room_id=made.room_id, limit=9, limit_bytes=99)
+    page = storage.log.page("ops", room_id=made.room_id, limit=9, limit_bytes=99)
     assert (page.last, {event.room for event in page.events}) == (4, {"ops"})
 
 
@@ -217,7 +217,7 @@ def test_a_room_leaves_its_last_name_behind_and_no_earlier_one(storage: Storage)
     storage.commit([said("hi")], NOW)
     first, second = (settled("lobby", ANN, RoomKind.PUBLIC, name=n) for n in ("dev", "new"))
     storage.commit([first, second, MakeRoom("dev")], NOW)
-    assert storage.room("lobby") is None
+    assert storage.rooms.find("lobby") is None
 
 
 def test_whoever_writes_is_told_the_ids_of_rooms(storage: Storage) -> None:
@@ -227,7 +227,7 @@ def test_whoever_writes_is_told_the_ids_of_rooms(storage: Storage) -> None:
         said("old", room="dev"),
     ]  # fmt: skip
     outcomes = storage.commit(batch, NOW)
-    lobby, ops, dev = (storage.room(name) for name in ("lobby", "ops", "dev"))
+    lobby, ops, dev = (storage.rooms.find(name) for name in ("lobby", "ops", "dev"))
     assert lobby is not None and ops is not None and dev is not None  # noqa: PT018
     told = [o.room_id for o in outcomes if isinstance(o, Appended | Made)]
     assert told == [lobby.id, dev.id, dev.id, ops.id, ops.id, dev.id]
@@ -235,7 +235,7 @@ def test_whoever_writes_is_told_the_ids_of_rooms(storage: Storage) -> None:
 
 def test_what_is_meant_for_a_room_that_is_not_there_is_not_stored(storage: Storage) -> None:
     assert storage.commit([AppendMessage("lobby", ANN, "late", room_id=7)], NOW) == [Gone()]
-    assert storage.room("lobby") is None
+    assert storage.rooms.find("lobby") is None
 
 
 def test_a_nonce_belongs_to_its_user(storage: Storage) -> None:
@@ -264,8 +264,8 @@ def test_pages_go_both_ways_and_tell_whether_there_is_more(storage: Storage) -> 
 def test_a_page_ends_early_where_its_texts_are_long_but_is_never_empty(storage: Storage) -> None:
     storage.commit([said("é" * 30) for _ in range(5)], NOW)
 
-    some = storage.page("lobby", after=0, limit=5, limit_bytes=130)
-    one = storage.page("lobby", limit=5, limit_bytes=1)
+    some = storage.log.page("lobby", after=0, limit=5, limit_bytes=130)
+    one = storage.log.page("lobby", limit=5, limit_bytes=1)
 
     assert ([event.seq for event in some.events], some.more) == ([1, 2], True)
     assert ([event.seq for event in one.events], one.more) == ([5], True)
@@ -273,13 +273,13 @@ def test_a_page_ends_early_where_its_texts_are_long_but_is_never_empty(storage: 
 
 def test_a_room_that_is_not_kept_has_an_empty_log(storage: Storage) -> None:
     assert page(storage, "nowhere") == LogPage((), False, 1, 0)
-    assert storage.room("nowhere") is None
+    assert storage.rooms.find("nowhere") is None
 
 
 def test_a_topic_is_the_rooms_from_then_on(storage: Storage) -> None:
     storage.commit([topic("lobby", ANN, "cake"), topic("lobby", BOB, "tea")], NOW)
 
-    room = storage.room("lobby")
+    room = storage.rooms.find("lobby")
 
     assert room is not None
     assert (room.topic, room.first, room.last, room.kind) == ("tea", 1, 2, RoomKind.PUBLIC)
@@ -288,8 +288,8 @@ def test_a_topic_is_the_rooms_from_then_on(storage: Storage) -> None:
 def test_the_private_rooms_of_a_user_are_told_from_the_others(storage: Storage) -> None:
     storage.commit([user(ANN), user(BOB), MakeRoom("one", ANN.id), MakeRoom("two", ANN.id)], NOW)
     storage.commit([settled("two", ANN, RoomKind.PRIVATE, name="+two-abc")], NOW)
-    assert [room.name for room in storage.private_rooms(ANN.id)] == ["+two-abc"]
-    assert storage.private_rooms(BOB.id) == []
+    assert [room.name for room in storage.members.private_rooms(ANN.id)] == ["+two-abc"]
+    assert storage.members.private_rooms(BOB.id) == []
 
 
 def test_public_rooms_are_listed_by_name_and_direct_ones_never(storage: Storage) -> None:
@@ -297,16 +297,16 @@ def test_public_rooms_are_listed_by_name_and_direct_ones_never(storage: Storage)
     storage.commit([said("x", room) for room in ("b", "a", "ä", "c")], NOW)
     storage.commit([AppendMessage("@d", ANN, "psst", to=(BOB,))], NOW)
 
-    assert [r.name for r in storage.public_rooms(after=None, limit=10)] == ["a", "b", "c", "ä"]
-    assert [r.name for r in storage.public_rooms(after="a", limit=2)] == ["b", "c"]
+    assert [r.name for r in storage.rooms.public(after=None, limit=10)] == ["a", "b", "c", "ä"]
+    assert [r.name for r in storage.rooms.public(after="a", limit=2)] == ["b", "c"]
 
 
 def test_the_users_of_a_direct_room_are_its_members(storage: Storage) -> None:
     storage.commit([user(BOB), user(ANN), AppendMessage("@d", BOB, "psst", to=(ANN,))], NOW)
     storage.commit([RenameUser("b", "Rob", "rob")], NOW)
 
-    assert storage.direct_members("@d") == (ANN, Person("b", "Rob"))
-    (membership,) = storage.memberships("a")
+    assert storage.members.of_direct_room("@d") == (ANN, Person("b", "Rob"))
+    (membership,) = storage.members.memberships("a")
     assert (membership.room.name, membership.read) == ("@d", 0)
 
 
@@ -314,14 +314,17 @@ def test_a_new_member_has_read_what_is_there(storage: Storage) -> None:
     storage.commit([user(ANN), said("1"), said("2"), SaveMember("lobby", "a"), said("3")], NOW)
     storage.commit([SaveMember("lobby", "a"), SaveMember("dev", "a")], NOW)
 
-    assert [(m.room.name, m.read) for m in storage.memberships("a")] == [("dev", 0), ("lobby", 2)]
+    assert [(m.room.name, m.read) for m in storage.members.memberships("a")] == [
+        ("dev", 0),
+        ("lobby", 2),
+    ]
 
 
 def test_a_read_marker_moves_forward_and_not_past_the_end(storage: Storage) -> None:
     storage.commit([user(ANN), SaveMember("lobby", "a"), said("1"), said("2")], NOW)
 
     def read() -> int:
-        membership = storage.membership("a", "lobby")
+        membership = storage.members.membership("a", "lobby")
         assert membership is not None
         return membership.read
 
@@ -337,38 +340,38 @@ def test_a_membership_ends(storage: Storage) -> None:
     storage.commit([user(ANN), SaveMember("lobby", "a"), MoveRead("lobby", "a", 0)], NOW)
     storage.commit([RemoveMember("lobby", "a"), RemoveMember("lobby", "b")], NOW)
 
-    assert storage.memberships("a") == []
-    assert storage.membership("a", "lobby") is None
+    assert storage.members.memberships("a") == []
+    assert storage.members.membership("a", "lobby") is None
 
 
 def test_a_session_leads_to_its_user_until_it_runs_out_or_is_ended(storage: Storage) -> None:
     storage.commit([user(ANN), SaveSession(b"1", "a", 100), SaveSession(b"2", "a", 100)], 0)
 
-    found = storage.session_user(b"1", 99)
+    found = storage.people.session_user(b"1", 99)
     assert found is not None
     assert (found.id, found.kind) == ("a", UserKind.GUEST)
-    assert storage.session_user(b"1", 100) is None
-    assert storage.session_user(b"3", 0) is None
+    assert storage.people.session_user(b"1", 100) is None
+    assert storage.people.session_user(b"3", 0) is None
 
     storage.commit([SaveSession(b"1", "a", 200), EndSession(b"2"), EndSession(b"3")], 0)
-    assert storage.session_user(b"1", 150) is not None
-    assert storage.session_user(b"2", 0) is None
+    assert storage.people.session_user(b"1", 150) is not None
+    assert storage.people.session_user(b"2", 0) is None
 
 
 def test_a_name_is_held_as_long_as_a_session_of_its_user(storage: Storage) -> None:
     storage.commit([user(ANN), user(BOB), SaveSession(b"1", "a", 100)], 0)
 
-    holder = storage.name_holder("ann", 50)
+    holder = storage.people.name_holder("ann", 50)
     assert holder is not None
     assert holder.id == "a"
-    assert storage.name_holder("ann", 100) is None
-    assert storage.name_holder("bob", 0) is None
+    assert storage.people.name_holder("ann", 100) is None
+    assert storage.people.name_holder("bob", 0) is None
 
 
 def test_a_members_name_is_held_without_a_session(storage: Storage) -> None:
     storage.commit([SaveUser(UserRecord("m", "Mia", "mia", UserKind.MEMBER))], 0)
 
-    assert storage.name_holder("mia", 0) is not None
+    assert storage.people.name_holder("mia", 0) is not None
 
 
 def test_automatic_names_that_are_held_are_known(storage: Storage) -> None:
@@ -376,21 +379,21 @@ def test_automatic_names_that_are_held_are_known(storage: Storage) -> None:
         person = UserRecord(name, name, name, UserKind.GUEST)
         storage.commit([SaveUser(person), SaveSession(bytes([number]), name, 100 - number)], 0)
 
-    assert storage.held_automatic_names(50) == {"user7", "user12", "user3"}
-    assert storage.held_automatic_names(97) == {"user7", "user12"}
+    assert storage.people.held_automatic_names(50) == {"user7", "user12", "user3"}
+    assert storage.people.held_automatic_names(97) == {"user7", "user12"}
 
 
 def test_sessions_in_use_are_renewed_and_never_shortened(storage: Storage) -> None:
     saved = [SaveSession(b"1", "a", 100, "a phone"), SaveSession(b"2", "a", 900)]
     storage.commit([user(ANN), *saved, SaveSession(b"3", "a", 100)], 10)
 
-    storage.renew_sessions({b"1": 500, b"2": 500, b"unknown": 500}, 20)
+    storage.care.renew_sessions({b"1": 500, b"2": 500, b"unknown": 500}, 20)
 
-    assert storage.session_user(b"1", 499) is not None
-    assert storage.session_user(b"1", 500) is None
-    assert storage.session_user(b"2", 899) is not None
-    assert storage.session_user(b"3", 100) is None
-    assert storage.sessions_of("a", 499) == [
+    assert storage.people.session_user(b"1", 499) is not None
+    assert storage.people.session_user(b"1", 500) is None
+    assert storage.people.session_user(b"2", 899) is not None
+    assert storage.people.session_user(b"3", 100) is None
+    assert storage.people.sessions_of("a", 499) == [
         SessionRecord(b"1", "a phone", 10, 20, 500),
         SessionRecord(b"2", "", 10, 10, 900),
     ]
@@ -401,7 +404,7 @@ def test_a_session_keeps_its_device_and_its_beginning(storage: Storage) -> None:
     storage.commit([user(ANN), SaveSession(b"1", "a", 100, "a phone"), renewed], 10)
     storage.commit([renewed, RenewSession(b"1", 300)], 20)
 
-    assert storage.sessions_of("a", 0) == [SessionRecord(b"1", "a phone", 10, 20, 300)]
+    assert storage.people.sessions_of("a", 0) == [SessionRecord(b"1", "a phone", 10, 20, 300)]
 
 
 def test_a_session_that_was_ended_is_not_renewed_into_being(storage: Storage) -> None:
@@ -409,7 +412,7 @@ def test_a_session_that_was_ended_is_not_renewed_into_being(storage: Storage) ->
     storage.commit([EndSession(b"1"), RenewSession(b"1", 200)], 1)
     storage.commit([RenewSession(b"1", 200)], 2)
 
-    assert storage.session_user(b"1", 3) is None
+    assert storage.people.session_user(b"1", 3) is None
 
 
 def test_all_sessions_but_one_are_ended_in_their_order(storage: Storage) -> None:
@@ -418,38 +421,38 @@ def test_all_sessions_but_one_are_ended_in_their_order(storage: Storage) -> None
     storage.commit([user(ANN), user(BOB), other, *saved[:2]], 0)
     storage.commit([saved[2], EndSessions("a", b"2"), SaveSession(b"4", "a", 100)], 1)
 
-    assert {each.token_hash for each in storage.sessions_of("a", 0)} == {b"2", b"4"}
-    assert len(storage.sessions_of("b", 0)) == 1
+    assert {each.token_hash for each in storage.people.sessions_of("a", 0)} == {b"2", b"4"}
+    assert len(storage.people.sessions_of("b", 0)) == 1
     storage.commit([EndSessions("a")], 2)
-    assert storage.sessions_of("a", 0) == []
+    assert storage.people.sessions_of("a", 0) == []
 
 
 def test_accounts_have_a_role_and_may_have_a_password(storage: Storage) -> None:
     mia = UserRecord("m", "Mia", "mia", UserKind.MEMBER, Role.OWNER)
     bot = UserRecord("r", "rss", "rss", UserKind.BOT, Role.MEMBER)
     guest = UserRecord("g", "Mia", "mia", UserKind.GUEST)
-    assert storage.accounts() == []
+    assert storage.people.accounts() == []
     storage.commit([SaveUser(bot), SaveUser(guest), SaveUser(mia), SavePassword("m", "old")], 0)
     storage.commit([SavePassword("m", "new")], 1)
 
-    assert storage.account("mia") == Account(mia, "new")
-    assert storage.account("rss") == Account(bot, None)
-    assert storage.account("ann") is None
-    assert storage.accounts() == [mia, bot]
-    assert storage.name_holder("mia", 0) == mia
+    assert storage.people.account("mia") == Account(mia, "new")
+    assert storage.people.account("rss") == Account(bot, None)
+    assert storage.people.account("ann") is None
+    assert storage.people.accounts() == [mia, bot]
+    assert storage.people.name_holder("mia", 0) == mia
 
 
 def test_an_invitation_ends_with_its_uses_or_its_time(storage: Storage) -> None:
     invitation = Invitation(b"code", Role.MEMBER, 1, 100, "m")
     storage.commit([SaveInvitation(invitation)], 0)
-    assert storage.invitation(b"code", 99) == invitation
-    assert storage.invitation(b"code", 100) is None
-    assert storage.invitation(b"guess", 0) is None
+    assert storage.people.invitation(b"code", 99) == invitation
+    assert storage.people.invitation(b"code", 100) is None
+    assert storage.people.invitation(b"guess", 0) is None
 
     storage.commit([SaveInvitation(dataclasses.replace(invitation, uses=0))], 1)
-    assert storage.invitation(b"code", 0) is None
-    storage.purge(2, 0)
-    assert storage.invitation(b"code", 0) is None
+    assert storage.people.invitation(b"code", 0) is None
+    storage.care.purge(2, 0)
+    assert storage.people.invitation(b"code", 0) is None
 
 
 def test_changes_of_one_commit_count_in_their_order(storage: Storage) -> None:
@@ -468,9 +471,9 @@ def test_changes_of_one_commit_count_in_their_order(storage: Storage) -> None:
         0,
     )
 
-    assert [m.read for m in storage.memberships("a")] == [1]
-    assert storage.session_user(b"1", 0) is None
-    assert storage.session_user(b"2", 0) is not None
+    assert [m.read for m in storage.members.memberships("a")] == [1]
+    assert storage.people.session_user(b"1", 0) is None
+    assert storage.people.session_user(b"2", 0) is not None
 
 
 def test_a_connect_storm_is_one_commit(storage: Storage) -> None:
@@ -484,7 +487,7 @@ def test_a_connect_storm_is_one_commit(storage: Storage) -> None:
         ]
 
     assert storage.commit(changes, 0) == [Done()] * 6_000
-    assert storage.name_holder("n1999", 0) is not None
+    assert storage.people.name_holder("n1999", 0) is not None
 
 
 def test_a_nonce_compares_who_is_spoken_to_and_not_what_they_are_called(storage: Storage) -> None:
@@ -518,7 +521,7 @@ def save_subscriptions(storage: Storage, *wanted: Subscription) -> None:
 
 def test_a_user_is_notified_by_the_browsers_that_were_saved_last(storage: Storage) -> None:
     save_subscriptions(storage, *(subscription(n) for n in range(SUBSCRIPTIONS + 2)))
-    found = storage.subscriptions("a")
+    found = storage.push.subscriptions("a")
 
     assert found == [subscription(n) for n in range(SUBSCRIPTIONS + 1, 1, -1)]
 
@@ -528,10 +531,10 @@ def test_a_browser_belongs_to_whoever_was_there_last_and_ends_for_its_own_user(
 ) -> None:
     save_subscriptions(storage, subscription(1, "a"), subscription(1, "b"))
     storage.commit([EndSubscription(subscription(1).endpoint, "a")], NOW)
-    assert storage.subscriptions("a") == []
-    assert storage.subscriptions("b") == [subscription(1, "b")]
+    assert storage.push.subscriptions("a") == []
+    assert storage.push.subscriptions("b") == [subscription(1, "b")]
     storage.commit([EndSubscription(subscription(1).endpoint, "b")], NOW)
-    assert storage.subscriptions("b") == []
+    assert storage.push.subscriptions("b") == []
 
 
 def test_the_subscribers_of_a_room_are_its_members_who_want_to_hear_of_it(
@@ -544,39 +547,41 @@ def test_the_subscribers_of_a_room_are_its_members_who_want_to_hear_of_it(
     )
     save_subscriptions(storage, *(subscription(n, p.id) for n, p in enumerate(levels)))
     storage.commit([SaveNotify("ops", p.id, level) for p, level in levels.items()], NOW)
-    assert storage.subscribers("ops") == storage.subscribers("dev") == [], "nobody has a session"
+    assert storage.push.subscribers("ops") == storage.push.subscribers("dev") == [], (
+        "nobody has a session"
+    )
     tokens = [SaveSession(p.id.encode(), p.id, NOW + 1000) for p in levels]
     storage.commit(tokens, NOW)
 
-    found = {each.name_key: each for each in storage.subscribers("ops")}
+    found = {each.name_key: each for each in storage.push.subscribers("ops")}
     assert {key: each.notify for key, each in found.items()} == {
         "ann": NotifyLevel.ALL,
         "bob": NotifyLevel.MENTIONS,
     }
     assert found["bob"].subscription == subscription(1, "b")
-    assert [each.name_key for each in storage.subscribers("dev")] == ["cara"]
-    assert storage.subscribers("nowhere") == []
-    assert storage.loud_rooms() == ["ops"]
-    assert [m.notify for m in storage.memberships("a")] == [NotifyLevel.ALL]
+    assert [each.name_key for each in storage.push.subscribers("dev")] == ["cara"]
+    assert storage.push.subscribers("nowhere") == []
+    assert storage.push.loud_rooms() == ["ops"]
+    assert [m.notify for m in storage.members.memberships("a")] == [NotifyLevel.ALL]
     storage.commit([EndSession(b"a")], NOW)
-    assert [each.name_key for each in storage.subscribers("ops")] == ["bob"]
+    assert [each.name_key for each in storage.push.subscribers("ops")] == ["bob"]
 
 
 def test_a_secret_is_made_once(storage: Storage) -> None:
-    assert storage.secret("vapid", lambda: "first") == "first"
-    assert storage.secret("vapid", lambda: "second") == "first"
+    assert storage.care.secret("vapid", lambda: "first") == "first"
+    assert storage.care.secret("vapid", lambda: "second") == "first"
 
 
 def test_the_beginning_of_a_log_goes_and_no_hole_is_left(storage: Storage) -> None:
     storage.commit([said("1"), said("2"), said("x", "dev")], NOW)
     storage.commit([said("3"), said("4")], NOW + 10)
 
-    assert sorted(storage.aged(NOW + 1, limit=5)) == ["dev", "lobby"]
-    assert len(storage.aged(NOW + 1, limit=1)) == 1
-    begins = storage.expire(["lobby", "dev", "nowhere"], NOW + 1, limit=100)
+    assert sorted(storage.care.aged(NOW + 1, limit=5)) == ["dev", "lobby"]
+    assert len(storage.care.aged(NOW + 1, limit=1)) == 1
+    begins = storage.care.expire(["lobby", "dev", "nowhere"], NOW + 1, limit=100)
 
     assert begins == {"lobby": 3, "dev": 2}
-    assert storage.aged(NOW + 1, limit=5) == []
+    assert storage.care.aged(NOW + 1, limit=5) == []
     assert page(storage).first == 3
     assert texts(page(storage)) == texts(page(storage, after=0)) == ["3", "4"]
     assert page(storage, before=4).more is False
@@ -589,9 +594,9 @@ def test_what_follows_an_entry_that_stays_stays_too(storage: Storage) -> None:
     for number, at_ms in enumerate([1, 9, 2, 3]):
         storage.commit([said(str(number))], NOW + at_ms)
 
-    assert storage.expire(["lobby"], NOW + 5, limit=100) == {"lobby": 2}
-    assert storage.expire(["lobby"], NOW + 5, limit=100) == {}
-    assert storage.aged(NOW + 5, limit=5) == []
+    assert storage.care.expire(["lobby"], NOW + 5, limit=100) == {"lobby": 2}
+    assert storage.care.expire(["lobby"], NOW + 5, limit=100) == {}
+    assert storage.care.aged(NOW + 5, limit=5) == []
     assert texts(page(storage)) == ["1", "2", "3"]
 
 
@@ -599,8 +604,8 @@ def test_no_more_goes_at_once_than_was_asked_for(storage: Storage) -> None:
     storage.commit([said(str(number), room) for room in ("a", "b") for number in range(3)], NOW)
 
     left = 6
-    while rooms := storage.aged(NOW + 1, limit=5):
-        begins = storage.expire(rooms, NOW + 1, limit=2)
+    while rooms := storage.care.aged(NOW + 1, limit=5):
+        begins = storage.care.expire(rooms, NOW + 1, limit=2)
         left -= 2
         stored = sum(len(page(storage, room).events) for room in ("a", "b"))
         assert stored == left
@@ -613,11 +618,11 @@ def test_a_nonce_goes_with_its_message(storage: Storage) -> None:
     storage.commit([user(ANN), user(BOB), said("old", nonce="n"), whisper], NOW)
     storage.commit([said("kept", nonce="k")], NOW + 10)
 
-    storage.expire(["lobby", "@d"], NOW + 5, limit=100)
+    storage.care.expire(["lobby", "@d"], NOW + 5, limit=100)
 
     outcomes = storage.commit([said("new", nonce="n"), whisper, said("kept", nonce="k")], NOW + 10)
     assert [type(outcome) for outcome in outcomes] == [Appended, Appended, Duplicate]
-    assert storage.direct_members("@d") == (ANN, BOB)
+    assert storage.members.of_direct_room("@d") == (ANN, BOB)
 
 
 ROOMS = st.sampled_from(["lobby", "dev"])
@@ -691,35 +696,37 @@ CHANGES = st.one_of(
 def everything(storage: Storage) -> list[object]:
     rooms = ["lobby", "dev", "@d", "+x"]
     pages = [page(storage, room, **place) for room in rooms for place in PLACES]
-    users = [storage.session_user(token, now) for token in (b"1", b"2") for now in range(5)]
-    holders = [storage.name_holder(key, 2) for key in ("ann", "bob", "rob")]
-    people = [storage.memberships(person.id) for person in (ANN, BOB, CARA)]
-    kept = [storage.room(room) for room in rooms]
-    found = [storage.search(room, "x", before=None, limit=2) for room in rooms]
-    roles = [storage.room_members(room) for room in rooms]
-    held = sorted(storage.sanctions(NOW), key=str), storage.sanctions(NOW + 9)
-    acts = [storage.audit(room=room, before=3, limit=9, own=["+x"]) for room in (None, *rooms)]
-    ignored = [storage.ignored(user_id) for user_id in ("a", "b")]
-    public = storage.public_rooms(after=None, limit=9)
+    users = [storage.people.session_user(token, now) for token in (b"1", b"2") for now in range(5)]
+    holders = [storage.people.name_holder(key, 2) for key in ("ann", "bob", "rob")]
+    people = [storage.members.memberships(person.id) for person in (ANN, BOB, CARA)]
+    kept = [storage.rooms.find(room) for room in rooms]
+    found = [storage.log.search(room, "x", before=None, limit=2) for room in rooms]
+    roles = [storage.members.of_room(room) for room in rooms]
+    held = sorted(storage.order.sanctions(NOW), key=str), storage.order.sanctions(NOW + 9)
+    acts = [
+        storage.order.audit(room=room, before=3, limit=9, own=["+x"]) for room in (None, *rooms)
+    ]
+    ignored = [storage.order.ignored(user_id) for user_id in ("a", "b")]
+    public = storage.rooms.public(after=None, limit=9)
     moderation = [found, roles, held[0], sorted(held[1], key=str), acts, ignored, public]
-    return [pages, users, holders, people, kept, storage.direct_members("@d"), moderation]
+    return [pages, users, holders, people, kept, storage.members.of_direct_room("@d"), moderation]
 
 
 def expired(storage: Storage, number: int, kept: int, limit: int) -> object:
     """What goes of one room after another, and which rooms still begin with what is too old."""
     before_ms = NOW + number - kept
-    rooms = sorted(storage.aged(before_ms, limit=9))
-    begins = [storage.expire([room], before_ms, limit=limit) for room in rooms]
-    return rooms, begins, sorted(storage.aged(before_ms, limit=9))
+    rooms = sorted(storage.care.aged(before_ms, limit=9))
+    begins = [storage.care.expire([room], before_ms, limit=limit) for room in rooms]
+    return rooms, begins, sorted(storage.care.aged(before_ms, limit=9))
 
 
 def test_a_search_looks_at_so_many_entries_and_tells_where_to_go_on(storage: Storage) -> None:
     storage.commit([user(ANN), *(said(f"Hay {number}") for number in range(10))], NOW)
-    page = storage.search("lobby", "hay", before=None, limit=9, entries=4)
+    page = storage.log.search("lobby", "hay", before=None, limit=9, entries=4)
     assert ([event.seq for event in page.events], page.next) == ([10, 9, 8, 7], 7)
-    page = storage.search("lobby", "hay", before=page.next, limit=2, entries=4)
+    page = storage.log.search("lobby", "hay", before=page.next, limit=2, entries=4)
     assert ([event.seq for event in page.events], page.next) == ([6, 5], 5)
-    page = storage.search("lobby", "hay 4", before=5, limit=9, entries=4)
+    page = storage.log.search("lobby", "hay 4", before=5, limit=9, entries=4)
     assert ([event.seq for event in page.events], page.next) == ([], None)
 
 
@@ -728,7 +735,9 @@ def test_a_search_takes_case_as_one_and_marks_of_patterns_as_they_are(storage: S
     storage.commit([user(ANN), *(said(text) for text in said_)], NOW)
 
     def found(text: str) -> list[int]:
-        return [event.seq for event in storage.search("lobby", text, before=None, limit=9).events]
+        return [
+            event.seq for event in storage.log.search("lobby", text, before=None, limit=9).events
+        ]
 
     assert found("100%") == [1]
     assert found("sURE_") == [1]
@@ -741,9 +750,9 @@ def test_a_search_takes_case_as_one_and_marks_of_patterns_as_they_are(storage: S
 
 def test_a_search_goes_by_the_id_of_a_room_whatever_it_is_called(storage: Storage) -> None:
     storage.commit([user(ANN), said("needle", room="one"), said("needle", room="two")], NOW)
-    record = storage.room("one")
+    record = storage.rooms.find("one")
     assert record is not None
-    page = storage.search("uno", "needle", room_id=record.id, before=None, limit=9)
+    page = storage.log.search("uno", "needle", room_id=record.id, before=None, limit=9)
     assert [event.room for event in page.events] == ["uno"]
 
 

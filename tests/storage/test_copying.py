@@ -80,9 +80,12 @@ def test_what_was_copied_goes_on_where_it_was(
 ) -> None:
     before = open_storage(sqlite_url(written))
     assert isinstance(before, Database)
-    assert [before.next_user_number() for _ in range(3)] == [0, 1, 2]
-    epoch, acts = before.epoch, before.audit(room=None, before=None, limit=9, own=["+board-abcdef"])
-    last = before.page("lobby", limit=1, limit_bytes=99).last
+    assert [before.nodes.next_user_number() for _ in range(3)] == [0, 1, 2]
+    epoch, acts = (
+        before.epoch,
+        before.order.audit(room=None, before=None, limit=9, own=["+board-abcdef"]),
+    )
+    last = before.log.page("lobby", limit=1, limit_bytes=99).last
     before.close()
     copy(sqlite_url(written), empty_postgres_url)
 
@@ -103,9 +106,9 @@ def test_what_was_copied_goes_on_where_it_was(
         last += 1
         assert isinstance(outcomes[0], Appended)
         assert outcomes[0].event.seq == last
-        newest = after.audit(room=None, before=None, limit=1)[0]
+        newest = after.order.audit(room=None, before=None, limit=1)[0]
         assert newest.id > acts[0].id
-        assert after.next_user_number() == (3 if url.startswith("postgres") else 4)
+        assert after.nodes.next_user_number() == (3 if url.startswith("postgres") else 4)
         after.close()
 
 
@@ -135,13 +138,13 @@ def test_a_log_that_is_in_use_is_not_copied(
 
     node = open_storage(postgres_url)
     assert isinstance(node, Database)
-    node.join("one")
+    node.nodes.join("one")
     with pytest.raises(StorageError, match=r"in use by 1 server\(s\)"):
         copy(sqlite_url(written), postgres_url)
     node.commit([AppendMessage("lobby", ANN, "hi")], 0)
     with pytest.raises(StorageError, match=r"in use by 1 server\(s\)"):
         copy(postgres_url, sqlite_url(tmp_path / "target"))
-    node.leave()
+    node.nodes.leave()
     node.close()
     copy(postgres_url, sqlite_url(tmp_path / "target"))
 
@@ -276,13 +279,13 @@ def test_damage_in_postgresql_is_found(written: Path, empty_postgres_url: str, r
 def test_an_account_is_made_while_servers_run(postgres_url: str, run: Run) -> None:
     node = open_storage(postgres_url)
     assert isinstance(node, Database)
-    node.join("one")
-    node.changed_elsewhere()
+    node.nodes.join("one")
+    node.care.changed_elsewhere()
 
     made = run("user", "add", "rss", "--bot", "--database", postgres_url)
     moved = run("user", "role", "rss", "admin", "--database", postgres_url)
 
     assert (made.code, moved.code) == (0, 0)
-    assert node.changed_elsewhere() is True
-    assert [each.name for each in node.accounts()] == ["rss"]
+    assert node.care.changed_elsewhere() is True
+    assert [each.name for each in node.people.accounts()] == ["rss"]
     node.close()

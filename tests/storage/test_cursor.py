@@ -12,8 +12,11 @@ from hubbub.errors import NodeLost
 from hubbub.protocol.events import Person
 from hubbub.storage import open_storage
 from hubbub.storage.changes import Appended, AppendMessage, MakeRoom
-from hubbub.storage.sql import node_queries, postgres, queries
+from hubbub.storage.sql import postgres
+from hubbub.storage.sql.commit import FENCE
 from hubbub.storage.sql.database import Database
+from hubbub.storage.sql.meta import SAVE_META
+from hubbub.storage.sql.rooms import ROOMS
 from tests.postgres import postgres as server
 
 IDLE_S = 0.3
@@ -38,10 +41,10 @@ def test_a_pause_in_a_transaction_gives_its_rooms_free(
     paused, other = opened(url), opened(url)
     try:
         other.commit([MakeRoom("lobby")], 1)
-        driver = paused._backend.committer
+        driver = paused.backend.committer
         with pytest.raises(DBAPIError), driver.transaction():
-            driver.read(queries.ROOMS, {"names": '["lobby"]'})
-            driver.write(queries.SAVE_META, [{"key": key, "value": "x"} for key in rows])
+            driver.read(ROOMS, {"names": '["lobby"]'})
+            driver.write(SAVE_META, [{"key": key, "value": "x"} for key in rows])
             begin_s = time.monotonic()
             outcomes = other.commit([AppendMessage("lobby", ANN, "hello", nonce="1")], 1)
             waited_s = time.monotonic() - begin_s
@@ -59,15 +62,15 @@ def test_who_takes_out_a_paused_node_ends_its_commit(monkeypatch: pytest.MonkeyP
     url = server().make()
     paused, other = opened(url), opened(url)
     try:
-        paused.join("paused")
-        other.join("other")
+        paused.nodes.join("paused")
+        other.nodes.join("other")
         other.commit([MakeRoom("lobby")], 1)
-        driver = paused._backend.committer
+        driver = paused.backend.committer
         with pytest.raises(DBAPIError), driver.transaction():
-            driver.read(queries.ROOMS, {"names": '["lobby"]'})
-            driver.first(node_queries.FENCE, {"node": "paused"})
-            assert other.end_lost(60_000) == []
-            while (ended := other.end_lost(1)) == []:
+            driver.read(ROOMS, {"names": '["lobby"]'})
+            driver.first(FENCE, {"node": "paused"})
+            assert other.nodes.end_lost(60_000) == []
+            while (ended := other.nodes.end_lost(1)) == []:
                 pass
             other.commit([AppendMessage("lobby", ANN, "hello", nonce="1")], 1)
         assert ended == ["paused"]

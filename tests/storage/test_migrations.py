@@ -151,10 +151,10 @@ def test_every_revision_is_frozen() -> None:
 @pytest.mark.parametrize("revision", migrate.REVISIONS)
 def test_an_old_log_is_upgraded_and_has_what_it_had(tmp_path: Path, revision: str) -> None:
     storage = open_storage(sqlite_url(thaw(revision, tmp_path)))
-    page = storage.page("lobby", after=2, limit=9, limit_bytes=1 << 20)
-    (whisper,) = storage.page("@direct", limit=9, limit_bytes=1 << 20).events
+    page = storage.log.page("lobby", after=2, limit=9, limit_bytes=1 << 20)
+    (whisper,) = storage.log.page("@direct", limit=9, limit_bytes=1 << 20).events
     retry = AppendMessage("@direct", BOB, "psst", to=(ANN, MIA), nonce="n1")
-    member = storage.session_user(b"token of Mia", NOW)
+    member = storage.people.session_user(b"token of Mia", NOW)
 
     assert [(e.seq, e.text, e.sender) for e in page.events] == [
         (3, "old 2", ANN),
@@ -167,25 +167,26 @@ def test_an_old_log_is_upgraded_and_has_what_it_had(tmp_path: Path, revision: st
     assert (whisper.at, whisper.sender) == ("2026-01-01T00:00:00.010Z", BOB)
     assert isinstance(whisper, Message)
     assert whisper.to == (ANN, MIA)
-    assert storage.direct_members("@direct") == (ANN, BOB, MIA)
+    assert storage.members.of_direct_room("@direct") == (ANN, BOB, MIA)
     assert storage.commit([retry], NOW + 99) == [Duplicate("@direct", 1, whisper.at)]
-    mine = {m.room.name: m.read for m in storage.memberships(ANN.id)}
+    mine = {m.room.name: m.read for m in storage.members.memberships(ANN.id)}
     assert mine == {"lobby": 4, "@direct": 0}
-    hers = [m.room.name for m in storage.memberships(MIA.id)]
+    hers = [m.room.name for m in storage.members.memberships(MIA.id)]
     assert [name for name in hers if not name.startswith("+")] == ["@direct", "empty"]
     if revision >= "0005":
-        board = storage.room("board")
+        board = storage.rooms.find("board")
         assert board is not None
         assert (board.name, board.kind, board.read_only) == ("+board-abcdef", "private", True)
-        assert storage.room_members("+board-abcdef") == {MIA.id: Role.OWNER}
-        assert [held.room for held in storage.sanctions(NOW)] == ["+board-abcdef"]
+        assert storage.members.of_room("+board-abcdef") == {MIA.id: Role.OWNER}
+        assert [held.room for held in storage.order.sanctions(NOW)] == ["+board-abcdef"]
         assert [
-            act.act for act in storage.audit(room=None, before=None, limit=9, own=[board.name])
+            act.act
+            for act in storage.order.audit(room=None, before=None, limit=9, own=[board.name])
         ] == ["mute"]
-        assert storage.ignored(MIA.id) == [BOB]
+        assert storage.order.ignored(MIA.id) == [BOB]
     assert member == UserRecord(MIA.id, "Mia", "mia", UserKind.MEMBER, Role.MEMBER)
-    assert [account.id for account in storage.accounts()] == [MIA.id]
-    lobby = storage.room("lobby")
+    assert [account.id for account in storage.people.accounts()] == [MIA.id]
+    lobby = storage.rooms.find("lobby")
     assert lobby is not None
     assert lobby.topic == "cake"
     storage.close()
@@ -238,12 +239,12 @@ def test_a_table_that_others_refer_to_can_be_rebuilt(
 
     storage = open_storage(sqlite_url(old))
 
-    assert storage.page("lobby", limit=9, limit_bytes=1 << 20).last == 6
-    room = storage.room("lobby")
+    assert storage.log.page("lobby", limit=9, limit_bytes=1 << 20).last == 6
+    room = storage.rooms.find("lobby")
     assert room is not None
     assert room.topic == "tea"
     assert isinstance(storage, Database)
-    with storage._backend.writer.connect() as connection:
+    with storage.backend.writer.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
     storage.close()
     assert any("'next'" in line for line in dump(old))

@@ -21,9 +21,10 @@ from hubbub.storage.changes import (
 from hubbub.storage.files.check import check
 from hubbub.storage.files.export import export
 from hubbub.storage.files.importing import import_log
-from hubbub.storage.files.personal import STEP_SEQS, export_user
+from hubbub.storage.files.personal import export_user
 from hubbub.storage.interface import Storage
 from hubbub.storage.records import Against, Sanction, SanctionKind, UserRecord
+from hubbub.storage.sql.forgetting import STEP_SEQS
 from tests.storage.acts import deletion, settled, topic
 
 NOW, FAR = 1_700_000_000_000, 9_999_999_999_999
@@ -73,8 +74,8 @@ def test_of_a_deleted_message_nothing_is_on_the_disk_after_the_purge(tmp_path: P
     storage.commit([AppendMessage("lobby", ANN, f"number {n}") for n in range(50)], NOW)
     assert SECRET.encode() in written(tmp_path)
     storage.commit([deletion("lobby", BOB, 1), deletion("lobby", BOB, 2)], NOW)
-    page = storage.page("lobby", limit=3, before=4, limit_bytes=99)
-    storage.purge(NOW, 0)
+    page = storage.log.page("lobby", limit=3, before=4, limit_bytes=99)
+    storage.care.purge(NOW, 0)
 
     assert SECRET.encode() not in written(tmp_path)
     assert [(e.text, e.deleted) for e in page.events if isinstance(e, Message)] == [
@@ -96,10 +97,10 @@ def test_a_reader_in_the_way_only_puts_it_off(tmp_path: Path) -> None:
         reader.execute("BEGIN")
         assert reader.execute("SELECT text FROM events").fetchall() == [(SECRET,)]
         storage.commit([deletion("lobby", BOB, 1)], NOW)
-        storage.purge(NOW, 0)
+        storage.care.purge(NOW, 0)
         assert SECRET.encode() in written(tmp_path)
         reader.execute("ROLLBACK")
-    storage.purge(NOW, 0)
+    storage.care.purge(NOW, 0)
     assert SECRET.encode() not in written(tmp_path)
     storage.close()
 
@@ -132,26 +133,26 @@ def test_whoever_is_deleted_is_in_no_file_and_the_logs_have_no_hole(
 ) -> None:
     storage = open_storage(sqlite_url(tmp_path))
     live(storage, tmp_path)
-    assert storage.forget_user(ANN.id, purge=purge) == 4
+    assert storage.care.forget_user(ANN.id, purge=purge) == 4
 
-    log = storage.page("lobby", limit=9, limit_bytes=9_999).events
+    log = storage.log.page("lobby", limit=9, limit_bytes=9_999).events
     assert [e.sender.name for e in log] == [DELETED_USER, "bob", DELETED_USER]
     assert getattr(log[0], "text", None) == ("" if purge else f"{SECRET} one")
-    direct = storage.page("@d", limit=9, limit_bytes=9_999).events
+    direct = storage.log.page("@d", limit=9, limit_bytes=9_999).events
     assert [e.to for e in direct if isinstance(e, Message)] == [
         (Person(ANN.id, DELETED_USER),),
         (BOB,),
     ]
-    assert storage.direct_members("@d") == (BOB,)
-    assert storage.account("ann") is None
-    assert storage.name_holder("ann", NOW) is None
-    assert storage.session_user(b"token", NOW) is None
-    assert storage.sanctions(NOW) == []
-    assert storage.ignored(BOB.id) == []
-    assert [(a.by, a.whom) for a in storage.audit(room=None, before=None, limit=9)] == [
+    assert storage.members.of_direct_room("@d") == (BOB,)
+    assert storage.people.account("ann") is None
+    assert storage.people.name_holder("ann", NOW) is None
+    assert storage.people.session_user(b"token", NOW) is None
+    assert storage.order.sanctions(NOW) == []
+    assert storage.order.ignored(BOB.id) == []
+    assert [(a.by, a.whom) for a in storage.order.audit(room=None, before=None, limit=9)] == [
         ("bob", DELETED_USER)
     ]
-    assert storage.forget_user(ANN.id, purge=purge) == 4, "once more changes nothing"
+    assert storage.care.forget_user(ANN.id, purge=purge) == 4, "once more changes nothing"
     storage.close()
     assert check(log_file(tmp_path))[1] == []
     for word in (b"hash-of-ann", b"ann's phone", *([SECRET.encode()] if purge else [])):
@@ -161,7 +162,7 @@ def test_whoever_is_deleted_is_in_no_file_and_the_logs_have_no_hole(
 def test_a_log_without_somebody_is_exported_and_imported(tmp_path: Path) -> None:
     storage = open_storage(sqlite_url(tmp_path / "a"))
     live(storage, tmp_path / "a")
-    storage.forget_user(ANN.id, purge=False)
+    storage.care.forget_user(ANN.id, purge=False)
     storage.close()
     lines: list[bytes] = []
     export(log_file(tmp_path / "a"), lines.append, NOW)
@@ -171,9 +172,9 @@ def test_a_log_without_somebody_is_exported_and_imported(tmp_path: Path) -> None
     with out.open("rb") as source:
         import_log(log_file(tmp_path / "b"), source)
     again = open_storage(sqlite_url(tmp_path / "b"))
-    log = again.page("lobby", limit=9, limit_bytes=9_999).events
+    log = again.log.page("lobby", limit=9, limit_bytes=9_999).events
     assert [e.sender.name for e in log] == [DELETED_USER, "bob", DELETED_USER]
-    assert again.room_members("+x-abcdef") == {}
+    assert again.members.of_room("+x-abcdef") == {}
     again.close()
 
 
@@ -182,7 +183,7 @@ def test_a_long_log_is_gone_through_in_steps(tmp_path: Path) -> None:
     storage.commit([account(ANN)], NOW)
     count = STEP_SEQS + 10
     storage.commit([AppendMessage("lobby", ANN, "x", nonce=f"n{n}") for n in range(count)], NOW)
-    assert storage.forget_user(ANN.id, purge=True) == count
-    page = storage.page("lobby", limit=200, limit_bytes=9_999)
+    assert storage.care.forget_user(ANN.id, purge=True) == count
+    page = storage.log.page("lobby", limit=200, limit_bytes=9_999)
     assert all(isinstance(e, Message) and e.deleted for e in page.events)
     storage.close()

@@ -38,13 +38,14 @@ from hubbub.storage.changes import (
     SaveUser,
 )
 from hubbub.storage.records import UserRecord
-from hubbub.storage.sql import migrate, people_queries, queries
+from hubbub.storage.sql import migrate
 from hubbub.storage.sql.database import Database
 from hubbub.storage.sql.postgres import LOCK_TIMEOUT_MS, PostgresServer
 from hubbub.storage.sql.schema import metadata
 from tests.deadline import PROGRAM_S
 from tests.postgres import Postgres, postgres
 from tests.storage.acts import settled
+from tests.storage.statements import STATEMENTS
 from tests.storage.test_shared import positions
 
 ANN, BOB = Person("a", "ann"), Person("b", "bob")
@@ -90,7 +91,7 @@ def committing(
 
 
 def log(storage: Database, room: str = "lobby") -> list[Any]:
-    return list(storage.page(room, after=0, limit=9_999, limit_bytes=1 << 30).events)
+    return list(storage.log.page(room, after=0, limit=9_999, limit_bytes=1 << 30).events)
 
 
 # --- two writers
@@ -194,7 +195,9 @@ def test_what_is_said_while_a_room_gets_another_name_arrives(
         outcomes: list[Outcome] = []
         for _ in range(100):
             # As a node has it that has not heard of the last renaming yet.
-            place = two.room("lobby11") or next(filter(None, map(two.room, reversed(names))))
+            place = two.rooms.find("lobby11") or next(
+                filter(None, map(two.rooms.find, reversed(names)))
+            )
             outcomes += two.commit([said("x", place.name)], 0)
             posted.set()
         return outcomes
@@ -203,7 +206,7 @@ def test_what_is_said_while_a_room_gets_another_name_arrives(
 
     rooms = {o.event.room for o in outcomes if isinstance(o, Appended)}
     assert rooms <= set(names)
-    assert [room.name for room in one.public_rooms(after=None, limit=99)] == ["lobby11"]
+    assert [room.name for room in one.rooms.public(after=None, limit=99)] == ["lobby11"]
     entries = log(one, "lobby11")
     assert [e.seq for e in entries] == list(range(1, 1 + 11 + 100 + 1))
 
@@ -211,7 +214,7 @@ def test_what_is_said_while_a_room_gets_another_name_arrives(
 def test_a_name_that_many_claim_at_once_is_one_users(postgres_url: str) -> None:
     nodes = [opened(postgres_url) for _ in range(4)]
     for number, node in enumerate(nodes):
-        node.join(f"node{number}")
+        node.nodes.join(f"node{number}")
     keys = [f"name{n}" for n in range(20)]
     claims = [[[HoldName(key, f"user{n}") for key in keys]] for n in range(len(nodes))]
 
@@ -219,7 +222,7 @@ def test_a_name_that_many_claim_at_once_is_one_users(postgres_url: str) -> None:
 
     for outcomes in zip(*answers, strict=True):
         assert sorted(type(o).__name__ for o in outcomes) == ["Done", *(["NameUsed"] * 3)]
-    assert sum(len(node.own_names()) for node in nodes) == len(keys)
+    assert sum(len(node.presence.own_names()) for node in nodes) == len(keys)
     for node in nodes:
         node.close()
 
@@ -229,13 +232,13 @@ def test_a_name_that_many_claim_at_once_is_one_users(postgres_url: str) -> None:
 
 def test_a_node_is_taken_out_after_the_commit_that_is_under_way(postgres_url: str) -> None:
     one, two = opened(postgres_url), opened(postgres_url)
-    one.join("one")
-    two.join("two")
+    one.nodes.join("one")
+    two.nodes.join("two")
     postgres().run("UPDATE nodes SET seen_ms = 0 WHERE id = 'two'", name_of(postgres_url))
     within, go = threading.Event(), threading.Event()
 
     def slowly() -> None:
-        driver = two._backend.committer
+        driver = two.backend.committer
         with driver.transaction():
             driver.run("SELECT 1 FROM nodes WHERE id = 'two' FOR KEY SHARE")
             within.set()
@@ -245,7 +248,7 @@ def test_a_node_is_taken_out_after_the_commit_that_is_under_way(postgres_url: st
         within.wait(10)
         timer = threading.Timer(0.2, go.set)
         timer.start()
-        ended = one.end_lost(60_000)
+        ended = one.nodes.end_lost(60_000)
         assert go.is_set()
         return ended
 
@@ -265,14 +268,14 @@ def test_what_is_to_be_done_alone_is_done_one_after_another(
 
     def block(storage: Database) -> None:
         for _ in range(10):
-            with storage.alone("accounts"):
+            with storage.nodes.alone("accounts"):
                 busy.append(1)
                 assert len(busy) == 1
                 storage.commit([said("x")], 0)
                 busy.pop()
 
     at_once(*(lambda each=each: block(each) for each in pair))
-    with pair[0].alone("accounts"), pair[1].alone("something else"):
+    with pair[0].nodes.alone("accounts"), pair[1].nodes.alone("something else"):
         pass
 
 
@@ -281,19 +284,19 @@ def test_others_are_told_that_people_or_what_they_may_has_changed(
 ) -> None:
     one, two = pair
     two.commit([SaveUser(GUEST), said("hi")], 0)
-    assert one.changed_elsewhere() is False
+    assert one.care.changed_elsewhere() is False
     two.commit([said("ho"), SaveMember("lobby", "a")], 0)
-    assert one.changed_elsewhere() is False
+    assert one.care.changed_elsewhere() is False
     for change in (RenameUser("a", "Anna", "anna"), SaveMember("lobby", "a", Role.OWNER)):
         two.commit([change], 0)
-        assert one.changed_elsewhere() is True
-        assert one.changed_elsewhere() is False
+        assert one.care.changed_elsewhere() is True
+        assert one.care.changed_elsewhere() is False
     two.commit([RemoveMember("lobby", "a")], 0)
-    assert one.changed_elsewhere() is True
+    assert one.care.changed_elsewhere() is True
     two.commit([SaveMember("lobby", "a"), RemoveMember("lobby", "a")], 0)
-    assert one.changed_elsewhere() is False
-    two.forget_user("a", purge=False)
-    assert one.changed_elsewhere() is True
+    assert one.care.changed_elsewhere() is False
+    two.care.forget_user("a", purge=False)
+    assert one.care.changed_elsewhere() is True
 
 
 def test_two_servers_purge_at_once_while_people_come(pair: tuple[Database, Database]) -> None:
@@ -305,7 +308,7 @@ def test_two_servers_purge_at_once_while_people_come(pair: tuple[Database, Datab
             name = f"room{number % 5}"
             one.commit([SaveMember(name, f"u{number}"), EnterRoom(name, f"u{number}")], 0)
 
-    at_once(come, *([lambda: [two.purge(now, 0) for _ in range(20)]] * 2))
+    at_once(come, *([lambda: [two.care.purge(now, 0) for _ in range(20)]] * 2))
 
 
 # --- opening
@@ -344,7 +347,7 @@ def test_two_servers_that_start_at_once_make_one_log(empty_postgres_url: str) ->
 
 def test_the_migrated_schema_is_the_one_of_the_code(postgres_url: str) -> None:
     database = opened(postgres_url)
-    with database._backend.writer.connect() as connection:
+    with database.backend.writer.connect() as connection:
         difference = compare_metadata(MigrationContext.configure(connection), metadata)
     database.close()
 
@@ -370,7 +373,7 @@ def test_no_lock_and_no_statement_is_waited_for_without_end(postgres_url: str) -
     names = (*asked, "idle_in_transaction_session_timeout", "work_mem")
     database = opened(postgres_url + "&options=-c%20work_mem%3D5MB")
 
-    found = [database._backend.committer.run(f"SHOW {name}")[0][0] for name in names]
+    found = [database.backend.committer.run(f"SHOW {name}")[0][0] for name in names]
     database.close()
 
     assert found == ["hubbub", "3s", "15s", "5s", "5MB"]
@@ -472,7 +475,7 @@ def test_a_room_that_is_locked_for_too_long_is_said_to_be_busy(
 ) -> None:
     one, two = pair
     one.commit([said("hi")], 0)
-    driver = two._backend.committer
+    driver = two.backend.committer
     with driver.transaction():
         driver.run("SELECT 1 FROM rooms FOR UPDATE")
         begin = time.monotonic()
@@ -497,37 +500,37 @@ def test_a_database_that_was_killed_is_used_again_when_it_is_back() -> None:
     server = Postgres()
     try:
         database = opened(server.make())
-        database.join("one")
+        database.nodes.join("one")
         database.commit([said("before"), Arrive(GUEST)], 0)
         for _ in range(3):
-            assert database.room("lobby")
+            assert database.rooms.find("lobby")
         server.kill()
 
         calls: list[Callable[[], object]] = [
             lambda: database.commit([said("away")], 0),
-            lambda: database.room("lobby"),
-            lambda: database.account("ann"),
-            lambda: database.purge(0, 0),
-            lambda: database.renew_lease(),
-            lambda: database.changed_elsewhere(),
-            lambda: database.check_ready(),
+            lambda: database.rooms.find("lobby"),
+            lambda: database.people.account("ann"),
+            lambda: database.care.purge(0, 0),
+            lambda: database.nodes.renew_lease(),
+            lambda: database.care.changed_elsewhere(),
+            lambda: database.care.check_ready(),
         ]
         for call in calls * 2:
             with pytest.raises(StorageError, match="cannot be reached; see that PostgreSQL runs"):
                 call()
         server.start()
 
-        assert database.room("lobby")
+        assert database.rooms.find("lobby")
         assert isinstance(database.commit([said("after")], 0)[0], Appended)
-        assert database.renew_lease() is True
+        assert database.nodes.renew_lease() is True
         assert [entry.text for entry in log(database)] == ["before", "after"]
         server.kill()
         server.start()
         # Nobody noticed that it was away.
         assert isinstance(database.commit([said("again")], 0)[0], Appended)
-        assert database.account("ann") is None
-        assert database.room("lobby")
-        assert database.renew_lease() is True
+        assert database.people.account("ann") is None
+        assert database.rooms.find("lobby")
+        assert database.nodes.renew_lease() is True
         database.close()
     finally:
         server.stop()
@@ -538,16 +541,16 @@ def test_a_connection_that_ends_within_a_commit_takes_it_back(
 ) -> None:
     one, two = pair
     two.commit([said("first")], 0)
-    driver = one._backend.committer
+    driver = one.backend.committer
     with suppress(Exception), driver.transaction():
         driver.run("UPDATE rooms SET topic = 'half'")
         ((pid,),) = driver.run("SELECT pg_backend_pid()")
-        reader = two._backend.committer
+        reader = two.backend.committer
         reader.run(f"SELECT pg_terminate_backend({pid})")
         driver.run("SELECT 1")
 
     assert isinstance(one.commit([said("second")], 0)[0], Appended)
-    room = two.room("lobby")
+    room = two.rooms.find("lobby")
     assert room is not None
     assert room.topic == ""
 
@@ -570,8 +573,8 @@ def test_a_connection_that_ends_within_a_commit_takes_it_back(
 def test_the_usual_questions_are_answered_by_an_index(
     pair: tuple[Database, Database], query: str, index: str
 ) -> None:
-    statement = {**vars(queries), **vars(people_queries)}[query]
-    with pair[0]._backend.writer.connect() as connection:
+    statement = STATEMENTS[query]
+    with pair[0].backend.writer.connect() as connection:
         connection.exec_driver_sql("SET enable_seqscan = off")
         connection.exec_driver_sql("SET enable_bitmapscan = off")
         compiled = statement.compile(dialect=connection.dialect)

@@ -21,11 +21,11 @@ def test_a_search_is_ended_when_its_time_is_over(database: str, tmp_path: Path) 
     storage.commit([user(ANN), *(said(NEARLY) for _ in range(400))], NOW)
     budget = Budget(0.001)
     with pytest.raises(OutOfTime):
-        storage.search("lobby", "a" * 199 + "b", before=None, limit=9, budget=budget)
+        storage.log.search("lobby", "a" * 199 + "b", before=None, limit=9, budget=budget)
     assert budget.over
     # The connections are as good as before.
     for _ in range(4):
-        page = storage.search("lobby", "a", before=None, limit=1)
+        page = storage.log.search("lobby", "a", before=None, limit=1)
         assert (len(page.events), page.next) == (1, 400)
     storage.close()
 
@@ -49,11 +49,13 @@ def test_a_statement_that_runs_is_ended_when_the_search_is_called_off(tmp_path: 
     storage.commit([user(ANN), *(said("hay") for _ in range(1000))], NOW)
     budget = Watched()
     with ThreadPoolExecutor(1) as pool:
-        search = pool.submit(storage.search, "lobby", "needle", before=None, limit=9, budget=budget)
+        search = pool.submit(
+            storage.log.search, "lobby", "needle", before=None, limit=9, budget=budget
+        )
         budget.asked.wait()
         # Others read and write meanwhile.
         storage.commit([said("more hay")], NOW)
-        assert storage.page("lobby", limit=1, limit_bytes=9).last == 1001
+        assert storage.log.page("lobby", limit=1, limit_bytes=9).last == 1001
         budget.call_off()
         budget.go.set()
         with pytest.raises(OutOfTime):
@@ -68,12 +70,12 @@ def test_searches_take_no_connection_of_those_who_read(tmp_path: Path) -> None:
     budgets = [Watched() for _ in range(SEARCHERS)]
     with ThreadPoolExecutor(SEARCHERS) as pool:
         searches = [
-            pool.submit(storage.search, "lobby", "x", before=None, limit=9, budget=budget)
+            pool.submit(storage.log.search, "lobby", "x", before=None, limit=9, budget=budget)
             for budget in budgets
         ]
         for budget in budgets:
             budget.asked.wait()
-        storage.check_ready()
+        storage.care.check_ready()
         for budget in budgets:
             budget.go.set()
         for search in searches:

@@ -17,10 +17,11 @@ from hubbub.protocol.events import Person
 from hubbub.storage import open_storage, sqlite_url
 from hubbub.storage.changes import AppendMessage, SaveMember, SaveSession, SaveUser
 from hubbub.storage.records import UserRecord
-from hubbub.storage.sql import people_queries, queries
 from hubbub.storage.sql.database import Database
+from hubbub.storage.sql.expiry import AGED
 from hubbub.storage.sql.purge import GUEST_GRACE_MS
 from tests.deadline import PROGRAM_S
+from tests.storage.statements import STATEMENTS
 
 ANN = Person("a", "ann")
 
@@ -32,7 +33,7 @@ def opened(folder: Path, durability: str = "full") -> Database:
 
 
 def pragma(database: Database, name: str) -> object:
-    ((value,),) = database._backend.committer.run(f"PRAGMA {name}")
+    ((value,),) = database.backend.committer.run(f"PRAGMA {name}")
     return value
 
 
@@ -55,7 +56,7 @@ def test_the_log_is_there_after_it_was_closed(tmp_path: Path) -> None:
 
     again = opened(tmp_path)
 
-    assert [e.text for e in again.page("lobby", limit=5, limit_bytes=99).events] == ["hi"]
+    assert [e.text for e in again.log.page("lobby", limit=5, limit_bytes=99).events] == ["hi"]
     assert again.epoch == epoch
     again.close()
 
@@ -85,7 +86,7 @@ def test_a_log_that_may_lack_its_end_takes_a_new_epoch(
 
     again = opened(tmp_path, "full")
     assert (again.epoch == epoch) is same
-    assert again.page("lobby", limit=5, limit_bytes=99).last == 1
+    assert again.log.page("lobby", limit=5, limit_bytes=99).last == 1
     again.close()
 
 
@@ -180,13 +181,13 @@ def test_a_full_disk_refuses_commits_keeps_reads_and_mends_itself(tmp_path: Path
     try:
         with pytest.raises(StorageError):
             database.commit([large], 0)
-        assert database.page("lobby", limit=5, limit_bytes=99).last == 1
+        assert database.log.page("lobby", limit=5, limit_bytes=99).last == 1
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, former)
 
     database.commit([large], 0)
-    assert database.page("lobby", limit=5, limit_bytes=99).last == 2
+    assert database.log.page("lobby", limit=5, limit_bytes=99).last == 2
     database.close()
 
 
@@ -240,8 +241,8 @@ def test_the_usual_questions_are_answered_by_an_index(
     tmp_path: Path, query: str, index: str
 ) -> None:
     database = opened(tmp_path)
-    with database._backend.writer.connect() as connection:
-        statement = {**vars(queries), **vars(people_queries)}[query]
+    with database.backend.writer.connect() as connection:
+        statement = STATEMENTS[query]
         compiled = statement.compile(dialect=connection.dialect)
         nothing = ("[]",) * len(compiled.positiontup)
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", nothing).all()
@@ -254,8 +255,8 @@ def test_the_usual_questions_are_answered_by_an_index(
 
 def test_what_is_too_old_is_looked_for_room_by_room(tmp_path: Path) -> None:
     database = opened(tmp_path)
-    with database._backend.writer.connect() as connection:
-        compiled = queries.AGED.compile(dialect=connection.dialect)
+    with database.backend.writer.connect() as connection:
+        compiled = AGED.compile(dialect=connection.dialect)
         values = (1,) * len(compiled.positiontup)
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", values).all()
     database.close()
@@ -278,13 +279,13 @@ def test_guests_who_are_gone_are_purged_and_those_in_direct_rooms_stay_nameable(
     database.commit([AppendMessage("@d", ann, "psst", to=(bob,)), SaveMember("kept", "ann")], 0)
     database.commit([SaveSession(b"ann", "ann", 500 + GUEST_GRACE_MS)], 0)
 
-    database.purge(200 + GUEST_GRACE_MS, 0)
+    database.care.purge(200 + GUEST_GRACE_MS, 0)
 
-    assert database.direct_members("@d") == (ann, bob)
-    assert [m.room.name for m in database.memberships("ann")] == ["@d", "empty", "kept"]
-    assert [m.room.name for m in database.memberships("bob")] == ["@d"]
-    assert database.memberships("eve") == []
-    with database._backend.writer.connect() as connection:
+    assert database.members.of_direct_room("@d") == (ann, bob)
+    assert [m.room.name for m in database.members.memberships("ann")] == ["@d", "empty", "kept"]
+    assert [m.room.name for m in database.members.memberships("bob")] == ["@d"]
+    assert database.members.memberships("eve") == []
+    with database.backend.writer.connect() as connection:
         users = connection.exec_driver_sql("SELECT id FROM users ORDER BY id").scalars().all()
     assert users == ["ann", "bob"]
     database.close()
@@ -298,7 +299,7 @@ def test_a_path_may_have_any_characters(tmp_path: Path) -> None:
 
     again = opened(folder)
 
-    assert again.page("lobby", limit=5, limit_bytes=99).last == 1
+    assert again.log.page("lobby", limit=5, limit_bytes=99).last == 1
     assert (folder / "hubbub.db").exists()
     assert [found.name for found in tmp_path.iterdir()] == [folder.name]
     again.close()
@@ -310,14 +311,14 @@ def test_a_log_that_was_closed_refuses_and_does_not_open_again(tmp_path: Path) -
     database.close()
 
     with pytest.raises(StorageError, match="closed"):
-        database.room("lobby")
+        database.rooms.find("lobby")
     with pytest.raises(StorageError, match="closed"):
         database.commit([AppendMessage("lobby", ANN, "hi")], 0)
 
 
 def test_readers_cannot_write(tmp_path: Path) -> None:
     database = opened(tmp_path)
-    with pytest.raises(DBAPIError, match="readonly"), database._backend.readers.begin() as reader:
+    with pytest.raises(DBAPIError, match="readonly"), database.backend.readers.begin() as reader:
         reader.exec_driver_sql("DELETE FROM meta")
     database.close()
 
@@ -341,7 +342,7 @@ def test_a_full_disk_is_named_as_the_cause(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="full; free some space"):
         database.commit([AppendMessage("dev", ANN, "x" * 200_000), SaveMember("dev", "a")], 0)
 
-    assert database.room("dev") is None
+    assert database.rooms.find("dev") is None
     assert database.commit([AppendMessage("lobby", ANN, "after")], 0)
     database.close()
     assert opened_texts(tmp_path) == ["before", "after"]
@@ -349,7 +350,7 @@ def test_a_full_disk_is_named_as_the_cause(tmp_path: Path) -> None:
 
 def opened_texts(folder: Path) -> list[str]:
     database = opened(folder)
-    found = [event.text for event in database.page("lobby", limit=9, limit_bytes=99).events]
+    found = [event.text for event in database.log.page("lobby", limit=9, limit_bytes=99).events]
     database.close()
     return found
 
@@ -358,10 +359,10 @@ def test_a_guest_is_not_purged_between_its_making_and_its_session(tmp_path: Path
     database = opened(tmp_path)
     database.commit([SaveUser(UserRecord("g", "g", "g", UserKind.GUEST))], 1_000)
 
-    database.purge(2_000, 0)
+    database.care.purge(2_000, 0)
     database.commit([SaveSession(b"1", "g", 9_000)], 3_000)
 
-    assert database.session_user(b"1", 4_000) is not None
+    assert database.people.session_user(b"1", 4_000) is not None
     database.close()
 
 
@@ -373,9 +374,9 @@ def test_a_direct_room_that_nobody_can_come_back_to_loses_its_members(tmp_path: 
     database.commit([AppendMessage("@d", ann, "psst", to=(bob,))], 0)
 
     # Two memberships and two users; the log itself stays.
-    assert database.purge(GUEST_GRACE_MS + 1, 0) == 4
-    assert database.direct_members("@d") == ()
-    assert database.page("@d", limit=5, limit_bytes=99).last == 1
+    assert database.care.purge(GUEST_GRACE_MS + 1, 0) == 4
+    assert database.members.of_direct_room("@d") == ()
+    assert database.log.page("@d", limit=5, limit_bytes=99).last == 1
     database.close()
 
 
@@ -384,7 +385,7 @@ def test_commits_and_reads_at_once_see_whole_commits(tmp_path: Path) -> None:
 
     def look() -> None:
         for _ in range(50):
-            page = database.page("lobby", limit=500, limit_bytes=1 << 20)
+            page = database.log.page("lobby", limit=500, limit_bytes=1 << 20)
             assert len(page.events) == page.last
             assert page.last % 5 == 0
 

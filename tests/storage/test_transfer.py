@@ -90,7 +90,7 @@ def test_a_round_trip_gives_the_same_log(log: Path, tmp_path: Path) -> None:
     assert check(log_file(again))[1] == []
     storage = open_storage(sqlite_url(again))
     assert storage.commit([AppendMessage("lobby", BOB, "x"), topic("@direct", ANN, "y")], NOW)
-    assert storage.page("lobby", limit=1, limit_bytes=1).last == 7
+    assert storage.log.page("lobby", limit=1, limit_bytes=1).last == 7
     storage.close()
 
 
@@ -104,10 +104,10 @@ def test_a_round_trip_keeps_what_moderators_did(tmp_path: Path) -> None:
     assert kinds >= {"sanction", "audit", "ignored", "deleted", "settings"}
     assert check(log_file(again))[1] == []
     storage = open_storage(sqlite_url(again))
-    board = storage.room("board")
+    board = storage.rooms.find("board")
     assert board is not None
     assert (board.name, board.read_only) == ("+board-abcdef", True)
-    assert storage.room_members(board.name) == {MIA.id: Role.OWNER}
+    assert storage.members.of_room(board.name) == {MIA.id: Role.OWNER}
     storage.close()
 
 
@@ -134,7 +134,7 @@ def test_a_round_trip_gives_the_same_log_whatever_it_holds(
         storage.commit([user(Person(i, n)) for i, n in (("a", "ann"), ("b", "bob"), ("c", "c"))], 0)
         for number, batch in enumerate(batches):
             storage.commit(batch, NOW + number * 997)
-        storage.expire(["lobby", "dev", "@d"], NOW + 998, limit=expired)
+        storage.care.expire(["lobby", "dev", "@d"], NOW + 998, limit=expired)
         storage.close()
 
         data = exported(Path(first))
@@ -152,7 +152,7 @@ def test_sessions_and_the_epoch_stay_behind(log: Path, tmp_path: Path) -> None:
     assert b"argon2" not in data
 
     storage = open_storage(sqlite_url(imported(tmp_path / "again", data)))
-    assert storage.session_user(b"token of Ann", NOW) is None
+    assert storage.people.session_user(b"token of Ann", NOW) is None
     assert storage.epoch != json.loads(data.splitlines()[0])["epoch"]
     storage.close()
 
@@ -169,7 +169,7 @@ def test_an_import_into_a_log_that_was_never_used_begins_a_new_epoch(
 
     storage = open_storage(sqlite_url(folder))
     assert storage.epoch != epoch
-    assert storage.page("lobby", limit=1, limit_bytes=1).last == 6
+    assert storage.log.page("lobby", limit=1, limit_bytes=1).last == 6
     storage.close()
 
 

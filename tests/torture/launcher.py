@@ -17,9 +17,9 @@ from typing import Any
 
 from hubbub import server
 from hubbub.__main__ import main
-from hubbub.storage.sql import queries
 from hubbub.storage.sql.dialects import ForEach
 from hubbub.storage.sql.driver import Driver, Row
+from hubbub.storage.sql.log import INSERT_EVENTS
 
 
 def program() -> list[str]:
@@ -34,7 +34,7 @@ def end_at_commit(by: signal.Signals, when: str, number: int) -> None:
     write_each, transaction = Driver.write_each, Driver.transaction
 
     def noted_write(driver: Driver, statement: ForEach, rows: Sequence[Row]) -> None:
-        if statement is queries.INSERT_EVENTS:
+        if statement is INSERT_EVENTS:
             appending.add(driver)
         write_each(driver, statement, rows)
 

@@ -11,15 +11,16 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from sqlalchemy import ClauseElement, Delete, Insert, Select, Update, create_engine
+from sqlalchemy import ClauseElement, create_engine
 
 import hubbub
 from hubbub.storage import open_storage, sqlite_url
 from hubbub.storage.files.copying import copy
-from hubbub.storage.sql import people_queries, queries
+from hubbub.storage.sql.purge import PURGES
 from hubbub.storage.sql.schema import events
 from tests.conftest import Server, hello
 from tests.postgres import postgres
+from tests.storage.statements import STATEMENTS as NAMED
 from tests.torture.conftest import Launch
 from tests.torture.figures import latency, note
 from tests.torture.sizes import at_most_s, sized
@@ -181,14 +182,9 @@ def entries(data: Path) -> str:
     return digest.hexdigest()
 
 
-STATEMENTS = {
-    name: statement
-    for name, statement in [
-        *vars(queries).items(),
-        *vars(people_queries).items(),
-        *((f"PURGES[{n}]", purge) for n, purge in enumerate(people_queries.PURGES)),
-    ]
-    if isinstance(statement, Select | Insert | Update | Delete) and not name.startswith("_")
+POSTGRESQL = {"END_LOST_COMMIT", "NEXT_NUMBER"}
+STATEMENTS = {name: named for name, named in NAMED.items() if name not in POSTGRESQL} | {
+    f"PURGES[{n}]": purge for n, purge in enumerate(PURGES)
 }
 
 

@@ -33,7 +33,7 @@ class Directory:
         storage = self._log.storage
         record = await self._peers.directory.present_by_name(key)
         if record is None:
-            record = await self._log.read(storage.name_holder, key, self._clock.now_ms())
+            record = await self._log.read(storage.people.name_holder, key, self._clock.now_ms())
         if record is None:
             raise nobody
         return record

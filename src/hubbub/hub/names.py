@@ -27,7 +27,7 @@ class Names:
         """Reads which automatic names are held by sessions from before the start."""
         storage = self._log.storage
         self._held_automatic = await self._log.read(
-            storage.held_automatic_names, self._clock.now_ms()
+            storage.people.held_automatic_names, self._clock.now_ms()
         )
 
     async def next_automatic(self, user_id: str) -> Name:
@@ -64,7 +64,7 @@ class Names:
             if self._peers.shared:
                 return name
             holder = await self._log.read(
-                self._log.storage.name_holder, name.key, self._clock.now_ms()
+                self._log.storage.people.name_holder, name.key, self._clock.now_ms()
             )
         except BaseException:
             self.release(name, user_id)

@@ -58,10 +58,10 @@ async def audit_page(
     """
     room = await _room(parts, session, user, typed)
     storage = parts.log.storage
-    own = {each.name for each in await parts.log.read(storage.private_rooms, user.id)}
+    own = {each.name for each in await parts.log.read(storage.members.private_rooms, user.id)}
     own |= {each.name for each in session.rooms.values()}
     found = await parts.log.read(
-        storage.audit,
+        storage.order.audit,
         room=None if room is None else room.name,
         before=None if before is None else parts.opaque_ids.meant(before),
         limit=limit + 1,

@@ -372,7 +372,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class RoleChanged:
-    """What a user is in a room from now on: a role that Storage.room_members tells, or none.
+    """What a user is in a room from now on: a role that MemberReads.of_room tells, or none.
 
     What became of a change of members, where it is `Done` for those who are mere members of a room
     that everybody may enter.

@@ -1,5 +1,6 @@
 """What hubbub asks of a place to keep its log; nothing here knows of a database.
 
+A `Storage` has a part for each noun, whose name tells what is asked: `storage.people.account(key)`.
 All calls are plain synchronous code, made from threads: `commit` from one thread at a time, the
 reads from any. Instants are milliseconds since 1970 (`_ms`). Every call may raise
 `hubbub.errors.StorageError`, and then has changed nothing. What is kept is in `records.py`, what a
@@ -76,21 +77,8 @@ class Budget:
             self._end_s = None
 
 
-class Storage(Protocol):
-    """A place that keeps rooms, their logs, and who is in them."""
-
-    @property
-    def epoch(self) -> str:
-        """The name of this log; a log that may have lost its end has another one."""
-        ...
-
-    def commit(self, changes: Sequence[Change], now_ms: int) -> list[Outcome]:
-        """Makes all changes durable in one transaction, or none; one outcome for each, in order.
-
-        Duplicates of an earlier nonce, also of one in the same call, are found before seqs are
-        given, so that a room's seqs have no holes. `now_ms` becomes the `at` of every entry.
-        """
-        ...
+class LogReads(Protocol):
+    """The rooms' logs."""
 
     def page(
         self,
@@ -130,55 +118,29 @@ class Storage(Protocol):
         """
         ...
 
-    def room(self, name: str) -> RoomRecord | None:
+
+class RoomReads(Protocol):
+    """The rooms."""
+
+    def find(self, name: str) -> RoomRecord | None:
         """The room of that name, or the one that was called so and is called otherwise now."""
         ...
 
-    def public_rooms(self, *, after: str | None, limit: int) -> list[RoomRecord]:
+    def public(self, *, after: str | None, limit: int) -> list[RoomRecord]:
         """Public rooms that are not archived in the order of their names (by code points), those
         past `after`.
         """
         ...
 
-    def room_members(self, room: str) -> dict[str, Role]:
+
+class MemberReads(Protocol):
+    """Who belongs to which room, and as what."""
+
+    def of_room(self, room: str) -> dict[str, Role]:
         """The users of a private room with their roles; of another those above member."""
         ...
 
-    def sanctions(self, now_ms: int) -> list[Sanction]:
-        """All bans and mutes that hold, the oldest first."""
-        ...
-
-    def audit(
-        self, *, room: str | None, before: int | None, limit: int, own: Sequence[str] = ()
-    ) -> list[AuditRecord]:
-        """What moderators did, newest first, of everywhere or of one room; of private rooms only
-        what was done in `own`.
-        """
-        ...
-
-    def ignored(self, user_id: str) -> list[Person]:
-        """Whom a member ignores, with the names that they have now."""
-        ...
-
-    def changed_elsewhere(self) -> bool:
-        """Whether another process has written to the log since the last call; called from the
-        commit thread.
-        """
-        ...
-
-    def known_users(self, ids: Sequence[str]) -> dict[str, UserRecord]:
-        """Those of these users who are kept."""
-        ...
-
-    def live_sessions(self, user_ids: Sequence[str], now_ms: int) -> set[bytes]:
-        """The sessions of these users that have not run out, by their token hashes."""
-        ...
-
-    def usable_invitations(self, now_ms: int) -> list[Invitation]:
-        """The invitations that can be used, in the order in which they run out."""
-        ...
-
-    def direct_members(self, room: str) -> tuple[Person, ...]:
+    def of_direct_room(self, room: str) -> tuple[Person, ...]:
         """The users of a direct room, with the names they have now, in the order of their ids."""
         ...
 
@@ -194,24 +156,9 @@ class Storage(Protocol):
         """One room of a user, if the user is its member."""
         ...
 
-    def subscriptions(self, user_id: str) -> list[Subscription]:
-        """The browsers that a user is notified by."""
-        ...
 
-    def subscribers(self, room: str) -> list[Subscriber]:
-        """The browsers of a room's members who have a session and want anything of the room."""
-        ...
-
-    def loud_rooms(self) -> list[str]:
-        """Rooms of which a member wants everything pushed."""
-        ...
-
-    def secret(self, key: str, make: Callable[[], str]) -> str:
-        """The secret of the server that is kept under a key; made where there is none.
-
-        Called before anything is committed.
-        """
-        ...
+class PeopleReads(Protocol):
+    """Users, their sessions and passwords, and the invitations."""
 
     def session_user(self, token_hash: bytes, now_ms: int) -> UserRecord | None:
         """Whose session that is; None where it is unknown or has run out."""
@@ -233,12 +180,70 @@ class Storage(Protocol):
         """Every account, in the order of the compared names."""
         ...
 
+    def known(self, ids: Sequence[str]) -> dict[str, UserRecord]:
+        """Those of these users who are kept."""
+        ...
+
     def sessions_of(self, user_id: str, now_ms: int) -> list[SessionRecord]:
         """A user's sessions that have not run out, the last used first."""
         ...
 
+    def live_sessions(self, user_ids: Sequence[str], now_ms: int) -> set[bytes]:
+        """The sessions of these users that have not run out, by their token hashes."""
+        ...
+
     def invitation(self, code_hash: bytes, now_ms: int) -> Invitation | None:
         """An invitation that has uses left and has not run out."""
+        ...
+
+    def usable_invitations(self, now_ms: int) -> list[Invitation]:
+        """The invitations that can be used, in the order in which they run out."""
+        ...
+
+
+class OrderReads(Protocol):
+    """Bans and mutes, the audit log, and who ignores whom."""
+
+    def sanctions(self, now_ms: int) -> list[Sanction]:
+        """All bans and mutes that hold, the oldest first."""
+        ...
+
+    def audit(
+        self, *, room: str | None, before: int | None, limit: int, own: Sequence[str] = ()
+    ) -> list[AuditRecord]:
+        """What moderators did, newest first, of everywhere or of one room; of private rooms only
+        what was done in `own`.
+        """
+        ...
+
+    def ignored(self, user_id: str) -> list[Person]:
+        """Whom a member ignores, with the names that they have now."""
+        ...
+
+
+class PushReads(Protocol):
+    """The browsers that people are notified by."""
+
+    def subscriptions(self, user_id: str) -> list[Subscription]:
+        """The browsers that a user is notified by."""
+        ...
+
+    def subscribers(self, room: str) -> list[Subscriber]:
+        """The browsers of a room's members who have a session and want anything of the room."""
+        ...
+
+    def loud_rooms(self) -> list[str]:
+        """Rooms of which a member wants everything pushed."""
+        ...
+
+
+class Care(Protocol):
+    """What is kept in order by the server itself, and what the log tells of itself."""
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another process has written to the log since the last call; called from the
+        commit thread.
+        """
         ...
 
     def renew_sessions(self, ends_ms: Mapping[bytes, int], now_ms: int) -> None:
@@ -256,12 +261,6 @@ class Storage(Protocol):
         """
         ...
 
-    def forget_user(self, user_id: str, *, purge: bool) -> int:
-        """Takes a user out of the log, in many small transactions: what they said stays under
-        `DELETED_USER`, or with `purge` loses its text. How many entries were theirs.
-        """
-        ...
-
     def aged(self, before_ms: int, *, limit: int) -> list[str]:
         """Rooms whose log begins with an entry from before that instant, at most `limit`."""
         ...
@@ -274,8 +273,73 @@ class Storage(Protocol):
         """
         ...
 
+    def forget_user(self, user_id: str, *, purge: bool) -> int:
+        """Takes a user out of the log, in many small transactions: what they said stays under
+        `DELETED_USER`, or with `purge` loses its text. How many entries were theirs.
+        """
+        ...
+
+    def secret(self, key: str, make: Callable[[], str]) -> str:
+        """The secret of the server that is kept under a key; made where there is none.
+
+        Called before anything is committed.
+        """
+        ...
+
     def check_ready(self) -> None:
         """Raises StorageError where the log cannot be read."""
+        ...
+
+
+class Storage(Protocol):
+    """A place that keeps rooms, their logs, and who is in them."""
+
+    @property
+    def epoch(self) -> str:
+        """The name of this log; a log that may have lost its end has another one."""
+        ...
+
+    @property
+    def log(self) -> LogReads:
+        """See LogReads."""
+        ...
+
+    @property
+    def rooms(self) -> RoomReads:
+        """See RoomReads."""
+        ...
+
+    @property
+    def members(self) -> MemberReads:
+        """See MemberReads."""
+        ...
+
+    @property
+    def people(self) -> PeopleReads:
+        """See PeopleReads."""
+        ...
+
+    @property
+    def order(self) -> OrderReads:
+        """See OrderReads."""
+        ...
+
+    @property
+    def push(self) -> PushReads:
+        """See PushReads."""
+        ...
+
+    @property
+    def care(self) -> Care:
+        """See Care."""
+        ...
+
+    def commit(self, changes: Sequence[Change], now_ms: int) -> list[Outcome]:
+        """Makes all changes durable in one transaction, or none; one outcome for each, in order.
+
+        Duplicates of an earlier nonce, also of one in the same call, are found before seqs are
+        given, so that a room's seqs have no holes. `now_ms` becomes the `at` of every entry.
+        """
         ...
 
     def close(self) -> None:

@@ -15,8 +15,8 @@ from hubbub.storage.interface import Storage
 from hubbub.storage.records import Compared, Present, UserRecord
 
 
-class SharedStorage(Storage, Protocol):
-    """A log that several nodes write. Every call may raise StorageError.
+class Nodes(Protocol):
+    """The nodes of a log, each with a lease. Every call may raise StorageError.
 
     After `join` each commit is made as that node, with `hubbub.errors.NodeLost` (a StorageError)
     and nothing changed where the node was taken out.
@@ -62,7 +62,7 @@ class SharedStorage(Storage, Protocol):
         """Goes on with that server, and with the epoch that its log has."""
         ...
 
-    def nodes(self) -> set[str]:
+    def ids(self) -> set[str]:
         """The nodes that nobody has taken out, this one too."""
         ...
 
@@ -83,10 +83,22 @@ class SharedStorage(Storage, Protocol):
         ...
 
     def roles(self, ids: Sequence[int]) -> dict[int, dict[str, Role]]:
-        """`room_members` of each of these rooms that is kept."""
+        """`MemberReads.of_room` of each of these rooms that is kept."""
         ...
 
-    def present(self, rooms: Sequence[str]) -> list[tuple[str, Present]]:
+    def alone(self, what: str) -> AbstractContextManager[None]:
+        """A block that runs on one node at a time, for what must not be decided twice at once.
+
+        Raises StorageError where it is not free within a few seconds. It ends with the process, or
+        when that is paused.
+        """
+        ...
+
+
+class PresenceReads(Protocol):
+    """Who is on which node, in which rooms, by which names."""
+
+    def in_rooms(self, rooms: Sequence[str]) -> list[tuple[str, Present]]:
         """Who is in each of these rooms, by which node; also by this one."""
         ...
 
@@ -98,7 +110,7 @@ class SharedStorage(Storage, Protocol):
         """On which nodes these users are."""
         ...
 
-    def present_by_name(self, key: str) -> UserRecord | None:
+    def by_name(self, key: str) -> UserRecord | None:
         """The user who is on some node by a name."""
         ...
 
@@ -112,10 +124,16 @@ class SharedStorage(Storage, Protocol):
         """
         ...
 
-    def alone(self, what: str) -> AbstractContextManager[None]:
-        """A block that runs on one node at a time, for what must not be decided twice at once.
 
-        Raises StorageError where it is not free within a few seconds. It ends with the process, or
-        when that is paused.
-        """
+class SharedStorage(Storage, Protocol):
+    """A log that several nodes write."""
+
+    @property
+    def nodes(self) -> Nodes:
+        """See Nodes."""
+        ...
+
+    @property
+    def presence(self) -> PresenceReads:
+        """See PresenceReads."""
         ...

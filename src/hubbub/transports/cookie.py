@@ -73,7 +73,7 @@ class SessionCookie:
             hub.parts.rates.sign_in(address)
             now_ms = self._clock.now_ms()
             found = await hub.parts.log.read(
-                hub.parts.log.storage.session_user, hashed(secret), now_ms
+                hub.parts.log.storage.people.session_user, hashed(secret), now_ms
             )
         except RateLimited as refusal:
             raise refused(web.HTTPTooManyRequests, refusal) from None

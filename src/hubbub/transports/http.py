@@ -64,7 +64,7 @@ class Pages:
             return missing
         try:
             log = self._hub.parts.log
-            await log.read(log.storage.check_ready)
+            await log.read(log.storage.care.check_ready)
         except StorageError as error:
             return str(error)
         return None

@@ -33,7 +33,7 @@ class NodeAgreement:
     async def alone(self, what: str, room: Room | None = None) -> AsyncIterator[None]:
         """See Agreement."""
         read = self._context.parts.log.read
-        block = self._context.storage.alone(what)
+        block = self._context.storage.nodes.alone(what)
         try:
             await read(block.__enter__)
         except StorageError as error:

@@ -71,8 +71,8 @@ class Backfill:
         """Serves a room with all that the log has of it. Raises StorageError."""
         name = await self._name(room)
         while self._context.parts.rooms.live(room.name) is room:
-            page = await self._context.parts.log.read(
-                self._context.storage.page,
+            page = await self._context.read(
+                self._context.storage.log.page,
                 name,
                 room_id=room.meant,
                 after=room.last,
@@ -92,10 +92,10 @@ class Backfill:
         """What a room is called in the log, which nobody here may know yet."""
         room_id, name = room.id, room.name
         if room_id:
-            found = await self._context.parts.log.read(self._context.storage.places, [room_id])
+            found = await self._context.read(self._context.storage.nodes.places, [room_id])
             if room_id in found:
                 return found[room_id][0]
         # It was made after it was asked for, or was empty, taken away and made anew.
-        ids = await self._context.parts.log.read(self._context.storage.room_ids, [name])
+        ids = await self._context.read(self._context.storage.nodes.room_ids, [name])
         self._context.parts.rooms.identify(name, ids.get(name, 0))
         return name

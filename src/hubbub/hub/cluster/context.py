@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from structlog import get_logger
 
@@ -12,6 +12,9 @@ from hubbub.hub.upkeep.outside_changes import OutsideChanges
 from hubbub.storage.shared import SharedStorage
 
 log = get_logger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class NodeContext:
@@ -31,6 +34,10 @@ class NodeContext:
         self.look_soon = asyncio.Event()
         """Set where something may have been missed, for the sweep."""
         self._tasks: set[asyncio.Task[None]] = set()
+
+    async def read(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs a call of the storage in a reader's thread."""
+        return await self.parts.log.read(call, *args, **kwargs)
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs something beside; a fault of it is in the log."""

@@ -45,7 +45,7 @@ class Lease:
         """Makes this process a node, under an id that none had before. Raises StorageError."""
         node = secrets.token_urlsafe(6)
         # In the commit thread: what is committed before is the former node's.
-        await self._context.parts.log.write(self._context.storage.join, node)
+        await self._context.parts.log.write(self._context.storage.nodes.join, node)
         self._context.node, self.held = node, True
         self._renewed_s = self._steady_s = asyncio.get_running_loop().time()
         log.info("joined the cluster", node=node)
@@ -72,7 +72,7 @@ class Lease:
     async def leave(self) -> None:
         """Takes this node out, with whoever is on it."""
         with suppress(StorageError):
-            await self._context.parts.log.write(self._context.storage.leave)
+            await self._context.parts.log.write(self._context.storage.nodes.leave)
         self._thread.shutdown(wait=False)
 
     async def keep(self) -> None:
@@ -87,7 +87,7 @@ class Lease:
     async def _renew(self) -> None:
         loop = asyncio.get_running_loop()
         node = self._context.node
-        if not await self._run(self._context.storage.renew_lease):
+        if not await self._run(self._context.storage.nodes.renew_lease):
             # It may have joined as another one meanwhile.
             if node == self._context.node:
                 self.lose()
@@ -99,7 +99,7 @@ class Lease:
         self._renewed_s = now_s
         if now_s - self._steady_s > self._context.lease_s:
             for node in await self._run(
-                lambda: self._context.storage.end_lost(int(self._context.lease_s * 1000))
+                lambda: self._context.storage.nodes.end_lost(int(self._context.lease_s * 1000))
             ):
                 log.warning("a node is dead", dead=node)
                 self._on_dead(node)

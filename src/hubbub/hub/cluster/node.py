@@ -74,7 +74,7 @@ class Node:
         self._context.outside_changes = outside_changes
         succession = Succession(self._context, self._begin_anew, self._tell_to_compare)
         self._context.compare = succession.look
-        self._context.storage.watch(succession.look)
+        self._context.storage.nodes.watch(succession.look)
         await self._lease.join()
         # From now on: a bus that is away takes seconds of its own.
         self._context.begin(self._lease.keep())

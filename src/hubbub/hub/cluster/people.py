@@ -40,7 +40,7 @@ class NodePeople:
             if user_id not in context.parts.users:
                 context.bus.subscribe(signs.user_subject(user_id))
                 await context.bus.settle()
-                known = await context.parts.log.read(context.storage.direct_positions, [user_id])
+                known = await context.read(context.storage.nodes.direct_positions, [user_id])
                 self._cursors.expect(user_id, known)
             yield
         finally:
@@ -107,23 +107,23 @@ class NodePeople:
         if not user_ids:
             return []
         context = self._context
-        found = await context.parts.log.read(context.storage.whereabouts, user_ids)
+        found = await context.read(context.storage.presence.whereabouts, user_ids)
         return [present for present in found if present.node != context.node]
 
     async def present_by_name(self, key: str) -> UserRecord | None:
         """See PeerDirectory."""
-        return await self._context.parts.log.read(self._context.storage.present_by_name, key)
+        return await self._context.read(self._context.storage.presence.by_name, key)
 
     async def users_in(self, names: Sequence[str]) -> Mapping[str, int]:
         """See PeerDirectory."""
         if not names:
             return {}
-        return await self._context.parts.log.read(self._context.storage.users_in, names)
+        return await self._context.read(self._context.storage.presence.users_in, names)
 
     async def nodes(self) -> set[str]:
         """See PeerDirectory."""
-        return await self._context.parts.log.read(self._context.storage.nodes)
+        return await self._context.read(self._context.storage.nodes.ids)
 
     async def user_number(self) -> int | None:
         """See PeerDirectory."""
-        return await self._context.parts.log.read(self._context.storage.next_user_number)
+        return await self._context.read(self._context.storage.nodes.next_user_number)

@@ -63,12 +63,12 @@ class Succession:
         began_s, mark = self._loop.time(), ""
         while True:
             served = self._served()
-            found = await self._context.parts.log.read(self._context.storage.compare, served)
+            found = await self._context.read(self._context.storage.nodes.compare, served)
             if found.epoch != self._context.parts.log.storage.epoch:
                 self._take_epoch(found)
                 return
             if not found.another:
-                self._context.storage.accept(found)
+                self._context.storage.nodes.accept(found)
                 return
             if found.mark != mark:
                 began_s, mark = self._loop.time(), found.mark
@@ -79,7 +79,7 @@ class Succession:
             # what it knew may be lost.
             late = self._loop.time() - began_s > self._context.lease_s
             if self._served() == served and (late or not found.waiting):
-                self._context.storage.accept(found)
+                self._context.storage.nodes.accept(found)
                 self._context.outside_changes.look_soon()
                 return
             await asyncio.sleep(WAIT_S)
@@ -103,5 +103,5 @@ class Succession:
             ],
         )
         self._begin_anew()
-        self._context.storage.accept(found)
+        self._context.storage.nodes.accept(found)
         self._tell()

@@ -84,7 +84,7 @@ class Sweep:
     async def _look_at_ends(self) -> None:
         unknown = [room.name for room in self._context.parts.rooms.all_live() if not room.id]
         if unknown:
-            found = await self._context.parts.log.read(self._context.storage.room_ids, unknown)
+            found = await self._context.read(self._context.storage.nodes.room_ids, unknown)
             for name, room_id in found.items():
                 with contained("a room was not identified", room=name):
                     self._context.parts.rooms.identify(name, room_id)
@@ -92,7 +92,7 @@ class Sweep:
                 # Another node made them, and gave roles there before anybody here could know.
                 self._context.outside_changes.look_soon()
         rooms = {room.id: room for room in self._context.parts.rooms.all_live() if room.id}
-        places = await self._context.parts.log.read(self._context.storage.places, list(rooms))
+        places = await self._context.read(self._context.storage.nodes.places, list(rooms))
         for room_id in rooms.keys() - places.keys():
             # It was empty and is gone; another one may be made of its name.
             rooms[room_id].id = 0
@@ -103,7 +103,7 @@ class Sweep:
 
     async def _look_at_direct_ends(self) -> None:
         users = list(self._context.parts.users)
-        known = await self._context.parts.log.read(self._context.storage.direct_positions, users)
+        known = await self._context.read(self._context.storage.nodes.direct_positions, users)
         for name, last in known.items():
             if self._context.parts.rooms.live(name) is None and last > (
                 self._cursors.last(name) or 0
@@ -114,15 +114,15 @@ class Sweep:
 
     async def _look_at_people(self) -> None:
         names = self._roster.begin_sweep()
-        present = await self._context.parts.log.read(self._context.storage.present, names)
+        present = await self._context.read(self._context.storage.presence.in_rooms, names)
         self._roster.finish_sweep(self._context.node, names, present)
-        own = await self._context.parts.log.read(self._context.storage.own_users)
+        own = await self._context.read(self._context.storage.presence.own_users)
         placed = [(name, p.user.id) for name, p in present if p.node == self._context.node]
         for change in self._roster.repairs(self._context.parts.users, own, placed):
             self._context.parts.committer.submit_unless_stopping(change)
 
     async def _look_at_names(self) -> None:
-        held = await self._context.parts.log.read(self._context.storage.own_names)
+        held = await self._context.read(self._context.storage.presence.own_names)
         mine = self._context.parts.names.held()
         for key, user_id in held.items():
             if mine.get(key) != user_id:

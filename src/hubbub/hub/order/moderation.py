@@ -136,7 +136,7 @@ class Moderation:
         """Takes a message's text away. Raises Refusal."""
         storage = self._log.storage
         page = await self._log.read(
-            storage.page, room.name, room_id=room.meant, after=seq - 1, limit=1, limit_bytes=1
+            storage.log.page, room.name, room_id=room.meant, after=seq - 1, limit=1, limit_bytes=1
         )
         found = page.events[0] if page.events else None
         if not isinstance(found, Message) or found.seq != seq:
@@ -262,7 +262,7 @@ class Moderation:
 
     async def _check_above(self, user: User, other_id: str, room: Room) -> None:
         """Raises Forbidden for what somebody of the same rank said, if they are still known."""
-        known = await self._log.read(self._log.storage.known_users, [other_id])
+        known = await self._log.read(self._log.storage.people.known, [other_id])
         other = self._users[other_id].record if other_id in self._users else known.get(other_id)
         if other is not None:
             self._check_rank(user, other, room)

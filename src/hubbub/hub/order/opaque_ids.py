@@ -23,7 +23,7 @@ class OpaqueIds:
     @classmethod
     def of(cls, storage: Storage) -> "OpaqueIds":
         """The one of a log. Raises StorageError."""
-        return cls(bytes.fromhex(storage.secret("veil", lambda: secrets.token_hex(16))))
+        return cls(bytes.fromhex(storage.care.secret("veil", lambda: secrets.token_hex(16))))
 
     def shown(self, number: int) -> int:
         """What is shown in place of a number."""

@@ -26,7 +26,7 @@ class SanctionLog:
         """
         while True:
             version = self._sanctions.version
-            found = await self._log.read(self._log.storage.sanctions, self._clock.now_ms())
+            found = await self._log.read(self._log.storage.order.sanctions, self._clock.now_ms())
             # What was laid or lifted meanwhile may be missing in what was read.
             if version == self._sanctions.version:
                 self._sanctions.replace(found)

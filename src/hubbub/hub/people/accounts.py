@@ -155,7 +155,7 @@ class Accounts:
         except BadName:
             key = ""
         self._rates.password(session, key)
-        account = await self._log.read(self._log.storage.account, key)
+        account = await self._log.read(self._log.storage.people.account, key)
         kept = None if account is None else account.password_hash
         if not await self._passwords.fits(password, kept):
             log.info("wrong password", tried=key)
@@ -227,7 +227,7 @@ class Accounts:
     async def sessions_of(self, user_id: str) -> list[SessionRecord]:
         """The sessions of somebody who may not be here."""
         now_ms = self._clock.now_ms()
-        return await self._log.read(self._log.storage.sessions_of, user_id, now_ms)
+        return await self._log.read(self._log.storage.people.sessions_of, user_id, now_ms)
 
     def revoke(self, sessions: Iterable[SessionRecord]) -> None:
         """Lets nobody come in any more by sessions that were ended just now."""
@@ -250,7 +250,7 @@ class Accounts:
         # One after the other, so that two owners cannot both give it up.
         async with self._invitations.deciding, self._peers.agreement.alone("accounts"):
             if role is not Role.OWNER:
-                accounts = await self._log.read(self._log.storage.accounts)
+                accounts = await self._log.read(self._log.storage.people.accounts)
                 # As it is now: another may have made them owner, and gone.
                 if any(a.id == whom.id and a.role is Role.OWNER for a in accounts):
                     check_another_owner(accounts, whom.id)

@@ -195,11 +195,11 @@ def _session(
     storage: Storage, token_hash: bytes, now_ms: int
 ) -> tuple[UserRecord, list[Membership], list[Person]] | None:
     """Whose session it is and what is known of them, in one go."""
-    record = storage.session_user(token_hash, now_ms)
+    record = storage.people.session_user(token_hash, now_ms)
     return None if record is None else (record, *known(storage, record))
 
 
 def known(storage: Storage, record: UserRecord) -> tuple[list[Membership], list[Person]]:
     """Where somebody is, and whom a member ignores."""
-    ignored = [] if record.kind is UserKind.GUEST else storage.ignored(record.id)
-    return storage.memberships(record.id), ignored
+    ignored = [] if record.kind is UserKind.GUEST else storage.order.ignored(record.id)
+    return storage.members.memberships(record.id), ignored

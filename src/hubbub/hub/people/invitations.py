@@ -41,7 +41,9 @@ class Invitations:
         """As what one may come in, and by which invitation. Raises Forbidden."""
         if code:
             storage = self._log.storage
-            found = await self._log.read(storage.invitation, hashed(code), self._clock.now_ms())
+            found = await self._log.read(
+                storage.people.invitation, hashed(code), self._clock.now_ms()
+            )
             if found is None or not await self._holds(found):
                 raise Forbidden("That invitation is unknown, used up or has run out.")
             return found.role, found
@@ -64,7 +66,7 @@ class Invitations:
             return False
         if not invitation.maker_id:
             return True
-        found = await self._log.read(self._log.storage.known_users, [invitation.maker_id])
+        found = await self._log.read(self._log.storage.people.known, [invitation.maker_id])
         maker = found.get(invitation.maker_id)
         return maker is not None and self._may_invite(maker)
 
@@ -95,12 +97,14 @@ class Invitations:
         return None if await self._has_members() else await self.invite(None, Role.OWNER, 1, 1)
 
     async def _has_members(self) -> bool:
-        accounts = await self._log.read(self._log.storage.accounts)
+        accounts = await self._log.read(self._log.storage.people.accounts)
         return any(account.kind is UserKind.MEMBER for account in accounts)
 
     async def usable(self) -> list[Invitation]:
         """Those that can be used, the next to run out first."""
-        return await self._log.read(self._log.storage.usable_invitations, self._clock.now_ms())
+        return await self._log.read(
+            self._log.storage.people.usable_invitations, self._clock.now_ms()
+        )
 
     async def revoke(self, typed: str, audit: AppendAudit) -> None:
         """Ends an invitation by its id. Raises BadRequest."""

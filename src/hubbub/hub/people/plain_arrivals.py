@@ -97,7 +97,7 @@ class PlainArrivals:
         record = await self._accounts.sign_in(session, name, password)
         user = await self._identity.member(record)
         try:
-            people = await self._log.read(self._log.storage.ignored, user.id)
+            people = await self._log.read(self._log.storage.order.ignored, user.id)
         except BaseException:
             self._identity.put_away(user)
             raise

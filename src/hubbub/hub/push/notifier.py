@@ -195,7 +195,7 @@ class Notifier:
 
     async def _subscribers(self, room: Room) -> list[Subscriber]:
         with contained("notices were not sent", room=room.name):
-            return await self._log.read(self._log.storage.subscribers, room.name)
+            return await self._log.read(self._log.storage.push.subscribers, room.name)
         return []
 
     async def _tell(self, queued: _Queued, subscribers: list[Subscriber]) -> None:
@@ -236,7 +236,7 @@ class Notifier:
         notice = Notice("", "", "")
         reply: events.Reply
         try:
-            mine = await self._log.read(self._log.storage.subscriptions, user.id)
+            mine = await self._log.read(self._log.storage.push.subscriptions, user.id)
             fates = await asyncio.gather(*(self._push(each, notice) for each in mine))
             reply = replies.Pushed(id=request_id, pushed=tuple(fates))
         except StorageError as error:
@@ -289,7 +289,7 @@ class Notifier:
     async def learn_loud(self) -> None:
         """Reads of which rooms somebody wants everything; of others only texts with an @ count."""
         with contained("every message is looked at for now"):
-            self._loud.update(await self._log.read(self._log.storage.loud_rooms))
+            self._loud.update(await self._log.read(self._log.storage.push.loud_rooms))
             self._loud_known = True
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:

@@ -30,19 +30,19 @@ def direct_room_name(user_ids: Iterable[str]) -> str:
 
 def _kept_room(storage: Storage, name: str) -> Room | None:
     """A room of the log, with who may enter it or is more than a member, in one go."""
-    record = storage.room(name)
+    record = storage.rooms.find(name)
     if record is None:
         return None
     if record.kind is RoomKind.DIRECT:
-        return Room(record, storage.direct_members(record.name))
-    return Room(record, (), storage.room_members(record.name))
+        return Room(record, storage.members.of_direct_room(record.name))
+    return Room(record, (), storage.members.of_room(record.name))
 
 
 def _shared_room(storage: SharedStorage, name: str) -> tuple[Room | None, list[Present]]:
     """The same, with who is in it."""
     found = _kept_room(storage, name)
     called = name if found is None else found.name
-    return found, [present for _, present in storage.present([called])]
+    return found, [present for _, present in storage.presence.in_rooms([called])]
 
 
 class Rooms:
@@ -131,7 +131,11 @@ class Rooms:
 
     async def _by_title(self, name: str, user_id: str) -> Room | None:
         """The one private room of a user's that people call so."""
-        own = await self._log.read(self._log.storage.private_rooms, user_id) if user_id else []
+        own = (
+            await self._log.read(self._log.storage.members.private_rooms, user_id)
+            if user_id
+            else []
+        )
         found = [each.name for each in own if room_title(each.name) == name.removeprefix(PRIVATE)]
         return await self.open_kept(found[0]) if len(found) == 1 else None
 
@@ -142,7 +146,7 @@ class Rooms:
         if room is not None:
             self.touch(room)
             return room
-        record = await self._log.read(self._log.storage.room, name)
+        record = await self._log.read(self._log.storage.rooms.find, name)
         room = Room(record or RoomRecord(name, RoomKind.DIRECT, "", 1, 0), participants)
         self._peers.rooms.opened(room, ())
         return self._keep(room)

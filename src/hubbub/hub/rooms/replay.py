@@ -60,7 +60,7 @@ class Replay:
         if after is not None and after >= last:
             return LogPage((), False, room.first, last)
         page = await self._log.read(
-            self._log.storage.page,
+            self._log.storage.log.page,
             room.name,
             room_id=room.meant,
             after=after,

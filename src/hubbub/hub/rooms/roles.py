@@ -21,7 +21,7 @@ async def take_roles(log: Log, rooms: Sequence[Room]) -> tuple[Mapping[Room, set
     Raises StorageError.
     """
     known = {room.id: (room, room.roles.version) for room in rooms}
-    found = await log.read(cast(SharedStorage, log.storage).roles, list(known))
+    found = await log.read(cast(SharedStorage, log.storage).nodes.roles, list(known))
     changed: dict[Room, set[str]] = {}
     for room_id, roles in found.items():
         room, version = known[room_id]
@@ -35,7 +35,7 @@ async def take_room(log: Log, room: Room) -> None:
     version = -1
     while version != room.roles.version:
         version = room.roles.version
-        roles = await log.read(log.storage.room_members, room.name)
+        roles = await log.read(log.storage.members.of_room, room.name)
     room.roles.apply(Roles(roles))
 
 
@@ -44,7 +44,7 @@ async def take_member(log: Log, room: Room, user_id: str) -> bool:
     version = -1
     while version != room.roles.version:
         version = room.roles.version
-        kept = await log.read(log.storage.membership, user_id, room.name)
+        kept = await log.read(log.storage.members.membership, user_id, room.name)
     role = None if kept is None else kept.role
     counts = room.private or role is not Role.MEMBER
     room.roles.apply(RoleChanged(user_id, role if counts else None))

@@ -147,7 +147,7 @@ class RoomSettings:
     async def _private_name(self, title: str) -> str:
         while True:
             name = private_name(title, _mark())
-            kept = await self._log.read(self._log.storage.room, name)
+            kept = await self._log.read(self._log.storage.rooms.find, name)
             if kept is None and self._rooms.live(name) is None:
                 return name
 

@@ -10,7 +10,7 @@ from hubbub.storage.changes import RoleChanged
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """All who are something in a room, as Storage.room_members has read it."""
+    """All who are something in a room, as MemberReads.of_room has read it."""
 
     by_user: Mapping[str, Role]
 

@@ -34,7 +34,7 @@ class Lookups:
             raise BadRequest("`history` takes `before` or `after`, not both.")
         room = await self._rooms.open_for(session, typed)
         return await self._log.read(
-            self._log.storage.page,
+            self._log.storage.log.page,
             room.name,
             room_id=room.meant,
             before=before,
@@ -46,7 +46,7 @@ class Lookups:
     async def last_of(self, room: Room, user_id: str) -> int:
         """The seq of what somebody said last in a room, among the last `LAST_LOOKED`."""
         page = await self._log.read(
-            self._log.storage.page,
+            self._log.storage.log.page,
             room.name,
             room_id=room.meant,
             limit=LAST_LOOKED,
@@ -98,7 +98,7 @@ class Lookups:
         order of their names.
         """
         past = after or ""
-        stored = await self._log.read(self._log.storage.public_rooms, after=past, limit=limit + 1)
+        stored = await self._log.read(self._log.storage.rooms.public, after=past, limit=limit + 1)
         topics = {record.name: record.topic for record in stored}
         topics |= {r.name: r.topic for r in self._rooms.occupied() if r.name > past}
         if self._default_room > past:
@@ -122,7 +122,7 @@ class Lookups:
 
     async def _private_rooms(self, user: User) -> dict[str, str]:
         """The topics of the private rooms that a user may enter."""
-        kept = await self._log.read(self._log.storage.private_rooms, user.id)
+        kept = await self._log.read(self._log.storage.members.private_rooms, user.id)
         return {each.name: each.topic for each in kept if not each.archived}
 
 

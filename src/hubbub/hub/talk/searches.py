@@ -54,7 +54,7 @@ class Searches:
             had_s = budget.left_s
             try:
                 page = await self._log.search(
-                    self._log.storage.search,
+                    self._log.storage.log.search,
                     room.name,
                     text,
                     room_id=room.meant,

@@ -34,11 +34,13 @@ class Housekeeping:
         storage = parts.log.storage
         # What is not renewed now has its time until the next round, and nothing is purged before.
         with contained("sessions were not renewed"):
-            await parts.log.write(storage.renew_sessions, parts.attendance.session_ends(), now_ms)
+            await parts.log.write(
+                storage.care.renew_sessions, parts.attendance.session_ends(), now_ms
+            )
         with contained("guests were not kept"):
             await parts.committer.make_all(parts.attendance.saved_guests())
         addresses_before_ms = now_ms - int(parts.limits.address_retention_h * 3_600_000)
-        gone = await parts.log.write(storage.purge, parts.clock.now_ms(), addresses_before_ms)
+        gone = await parts.log.write(storage.care.purge, parts.clock.now_ms(), addresses_before_ms)
         log.debug("housekeeping", rows_purged=gone)
 
 

@@ -74,7 +74,7 @@ class OutsideChanges:
     async def look(self) -> None:
         """Looks once. Raises StorageError."""
         parts = self._parts
-        changed = await parts.log.write(parts.log.storage.changed_elsewhere)
+        changed = await parts.log.write(parts.log.storage.care.changed_elsewhere)
         if self._again or changed:
             self._looked_at_s = asyncio.get_running_loop().time()
             # Until all of it was seen: the log may be away in the middle.
@@ -109,7 +109,7 @@ class OutsideChanges:
         kept = [u.id for u in parts.users.values() if u.kind is not UserKind.GUEST or shared]
         versions = {i: parts.users[i].account_version for i in kept}
         names = {i: parts.users[i].name for i in kept}
-        records = await parts.log.read(parts.log.storage.known_users, kept)
+        records = await parts.log.read(parts.log.storage.people.known, kept)
         seen = True
         for user_id in kept:
             user, record = parts.users.get(user_id), records.get(user_id)
@@ -157,7 +157,9 @@ class OutsideChanges:
         if not sessions:
             return True
         live = await parts.log.read(
-            parts.log.storage.live_sessions, [user.id for user in users], parts.clock.now_ms()
+            parts.log.storage.people.live_sessions,
+            [user.id for user in users],
+            parts.clock.now_ms(),
         )
         for session, (user_id, token_hash) in sessions.items():
             if token_hash in live or session.token_hash != token_hash:

@@ -39,9 +39,9 @@ class Retention:
         storage = self._log.storage
         before_ms = self._clock.now_ms() - self._days * DAY_MS
         steps = 0
-        while rooms := await self._log.read(storage.aged, before_ms, limit=STEP_ROOMS):
+        while rooms := await self._log.read(storage.care.aged, before_ms, limit=STEP_ROOMS):
             started_s = self._clock.steady_s()
-            begins = await self._log.write(storage.expire, rooms, before_ms, limit=STEP_EVENTS)
+            begins = await self._log.write(storage.care.expire, rooms, before_ms, limit=STEP_EVENTS)
             if not begins:
                 break
             # Not before it is durable. Whoever reads in between sees in the page where it begins.

@@ -16,10 +16,10 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from hubbub.errors import StorageError
 from hubbub.storage.files.snapshot import Progress
-from hubbub.storage.sql import migrate, queries
-from hubbub.storage.sql.backend import Backend
-from hubbub.storage.sql.database import open_backend
-from hubbub.storage.sql.node_queries import LIVE_NODES
+from hubbub.storage.sql import migrate
+from hubbub.storage.sql.backend import Backend, open_backend
+from hubbub.storage.sql.meta import all_meta
+from hubbub.storage.sql.nodes import LIVE_NODES
 from hubbub.storage.sql.schema import NODE_TABLES, audit, events, meta, metadata, rooms, users
 from hubbub.storage.sql.sqlite import SqliteFile
 
@@ -277,7 +277,7 @@ def _writer(connection: Connection, table: Table) -> Iterator[Write]:
 
 def _copy_meta(before: Connection, after: Connection) -> None:
     """The epoch and the secrets stay the same; numbers go on after those that were given."""
-    known = {key: value for key, value in before.execute(queries.META)}  # noqa: C416
+    known = all_meta(before)
     if before.dialect.name == "postgresql":
         last, used = before.exec_driver_sql("SELECT last_value, is_called FROM user_numbers").one()
         known["user_number"] = str(last + used)

@@ -28,7 +28,7 @@ from hubbub.storage.files.lines import (
 from hubbub.storage.files.snapshot import Progress, Rows, Snapshot, reading
 from hubbub.storage.records import ADDRESS
 from hubbub.storage.sql.entries import log_event
-from hubbub.storage.sql.rows import sanction
+from hubbub.storage.sql.moderation import sanction
 from hubbub.version import __version__
 
 STEP_LINES = 1000

@@ -44,8 +44,9 @@ from hubbub.storage.files.lines import (
     UserLine,
     decoder,
 )
-from hubbub.storage.sql import migrate, queries
+from hubbub.storage.sql import migrate
 from hubbub.storage.sql.entries import event_row
+from hubbub.storage.sql.log import insert_rows
 from hubbub.storage.sql.schema import (
     audit,
     events,
@@ -325,7 +326,7 @@ class _Import:
         assert isinstance(driver, sqlite3.Connection), "an import goes into the embedded log"
         before = driver.total_changes
         try:
-            queries.insert_rows(self.connection, self.statement, self.rows)
+            insert_rows(self.connection, self.statement, self.rows)
         except IntegrityError:
             # As many as went in came before the one that did not.
             number = self.numbers[driver.total_changes - before]

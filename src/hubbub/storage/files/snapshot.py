@@ -40,7 +40,7 @@ def reading(place: Path | str) -> Iterator[Snapshot]:
         with snapshot(place) as connection:
             yield connection
         return
-    from hubbub.storage.sql.postgres import shown
+    from hubbub.storage.sql.postgres_snapshot import shown
 
     with shown(place) as found:
         yield found

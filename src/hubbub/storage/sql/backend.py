@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
@@ -10,6 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from hubbub.errors import StorageError
 from hubbub.storage.interface import Budget
 from hubbub.storage.sql.driver import Driver
+
+POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
 
 
 class Backend(Protocol):
@@ -56,7 +59,7 @@ class Backend(Protocol):
         ...
 
     def alone(self, what: str) -> AbstractContextManager[None]:
-        """See SharedStorage."""
+        """See Nodes."""
         ...
 
     def quicker(self, connection: Connection, what: str) -> bool:
@@ -112,3 +115,22 @@ class Backend(Protocol):
     def release(self) -> None:
         """Closes all connections."""
         ...
+
+
+def open_backend(url: str, *, beside: bool = False) -> Backend:
+    """The place that a URL names. Raises StorageError, LogInUse."""
+    scheme, _, rest = url.partition("://")
+    if scheme in POSTGRES:
+        from hubbub.storage.sql.postgres import PostgresServer
+
+        return PostgresServer(url)
+    # Not by SQLAlchemy's parser: a path may have a `?` in it.
+    name = rest.removeprefix("/")
+    if scheme != "sqlite" or name == rest or name in {"", ":memory:"}:
+        raise StorageError(
+            f"There is no storage for {scheme}://…; a log is kept at sqlite:///path/to/file.db or "
+            "postgresql://user@host/database."
+        )
+    from hubbub.storage.sql.sqlite import SqliteFile
+
+    return SqliteFile(Path(name), beside=beside)

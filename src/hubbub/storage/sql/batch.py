@@ -52,14 +52,15 @@ from hubbub.storage.changes import (
     SaveSubscription,
     SaveUser,
 )
-from hubbub.storage.sql import queries
-from hubbub.storage.sql.batch_rooms import BatchRoom, BatchRooms
 from hubbub.storage.sql.driver import Driver
 from hubbub.storage.sql.entries import event_row
-from hubbub.storage.sql.members import Members
-from hubbub.storage.sql.moderation import Moderation
-from hubbub.storage.sql.nodes import Nodes
-from hubbub.storage.sql.people import People
+from hubbub.storage.sql.log import INSERT_EVENTS, WIPE_MESSAGES
+from hubbub.storage.sql.members import BatchMembers
+from hubbub.storage.sql.moderation import BatchModeration
+from hubbub.storage.sql.people import BatchPeople
+from hubbub.storage.sql.presence import BatchPresence
+from hubbub.storage.sql.push import BatchPush
+from hubbub.storage.sql.rooms import BatchRoom, BatchRooms
 
 Nonce = tuple[str, str]
 """A sender's id and the nonce of one of its messages."""
@@ -72,15 +73,16 @@ class Batch:
     rooms: BatchRooms
     said: dict[Nonce, Message]
     now_ms: int
-    nodes: Nodes
-    members: Members
+    nodes: BatchPresence
+    members: BatchMembers
     at: str = field(init=False)
     entries: list[tuple[BatchRoom, LogEvent, str]] = field(default_factory=list)
-    people: People = field(default_factory=People)
+    people: BatchPeople = field(default_factory=BatchPeople)
+    push: BatchPush = field(default_factory=BatchPush)
     makes: list[BatchRoom] = field(default_factory=list)
     """For each change that makes a room, the one that came of it."""
     wiped: list[tuple[BatchRoom, int]] = field(default_factory=list)
-    moderation: Moderation = field(default_factory=Moderation)
+    moderation: BatchModeration = field(default_factory=BatchModeration)
 
     def __post_init__(self) -> None:
         self.at = format_instant(self.now_ms)
@@ -116,10 +118,10 @@ class Batch:
                 | EndSessions()
                 | SavePassword()
                 | SaveInvitation()
-                | SaveSubscription()
-                | EndSubscription()
             ):
                 self.people.take(change, self.now_ms)
+            case SaveSubscription() | EndSubscription():
+                self.push.take(change)
             case SaveSanction() | EndSanction() | AppendAudit() | SaveIgnored():
                 self.moderation.take(change, self.now_ms)
             case EnterRoom(name) | ExitRoom(name):
@@ -239,15 +241,16 @@ class Batch:
     def write(self, driver: Driver) -> list[int]:
         """Executes what the changes came to; the places of those whose names others hold."""
         self.people.write(driver, self.now_ms)
+        self.push.write(driver, self.now_ms)
         self.rooms.write(driver)
         if self.entries:
             rows = [
                 event_row(room.id, event, self.now_ms, nonce) for room, event, nonce in self.entries
             ]
-            driver.write_each(queries.INSERT_EVENTS, rows)
+            driver.write_each(INSERT_EVENTS, rows)
         if self.wiped:
             wiped = [{"of_room": room.id, "target": target} for room, target in self.wiped]
-            driver.write(queries.WIPE_MESSAGES, wiped)
+            driver.write(WIPE_MESSAGES, wiped)
         self.members.write(driver, self.rooms.found)
         self.moderation.write(driver)
         return self.nodes.write(driver, self.now_ms)

@@ -5,23 +5,35 @@ written, and it is tried again where another process was quicker.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import DBAPIError
 
 from hubbub.errors import LogChanged, NodeLost
 from hubbub.protocol.events import Message
 from hubbub.storage.changes import AppendMessage, Change, NameUsed, Outcome
 from hubbub.storage.concerns import Concern, concerns
-from hubbub.storage.sql import queries
 from hubbub.storage.sql.batch import Batch, Nonce
-from hubbub.storage.sql.batch_rooms import BatchRooms
+from hubbub.storage.sql.dialects import ClockMs, json_list
 from hubbub.storage.sql.driver import Driver, lost_race
 from hubbub.storage.sql.entries import log_event
-from hubbub.storage.sql.members import Members
-from hubbub.storage.sql.node_queries import CLOCK, FENCE
-from hubbub.storage.sql.nodes import Nodes
-from hubbub.storage.sql.rows import json_list
+from hubbub.storage.sql.log import NONCES
+from hubbub.storage.sql.members import BatchMembers
+from hubbub.storage.sql.meta import COUNT_CHANGES, KNOWN_EPOCH
+from hubbub.storage.sql.presence import BatchPresence
+from hubbub.storage.sql.rooms import BatchRooms
+from hubbub.storage.sql.schema import nodes
 
 ATTEMPTS = 4
+
+CLOCK = select(ClockMs())
+# Whoever takes the node out waits for the commit under way, and it finds no row afterwards. The
+# epoch's row is not locked: all commits of all nodes would meet there.
+FENCE = (
+    select(ClockMs(), KNOWN_EPOCH)
+    .select_from(nodes)
+    .where(nodes.c.id == bindparam("node"))
+    .with_for_update(read=True, key_share=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,7 @@ def _stored(driver: Driver, changes: Iterable[Change]) -> dict[Nonce, Message]:
     if not pairs:
         return {}
     found: dict[Nonce, Message] = {}
-    rows = driver.read(queries.NONCES, {"pairs": json_list(pairs)})
+    rows = driver.read(NONCES, {"pairs": json_list(pairs)})
     for nonce, room, *entry in rows:
         message = log_event(room, entry)
         assert isinstance(message, Message), "only messages have a nonce"
@@ -83,10 +95,10 @@ def _write(
     by: Writer,
 ) -> list[Outcome]:
     rooms = BatchRooms.read(driver, changes)
-    members = Members.among(driver, rooms, changes)
+    members = BatchMembers.among(driver, rooms, changes)
     # Only now: whoever waited for a room comes after the one before, also by the clock.
     at_ms = _fenced(driver, by, now_ms)
-    batch = Batch(rooms, said, at_ms, Nodes(by.node), members)
+    batch = Batch(rooms, said, at_ms, BatchPresence(by.node), members)
     outcomes = [batch.take(place, change) for place, change in enumerate(changes)]
     for place in batch.write(driver):
         outcomes[place] = NameUsed()
@@ -95,7 +107,7 @@ def _write(
     made = zip(changes, outcomes, strict=True)
     if by.shared and any(concerns(*each) is Concern.LOOK for each in made):
         # Last, because every node that has such a change waits here for the one before.
-        driver.write(queries.COUNT_CHANGES, [{}])
+        driver.write(COUNT_CHANGES, [{}])
     return outcomes
 
 

@@ -6,21 +6,37 @@ so once every node has compared, nothing is lost that anybody alive was told of.
 """
 
 import secrets
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from sqlalchemy import Connection
+from sqlalchemy import BigInteger, Connection, Text, bindparam, cast, select, update
 
-from hubbub.storage.changes import Appended, Outcome
 from hubbub.storage.records import Behind, Compared
-from hubbub.storage.sql import node_queries, queries
-from hubbub.storage.sql.rows import json_list
+from hubbub.storage.sql.dialects import ClockMs, json_list, listed
+from hubbub.storage.sql.meta import EPOCH, KNOWN_EPOCH, save_meta
+from hubbub.storage.sql.schema import nodes, rooms
 
-Ends = OrderedDict[int, int]
-"""By the ids of rooms the last seq that was committed here, the latest at the end."""
-
-ENDS_ROOMS = 10_000
-"""Of how many rooms that is kept, those with the latest entries: what is lost is what came last."""
+# One node after the other: the first that knows better gives the log its new epoch.
+LOCK_EPOCH = EPOCH.with_for_update()
+COMPARED = (
+    update(nodes)
+    .where(nodes.c.id == bindparam("node"))
+    .values(server=bindparam("mark", type_=Text()), seen_ms=ClockMs())
+)
+# A node of the release before compares nothing.
+NOT_COMPARED = (
+    select(nodes.c.id)
+    .where(
+        nodes.c.id != bindparam("node"),
+        nodes.c.server != bindparam("mark", type_=Text()),
+        nodes.c.server != "",
+    )
+    .order_by(nodes.c.id)
+)
+NONE_COMPARED = update(nodes).values(server="")
+_room_ids = listed("room_ids")
+PLACES = select(rooms.c.id, rooms.c.name, rooms.c.last_seq, KNOWN_EPOCH).where(
+    rooms.c.id.in_(select(cast(_room_ids.c.value, BigInteger)))
+)
 
 
 def lineage(mark: str) -> str:
@@ -33,24 +49,6 @@ def system(lineage: str) -> str:
     return lineage.partition(".")[0]
 
 
-def note_ends(ends: Ends, outcomes: Sequence[Outcome]) -> None:
-    """Takes note of what a commit has appended."""
-    for outcome in outcomes:
-        if isinstance(outcome, Appended):
-            ends[outcome.room_id] = outcome.event.seq
-            ends.move_to_end(outcome.room_id)
-    while len(ends) > ENDS_ROOMS:
-        ends.popitem(last=False)
-
-
-def merged(served: Mapping[int, int], ends: Ends) -> dict[int, int]:
-    """The later end of each room."""
-    known = dict(served)
-    for room_id, last in ends.items():
-        known[room_id] = max(last, known.get(room_id, 0))
-    return known
-
-
 def compare(
     connection: Connection,
     node: str,
@@ -60,14 +58,13 @@ def compare(
     *,
     another: bool,
 ) -> Compared:
-    """See SharedStorage; in the transaction of the connection."""
-    found = connection.scalar(node_queries.LOCK_EPOCH)
+    """See Nodes; in the transaction of the connection."""
+    found = connection.scalar(LOCK_EPOCH)
     behind: list[Behind] = []
     if found == epoch:
         values = {"room_ids": json_list([str(room_id) for room_id in known])}
         has = {
-            room_id: (name, last)
-            for room_id, name, last, _ in connection.execute(node_queries.PLACES, values)
+            room_id: (name, last) for room_id, name, last, _ in connection.execute(PLACES, values)
         }
         for room_id, last in known.items():
             name, there = has.get(room_id, ("", 0))
@@ -76,9 +73,9 @@ def compare(
     if found is None or behind:
         found = new_epoch(connection)
     if lineage(mark):
-        _save(connection, "lineage", lineage(mark))
-    connection.execute(node_queries.COMPARED, {"node": node, "mark": mark})
-    waiting = connection.scalars(node_queries.NOT_COMPARED, {"node": node, "mark": mark})
+        save_meta(connection, "lineage", lineage(mark))
+    connection.execute(COMPARED, {"node": node, "mark": mark})
+    waiting = connection.scalars(NOT_COMPARED, {"node": node, "mark": mark})
     return Compared(mark, another, found, tuple(behind), tuple(waiting))
 
 
@@ -88,11 +85,6 @@ def new_epoch(connection: Connection) -> str:
     What nodes knew before, and have not compared, is of no account any more.
     """
     epoch = secrets.token_hex(8)
-    _save(connection, "epoch", epoch)
-    connection.execute(node_queries.NONE_COMPARED)
+    save_meta(connection, "epoch", epoch)
+    connection.execute(NONE_COMPARED)
     return epoch
-
-
-def _save(connection: Connection, key: str, value: str) -> None:
-    saved = queries.SAVE_META.of(connection.dialect)
-    connection.execute(saved, [{"key": key, "value": value}])

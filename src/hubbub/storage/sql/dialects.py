@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -25,6 +26,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import GenericFunction
+
+_json = msgspec.json.Encoder()
 
 
 class JsonStrings(GenericFunction[str]):
@@ -58,6 +61,11 @@ def _json_item(element: JsonItem, compiler: SQLCompiler, **kwargs: Any) -> str:
 def _json_item_postgresql(element: JsonItem, compiler: SQLCompiler, **kwargs: Any) -> str:
     array, place = (compiler.process(clause, **kwargs) for clause in element.clauses)
     return f"(CAST({array} AS JSON) ->> {place})"
+
+
+def json_list(items: Sequence[str] | Sequence[tuple[str, ...]] | Sequence[dict[str, Any]]) -> str:
+    """The form in which `listed` takes a list."""
+    return _json.encode(items).decode()
 
 
 def listed(parameter: str) -> Any:

@@ -13,8 +13,7 @@ from sqlalchemy import Dialect, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.sql.elements import ClauseElement
 
-from hubbub.storage.sql.dialects import ForEach, Upsert
-from hubbub.storage.sql.rows import json_list
+from hubbub.storage.sql.dialects import ForEach, Upsert, json_list
 
 Row = Sequence[Any]
 Values = dict[str, Any]

@@ -1,7 +1,7 @@
 """Which database server a connection is to, and that none is used to a server nobody looked at.
 
 A standby that took over, or a server that was started again, may lack the end of the log. So a new
-connection is not used before this node has compared what it knows (`SharedStorage.compare`).
+connection is not used before this node has compared what it knows (`Nodes.compare`).
 """
 
 import threading

@@ -1,15 +1,127 @@
-"""What a commit changes about who belongs to which room, and what they have read there."""
+"""Who belongs to which room, as what, and what they have read there."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from hubbub.model import NotifyLevel, Role, RoomKind
-from hubbub.protocol.events import Act, Settings
+from hubbub.protocol.events import Act, Person, Settings
 from hubbub.storage.changes import Append, Change, Done, RemoveMember, RoleChanged, SaveMember
-from hubbub.storage.sql import queries
-from hubbub.storage.sql.batch_rooms import BatchRoom, BatchRooms
+from hubbub.storage.records import Membership, RoomRecord
+from hubbub.storage.sql.connections import Connections
+from hubbub.storage.sql.dialects import JsonItem, json_list, listed, upsert
 from hubbub.storage.sql.driver import Driver
-from hubbub.storage.sql.rows import json_list
+from hubbub.storage.sql.rooms import ROOM_COLUMNS, BatchRoom, BatchRooms, room_record
+from hubbub.storage.sql.schema import members, rooms, users
+
+DIRECT_MEMBERS = (
+    select(users.c.id, users.c.name)
+    .join_from(rooms, members, members.c.room_id == rooms.c.id)
+    .join(users, users.c.id == members.c.user_id)
+    .where(rooms.c.name == bindparam("name"))
+    .order_by(users.c.id)
+)
+MEMBERSHIPS = (
+    select(*ROOM_COLUMNS, members.c.read_seq, members.c.notify, members.c.role)
+    .join_from(members, rooms, members.c.room_id == rooms.c.id)
+    .where(members.c.user_id == bindparam("user_id"))
+    .order_by(rooms.c.name)
+)
+PRIVATE_ROOMS = (
+    select(*ROOM_COLUMNS)
+    .join_from(members, rooms, members.c.room_id == rooms.c.id)
+    .where(
+        members.c.user_id == bindparam("user_id"),
+        rooms.c.kind == RoomKind.PRIVATE.value,
+    )
+    .order_by(rooms.c.name)
+)
+MEMBERSHIP = (
+    select(*ROOM_COLUMNS, members.c.read_seq, members.c.notify, members.c.role)
+    .join_from(rooms, members, members.c.room_id == rooms.c.id)
+    .where(rooms.c.name == bindparam("name"), members.c.user_id == bindparam("user_id"))
+)
+_member = and_(members.c.room_id == bindparam("of_room"), members.c.user_id == bindparam("of_user"))
+DELETE_MEMBERS = delete(members).where(_member)
+INSERT_MEMBERS = upsert(members)
+MOVE_READ = (
+    update(members)
+    .where(_member, members.c.read_seq < bindparam("seq"))
+    .values(read_seq=bindparam("seq"))
+)
+
+ROOM_MEMBERS = (
+    select(members.c.user_id, members.c.role)
+    .join_from(rooms, members, members.c.room_id == rooms.c.id)
+    .where(
+        rooms.c.name == bindparam("name"),
+        or_(
+            rooms.c.kind == RoomKind.PRIVATE.value,
+            members.c.role != Role.MEMBER.value,
+        ),
+    )
+)
+_pairs = listed("pairs")
+ROLES_OF = select(members.c.room_id, members.c.user_id, members.c.role).join_from(
+    _pairs,
+    members,
+    and_(
+        members.c.room_id == cast(JsonItem(_pairs.c.value, literal_column("0")), BigInteger),
+        members.c.user_id == JsonItem(_pairs.c.value, literal_column("1")),
+    ),
+)
+SET_ROLE = update(members).where(_member).values(role=bindparam("to_role"))
+SET_NOTIFY = update(members).where(_member).values(notify=bindparam("level"))
+
+
+class SqlMembers:
+    """The members of rooms in a database; see `hubbub.storage.interface.MemberReads`."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def of_room(self, room: str) -> dict[str, Role]:
+        """See MemberReads."""
+        with self._connections.asking() as driver:
+            rows = driver.rows(ROOM_MEMBERS, {"name": room})
+            return {user_id: Role(role) for user_id, role in rows}
+
+    def of_direct_room(self, room: str) -> tuple[Person, ...]:
+        """See MemberReads."""
+        with self._connections.asking() as driver:
+            rows = driver.rows(DIRECT_MEMBERS, {"name": room})
+            return tuple(Person(user_id, name) for user_id, name in rows)
+
+    def memberships(self, user_id: str) -> list[Membership]:
+        """See MemberReads."""
+        with self._connections.asking() as driver:
+            rows = driver.rows(MEMBERSHIPS, {"user_id": user_id})
+            return [_membership(row) for row in rows]
+
+    def private_rooms(self, user_id: str) -> list[RoomRecord]:
+        """See MemberReads."""
+        with self._connections.asking() as driver:
+            rows = driver.rows(PRIVATE_ROOMS, {"user_id": user_id})
+            return [room_record(row) for row in rows]
+
+    def membership(self, user_id: str, room: str) -> Membership | None:
+        """See MemberReads."""
+        values = {"user_id": user_id, "name": room}
+        with self._connections.asking() as driver:
+            row = driver.first(MEMBERSHIP, values)
+        return None if row is None else _membership(row)
 
 
 @dataclass(slots=True)
@@ -24,22 +136,22 @@ class _Membership:
 
 
 @dataclass(slots=True)
-class Members:
-    """These changes of one commit, by the name of the room and the user's id."""
+class BatchMembers:
+    """What one commit changes about members, by the name of the room and the user's id."""
 
     found: dict[tuple[str, str], _Membership] = field(default_factory=dict)
     roles: dict[tuple[str, str], Role] = field(default_factory=dict)
     """What those are, or were last, of whom an outcome has to tell it."""
 
     @classmethod
-    def among(cls, driver: Driver, rooms: BatchRooms, changes: Sequence[Change]) -> "Members":
+    def among(cls, driver: Driver, rooms: BatchRooms, changes: Sequence[Change]) -> "BatchMembers":
         """With what the changes do not say themselves of roles, and the log does."""
         asked = list(_asked(rooms, changes))
         if not asked:
             return cls()
         names = {room.id: room.name for room, _ in asked}
         pairs = json_list([(str(room.id), user_id) for room, user_id in asked])
-        rows = driver.read(queries.ROLES_OF, {"pairs": pairs})
+        rows = driver.read(ROLES_OF, {"pairs": pairs})
         return cls(roles={(names[room_id], user_id): Role(role) for room_id, user_id, role in rows})
 
     def join(self, room: BatchRoom, user_id: str, role: Role | None = None) -> RoleChanged | Done:
@@ -103,15 +215,15 @@ class Members:
                 level = membership.notify.value
                 notified.append({"of_room": room_id, "of_user": user_id, "level": level})
         if deleted:
-            driver.write(queries.DELETE_MEMBERS, deleted)
+            driver.write(DELETE_MEMBERS, deleted)
         if inserted:
-            driver.write(queries.INSERT_MEMBERS, inserted)
+            driver.write(INSERT_MEMBERS, inserted)
         if promoted:
-            driver.write(queries.SET_ROLE, promoted)
+            driver.write(SET_ROLE, promoted)
         if moved:
-            driver.write(queries.MOVE_READ, moved)
+            driver.write(MOVE_READ, moved)
         if notified:
-            driver.write(queries.SET_NOTIFY, notified)
+            driver.write(SET_NOTIFY, notified)
 
 
 def _key(item: tuple[tuple[str, str], _Membership]) -> tuple[str, str]:
@@ -119,7 +231,7 @@ def _key(item: tuple[tuple[str, str], _Membership]) -> tuple[str, str]:
 
 
 def _counts(role: Role, room: BatchRoom) -> bool:
-    """Whether one of that role is among Storage.room_members."""
+    """Whether one of that role is among MemberReads.of_room."""
     return role is not Role.MEMBER or room.kind is RoomKind.PRIVATE
 
 
@@ -140,3 +252,9 @@ def _asked(rooms: BatchRooms, changes: Iterable[Change]) -> Iterable[tuple[Batch
         closed = closing or room.kind is RoomKind.PRIVATE
         if isinstance(change, RemoveMember) or closed:
             yield room, change.user_id
+
+
+def _membership(row: Sequence[Any]) -> Membership:
+    """The membership of a row of ROOM_COLUMNS, a read marker, a level and a role."""
+    *room, read, notify, role = row
+    return Membership(room_record(room), read, NotifyLevel(notify), Role(role))

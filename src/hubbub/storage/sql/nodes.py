@@ -1,145 +1,253 @@
-"""What a commit changes about its node: who is there, in which rooms, by which names."""
+"""The nodes that share a log: leases, which server answers, and many rooms at once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, assert_never
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 
-from hubbub.storage.changes import (
-    Arrive,
-    Depart,
-    EnterRoom,
-    ExitRoom,
-    HoldName,
-    NodeChange,
-    ReleaseName,
+from sqlalchemy import (
+    BigInteger,
+    Text,
+    bindparam,
+    cast,
+    column,
+    delete,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    table,
+    update,
 )
-from hubbub.storage.sql import node_queries
-from hubbub.storage.sql.driver import Driver
-from hubbub.storage.sql.rows import json_list, present_row
+from sqlalchemy import Sequence as SqlSequence
 
-Claim = tuple[int, HoldName | ReleaseName]
-"""A change of who holds a name, with its place among the commit's changes."""
+from hubbub.errors import LogChanged
+from hubbub.model import Role, RoomKind
+from hubbub.storage.records import Compared
+from hubbub.storage.sql.comparing import LOCK_EPOCH, PLACES, compare, lineage, new_epoch
+from hubbub.storage.sql.connections import Connections
+from hubbub.storage.sql.dialects import ClockMs, json_list, listed
+from hubbub.storage.sql.meta import EPOCH
+from hubbub.storage.sql.presence import take_out
+from hubbub.storage.sql.schema import members, meta, nodes, rooms
+from hubbub.storage.sql.standing import Standing
 
+NEW_EPOCH = "The log has a new epoch, which another node has given it; what is known is read anew."
 
-@dataclass(slots=True)
-class Nodes:
-    """These changes of one commit, by the node `node`."""
+_names = listed("names")
+_ids = listed("user_ids")
+_of_node = bindparam("of_node", type_=Text())
 
-    node: str
-    users: dict[str, dict[str, Any] | None] = field(default_factory=dict)
-    """None stands for one who is no longer there."""
-    departed: dict[str, None] = field(default_factory=dict)
-    rooms: dict[tuple[str, str], bool] = field(default_factory=dict)
-    claims: list[Claim] = field(default_factory=list)
-    moved: list[tuple[str, str]] = field(default_factory=list)
-    """Rooms that have another name, former and new, in order."""
+# --- leases
 
-    def rename(self, was: str, name: str) -> None:
-        """Takes note of a room's new name."""
-        self.moved.append((was, name))
-        for key in [key for key in self.rooms if key[0] == was]:
-            self.rooms[name, key[1]] = self.rooms.pop(key)
+INSERT_NODE = insert(nodes).from_select(
+    ["id", "seen_ms", "server"],
+    select(
+        bindparam("node", type_=Text()), ClockMs(), cast(bindparam("server", type_=Text()), Text)
+    ),
+)
+RENEW_LEASE = update(nodes).where(nodes.c.id == bindparam("node")).values(seen_ms=ClockMs())
+_lost = nodes.c.seen_ms < ClockMs() - bindparam("lease_ms", type_=BigInteger())
+LOST = select(nodes.c.id).where(_lost, nodes.c.id != bindparam("node")).order_by(nodes.c.id)
+DELETE_NODE = delete(nodes).where(nodes.c.id == _of_node)
+DELETE_LOST_NODE = DELETE_NODE.where(_lost)
+# Of a shared log: a paused node may hold the rows of rooms for as long as it is paused. Its commit
+# holds the node's own row too (FENCE), whose xmax is then the transaction. A connection is its
+# user's to end: where nodes have several users, the timeouts have to do.
+# A commit that only takes its time is not idle, and is waited for.
+_locks = table("pg_locks", *map(column, ("pid", "locktype", "transactionid", "granted")))
+_activity = table("pg_stat_activity", *map(column, ("pid", "usename", "state", "state_change")))
+END_LOST_COMMIT = (
+    select(func.pg_terminate_backend(_locks.c.pid))
+    .select_from(nodes)
+    .join(_locks, _locks.c.transactionid == literal_column("nodes.xmax"))
+    .join(_activity, _activity.c.pid == _locks.c.pid)
+    .where(
+        nodes.c.id == _of_node,
+        _lost,
+        _locks.c.locktype == "transactionid",
+        _locks.c.granted,
+        _activity.c.usename == literal_column("current_user"),
+        _activity.c.state == "idle in transaction",
+        func.clock_timestamp() - _activity.c.state_change
+        > bindparam("lease_ms", type_=BigInteger()) * literal_column("interval '1 millisecond'"),
+    )
+)
+NODES = select(nodes.c.id)
+SERVER_OF = select(nodes.c.server).where(nodes.c.id == _of_node)
+LIVE_NODES = select(func.count()).select_from(nodes).where(~_lost)
 
-    def take(self, place: int, change: NodeChange) -> None:
-        """Works out what a change comes to after those before it; rooms have their last names."""
-        match change:
-            case HoldName() | ReleaseName():
-                self.claims.append((place, change))
-            case Arrive(user, addresses, away):
-                self.users[user.id] = present_row(self.node, user, addresses, away)
-            case Depart(user_id):
-                self.users[user_id] = None
-                self.departed[user_id] = None
-                self.rooms = {key: there for key, there in self.rooms.items() if key[1] != user_id}
-            case EnterRoom(room, user_id):
-                self.rooms[room, user_id] = True
-            case ExitRoom(room, user_id):
-                self.rooms[room, user_id] = False
-            case _:
-                assert_never(change)
+# --- numbers
 
-    def write(self, driver: Driver, now_ms: int) -> list[int]:
-        """Executes what the changes came to; the places of the names that others hold."""
-        if not (self.users or self.rooms or self.claims or self.moved):
-            return []
-        for former, name in self.moved:
-            driver.write(node_queries.DELETE_PRESENT_IN, [{"of_room": name}])
-            driver.write(node_queries.MOVE_PRESENT_IN, [{"of_room": former, "to_room": name}])
-        self._write_users(driver)
-        self._write_rooms(driver)
-        return [place for claims in _rounds(self.claims)
-                for place in self._write_names(driver, claims, now_ms)]  # fmt: skip
+NEXT_NUMBER = select(SqlSequence("user_numbers").next_value())
+_number = meta.c.key == "user_number"
+NUMBER = select(meta.c.value).where(_number)
+COUNT_NUMBER = (
+    update(meta).where(_number).values(value=cast(cast(meta.c.value, BigInteger) + 1, Text))
+)
 
-    def _write_users(self, driver: Driver) -> None:
-        departed = [{"of_node": self.node, "of_user": user_id} for user_id in sorted(self.departed)]
-        if departed:
-            driver.write(node_queries.EXIT_ALL, departed)
-        gone = [row for row in departed if self.users[row["of_user"]] is None]
-        if gone:
-            driver.write(node_queries.DELETE_PRESENT, gone)
-        there = [row for _, row in sorted(self.users.items()) if row is not None]
-        if there:
-            driver.write(node_queries.SAVE_PRESENT, there)
+# --- many rooms at once
 
-    def _write_rooms(self, driver: Driver) -> None:
-        rooms = sorted(self.rooms.items())
-        left = [
-            {"of_room": room, "of_node": self.node, "of_user": user_id}
-            for (room, user_id), there in rooms
-            if not there
-        ]
-        entered = [
-            {"room": room, "node_id": self.node, "user_id": user_id}
-            for (room, user_id), there in rooms
-            if there
-        ]
-        if left:
-            driver.write(node_queries.EXIT, left)
-        if entered:
-            driver.write(node_queries.ENTER, entered)
-
-    def _write_names(self, driver: Driver, claims: Sequence[Claim], now_ms: int) -> list[int]:
-        released = sorted(c.key for _, c in claims if isinstance(c, ReleaseName))
-        owners = {change.key: change.user_id for _, change in claims}
-        if released:
-            self._release(driver, {key: owners[key] for key in released})
-        asked = {change.key: place for place, change in claims if isinstance(change, HoldName)}
-        if not asked:
-            return []
-        wanted = [(key, owners[key]) for key in sorted(asked)]
-        values = {"claims": json_list(wanted), "node": self.node, "now_ms": now_ms}
-        held = {key for (key,) in driver.read(node_queries.HOLD_NAMES, values)}
-        return [place for key, place in asked.items() if key not in held]
-
-    def _release(self, driver: Driver, owners: dict[str, str]) -> None:
-        values = {"user_ids": json_list(sorted(set(owners.values()))), "node": self.node}
-        # Only by that name: what a user is no longer called, no node keeps for them.
-        elsewhere: dict[tuple[str, str], str] = {}
-        for user_id, key, node in driver.rows(node_queries.PRESENT_ELSEWHERE, values):
-            elsewhere.setdefault((user_id, key), node)
-        holds = [
-            {"of_key": key, "of_user": user_id, "of_node": self.node}
-            for key, user_id in owners.items()
-        ]
-        moved = [
-            {**hold, "to_node": elsewhere[hold["of_user"], hold["of_key"]]}
-            for hold in holds
-            if (hold["of_user"], hold["of_key"]) in elsewhere
-        ]
-        if moved:
-            driver.write(node_queries.MOVE_NAME, moved)
-        # One that was moved is this node's no more, and stays.
-        driver.write(node_queries.RELEASE_NAME, holds)
+ROOM_IDS = select(rooms.c.name, rooms.c.id).where(rooms.c.name.in_(select(_names.c.value)))
+_room_ids = listed("room_ids")
+DIRECT_POSITIONS = (
+    select(rooms.c.name, rooms.c.last_seq)
+    .join_from(members, rooms, rooms.c.id == members.c.room_id)
+    .where(
+        members.c.user_id.in_(select(_ids.c.value)),
+        rooms.c.kind == RoomKind.DIRECT.value,
+    )
+)
+ROLES = (
+    select(rooms.c.id, members.c.user_id, members.c.role)
+    .join_from(rooms, members, members.c.room_id == rooms.c.id)
+    .where(
+        rooms.c.id.in_(select(cast(_room_ids.c.value, BigInteger))),
+        or_(
+            rooms.c.kind == RoomKind.PRIVATE.value,
+            members.c.role != Role.MEMBER.value,
+        ),
+    )
+)
 
 
-def _rounds(claims: Sequence[Claim]) -> list[list[Claim]]:
-    """The claims in as few parts as leave those of one name in their order."""
-    rounds: list[list[Claim]] = []
-    seen: dict[str, int] = {}
-    for place, change in claims:
-        number = seen.get(change.key, 0)
-        seen[change.key] = number + 1
-        if number == len(rounds):
-            rounds.append([])
-        rounds[number].append((place, change))
-    return rounds
+class SqlNodes:
+    """The nodes of a log in a database; see `hubbub.storage.shared.Nodes`."""
+
+    def __init__(self, connections: Connections, standing: Standing) -> None:
+        self._connections = connections
+        self._backend = connections.backend
+        self._standing = standing
+
+    def join(self, node: str) -> None:
+        """See Nodes."""
+        with self._connections.writing() as connection:
+            for each in filter(None, {node, self._standing.node}):
+                connection.execute(DELETE_NODE, {"of_node": each})
+                take_out(connection, each)
+            values = {"node": node, "server": self._backend.mark}
+            connection.execute(INSERT_NODE, values)
+        self._standing.node = node
+
+    def leave(self) -> None:
+        """See Nodes."""
+        node, self._standing.node = self._standing.node, ""
+        if not node:
+            return
+        with self._connections.writing() as connection:
+            connection.execute(DELETE_NODE, {"of_node": node})
+            take_out(connection, node)
+
+    def renew_lease(self) -> bool:
+        """See Nodes."""
+        with self._connections.writing() as connection:
+            found = connection.execute(RENEW_LEASE, {"node": self._standing.node})
+            self._check_epoch(connection.scalar(EPOCH))
+            return bool(found.rowcount)
+
+    def _check_epoch(self, found: str | None) -> None:
+        """Shuts the log where another node has given it a new epoch. Raises LogChanged."""
+        if self._standing.epoch and found != self._standing.epoch:
+            self._backend.shut()
+            raise LogChanged(NEW_EPOCH)
+
+    def end_lost(self, lease_ms: int) -> list[str]:
+        """See Nodes."""
+        values = {"node": self._standing.node, "lease_ms": lease_ms}
+        with self._connections.asking() as driver:
+            lost = [node for (node,) in driver.rows(LOST, values)]
+        ended, lacking = [], False
+        for node in lost:
+            of_node = {"of_node": node, "lease_ms": lease_ms}
+            with self._connections.writing() as connection:
+                if self._backend.shared:
+                    # In the order in which `compare` takes the rows.
+                    connection.execute(LOCK_EPOCH)
+                    connection.execute(END_LOST_COMMIT, of_node)
+                server = connection.scalar(SERVER_OF, of_node)
+                # Another node may have been quicker, or this one was alive after all.
+                if connection.execute(DELETE_LOST_NODE, of_node).rowcount:
+                    take_out(connection, node)
+                    ended.append(node)
+                    now = lineage(self._backend.mark)
+                    if server and self._standing.may_lack(lineage(server), now):
+                        # What it knew of the log before this server, nobody has compared.
+                        new_epoch(connection)
+                        lacking = True
+        if lacking:
+            self._backend.shut()
+        return ended
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """See Nodes."""
+        self._backend.watch(changed)
+
+    def compare(self, served: Mapping[int, int]) -> Compared:
+        """See Nodes."""
+        standing = self._standing
+        with self._connections.explaining(), self._backend.comparing() as (connection, mark):
+            # What is under way ends first: what comes of it is compared too.
+            with self._connections.committing():
+                known = standing.known_ends(served)
+            another = mark != self._backend.mark
+            return compare(connection, standing.node, mark, standing.epoch, known, another=another)
+
+    def accept(self, compared: Compared) -> None:
+        """See Nodes."""
+        if compared.epoch != self._standing.epoch:
+            self._standing.epoch = compared.epoch
+            self._standing.ends.clear()
+        self._backend.accept(compared.mark)
+
+    def ids(self) -> set[str]:
+        """See Nodes."""
+        with self._connections.asking() as driver:
+            return {node for (node,) in driver.rows(NODES, {})}
+
+    def next_user_number(self) -> int:
+        """See Nodes."""
+        if self._backend.shared:
+            # A sequence counts by itself, whatever becomes of a transaction.
+            with self._connections.asking() as driver:
+                found = driver.first(NEXT_NUMBER, {})
+            assert found is not None, "a sequence has a next number"
+            return int(found[0])
+        with self._connections.writing() as connection:
+            number = int(connection.scalar(NUMBER) or 0)
+            connection.execute(COUNT_NUMBER)
+            return number
+
+    def room_ids(self, rooms: Sequence[str]) -> dict[str, int]:
+        """See Nodes."""
+        with self._connections.asking() as driver:
+            values = {"names": json_list(list(rooms))}
+            return {row[0]: row[1] for row in driver.rows(ROOM_IDS, values)}
+
+    def places(self, ids: Sequence[int]) -> dict[int, tuple[str, int]]:
+        """See Nodes."""
+        with self._connections.asking() as driver:
+            values = {"room_ids": json_list([str(room_id) for room_id in ids])}
+            rows = driver.read(PLACES, values)
+        for *_, epoch in rows[:1]:
+            self._check_epoch(epoch)
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    def direct_positions(self, user_ids: Sequence[str]) -> dict[str, int]:
+        """See Nodes."""
+        with self._connections.asking() as driver:
+            values = {"user_ids": json_list(list(user_ids))}
+            return {row[0]: row[1] for row in driver.rows(DIRECT_POSITIONS, values)}
+
+    def roles(self, ids: Sequence[int]) -> dict[int, dict[str, Role]]:
+        """See Nodes."""
+        values = {"room_ids": json_list([str(room_id) for room_id in ids])}
+        with self._connections.reading() as driver:
+            found: dict[int, dict[str, Role]] = {
+                room_id: {} for room_id, *_ in driver.read(PLACES, values)
+            }
+            for room_id, user_id, role in driver.rows(ROLES, values):
+                found[room_id][user_id] = Role(role)
+        return found
+
+    def alone(self, what: str) -> AbstractContextManager[None]:
+        """See Nodes."""
+        return self._backend.alone(what)

@@ -1,7 +1,7 @@
 """The log of several servers: how a PostgreSQL database is opened, guarded, and explained."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +21,8 @@ from sqlalchemy.pool import QueuePool
 
 from hubbub.errors import DatabaseRefused, LogChanged, OutOfTime, StorageError
 from hubbub.storage.interface import Budget
-from hubbub.storage.sql import migrate, queries
 from hubbub.storage.sql.driver import Driver, sqlstate
+from hubbub.storage.sql.meta import CHANGES
 from hubbub.storage.sql.postgres_faults import ANOTHER_SERVER, CANCELED, cause, is_refusal, primary
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ WRITERS = 3
 READERS = 4
 SEARCHERS = 2
 GUARDS = 4
-SHOWN_ROWS = 2_000
 
 CONNECT_TIMEOUT_S = 5
 POOL_TIMEOUT_S = 10
@@ -231,7 +230,7 @@ class PostgresServer:
         """The number of changes that other nodes have to look at. Raises SQLAlchemyError."""
         driver = self.committer
         with driver.transaction():
-            found = driver.first(queries.CHANGES, {})
+            found = driver.first(CHANGES, {})
         return int(found[0]) if found else 0
 
     def explain(self, error: SQLAlchemyError) -> StorageError:
@@ -359,53 +358,3 @@ def _engine(
             gate.check()
 
     return engine
-
-
-class _Shown:
-    """A transaction that only reads, whose rows come as they are asked for."""
-
-    def __init__(self, driver: Any) -> None:
-        self._driver = driver
-        self._open: list[Any] = []
-
-    def execute(self, query: str, parameters: Sequence[Any] = (), /) -> Any:
-        """What a query finds; `?` stands for a parameter."""
-        cursor = self._driver.cursor(f"shown{len(self._open)}")
-        self._open.append(cursor)
-        cursor.itersize = SHOWN_ROWS
-        return cursor.execute(query.replace("?", "%s"), parameters or None)
-
-    def close(self) -> None:
-        """Ends what was not read to its end."""
-        for cursor in self._open:
-            cursor.close()
-
-
-@contextmanager
-def shown(url: str) -> Iterator[_Shown]:
-    """The log at a URL as it is at this moment. Raises StorageError, NewerDatabase."""
-    server = PostgresServer(url, gated=False)
-    errors = server.readers.dialect.loaded_dbapi.Error
-    try:
-        with server.readers.connect() as connection, connection.begin():
-            revision = migrate.revision(connection)
-            if revision is None:
-                raise StorageError(f"There is no log in {server.name}.")
-            migrate.check_known(revision, server.name)
-            if revision != migrate.REVISIONS[-1]:
-                raise StorageError(
-                    f"The log {server.name} was written by an older hubbub; `hubbub migrate` "
-                    "upgrades it."
-                )
-            for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
-                connection.exec_driver_sql(f"SET LOCAL {name} = 0")
-            with closing(_Shown(connection.connection.driver_connection)) as found:
-                yield found
-    except errors as error:
-        raise server.explain(
-            DBAPIError.instance(None, None, error, errors, hide_parameters=True)
-        ) from error
-    except SQLAlchemyError as error:
-        raise server.explain(error) from error
-    finally:
-        server.release()
