@@ -77,8 +77,7 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     started = asyncio.Event()
-    serving = asyncio.create_task(hub.run(started))
-    waiting = asyncio.create_task(started.wait())
+    serving, waiting = asyncio.create_task(hub.run(started)), asyncio.create_task(started.wait())
     guard = _guard(settings, hub.parts.rates)
     sockets = WebSockets(hub, guard)
     pages = Pages(hub)

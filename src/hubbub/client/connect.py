@@ -55,14 +55,7 @@ async def connect(
     Raises ConfigError for a wrong address, ConnectionFailed where no server answers (PlainServer
     where one does that knows only plain text), or the Refusal of the name, token or a room.
     """
-    if isinstance(rooms, str):
-        rooms = [rooms]
-    named = None if rooms is None else cursors(rooms)
-    if named is not None:
-        named = {compared(room) or room: seq for room, seq in named.items()}
-    direct = {room: seq for room, seq in (named or {}).items() if room.startswith("@")}
-    if named is not None:
-        named = {room: seq for room, seq in named.items() if room not in direct}
+    named, direct = _wanted(rooms)
     connection = Connection(
         parse_address(url),
         Hello(
@@ -87,11 +80,27 @@ async def connect(
         yield chat
         await connection.calls.drain()
     finally:
-        try:
-            if not keep_session and token is None:
-                await _quit(connection, chat)
-        finally:
-            await connection.close()
+        await _end(connection, chat, quits=not keep_session and token is None)
+
+
+def _wanted(
+    rooms: Mapping[str, int | None] | Iterable[str] | None,
+) -> tuple[dict[str, int | None] | None, dict[str, int | None]]:
+    """The rooms that `hello` names, and the direct ones, which it need not."""
+    if rooms is None:
+        return None, {}
+    named = cursors([rooms] if isinstance(rooms, str) else rooms)
+    named = {compared(room) or room: seq for room, seq in named.items()}
+    direct = {room: seq for room, seq in named.items() if room.startswith("@")}
+    return {room: seq for room, seq in named.items() if room not in direct}, direct
+
+
+async def _end(connection: Connection, chat: Chat, *, quits: bool) -> None:
+    try:
+        if quits:
+            await _quit(connection, chat)
+    finally:
+        await connection.close()
 
 
 async def _quit(connection: Connection, chat: Chat) -> None:

@@ -33,15 +33,16 @@ from hubbub.client.hello import (
 from hubbub.client.identity import Identity
 from hubbub.client.inbox import PAGE_EVENTS, Inbox
 from hubbub.client.link import JSON_PROTOCOL, Ended, Link, dial
+from hubbub.client.pulse import Pulse
 from hubbub.errors import BadToken, Banned, ConnectionFailed, HubbubError, Refusal, Unavailable
 from hubbub.protocol import events
+from hubbub.protocol.close_codes import FLOODING
 from hubbub.protocol.json import OkFrame, Pushed, decode_frame
-from hubbub.protocol.requests import Hello, History, Ping
+from hubbub.protocol.requests import Hello, History
 
 log = logging.getLogger(__name__)
 STEADY_S = 10.0
 """A line that lived this long was a good one: the next backoff begins anew."""
-FLOODING = 4029
 
 
 class Connection:
@@ -79,7 +80,7 @@ class Connection:
         self._to_page = asyncio.Event()
         self._arrived = asyncio.Event()
         self._attempt = 0
-        self._heard_s = 0.0
+        self._pulse = Pulse(bounds.reply_timeout_s)
         self._task: asyncio.Task[None] | None = None
         self._is_up = False
         self._over = False
@@ -159,7 +160,8 @@ class Connection:
             self._finish(None)
 
     async def _serve(self, link: Link) -> Ended:
-        since_s = self._heard_s = now_s()
+        since_s = now_s()
+        self._pulse.beat()
         self._is_up = True
         self.calls.line_up(link)
         try:
@@ -167,7 +169,7 @@ class Connection:
                 beside = [
                     group.create_task(self.calls.send_all(link)),
                     group.create_task(self._page()),
-                    group.create_task(self._notice_silence(link)),
+                    group.create_task(self._pulse.watch(link, self.calls, self._ping_s())),
                 ]
                 ended = await self._read(link)
                 for task in beside:
@@ -274,30 +276,10 @@ class Connection:
                 fresh = None if self._backlog else state.last
                 self.inbox.follow(state.room, fresh if after is None else after)
         self._other_log = hello.epoch is not None and hello.epoch != welcome.epoch
-        self._follow_direct_rooms(welcome)
+        self.inbox.follow_direct(welcome.rooms, self._direct, other_log=self._other_log)
         for frame in greeting.rest:
             self._take(frame)
         self._arrived.set()
-
-    def _seen_before(self, room: str, unread: int) -> int:
-        last = self._direct.get(room)
-        return unread if last is None else last
-
-    def _follow_direct_rooms(self, welcome: events.Welcome) -> None:
-        # They need no joining, and `hello` need not name them: there may be many.
-        direct = {state.room: state for state in welcome.rooms if state.kind == "direct"}
-        for room in self.inbox.rooms:
-            if room.startswith("@") and room not in direct:
-                self.inbox.forget(room)
-        for state in direct.values():
-            unread = max(state.read, state.first - 1)
-            self.inbox.catch_up(
-                state.room,
-                self._seen_before(state.room, unread),
-                state.first,
-                state.last,
-                other_log=self._other_log,
-            )
 
     def _finish(self, failure: HubbubError | None) -> None:
         if self._over:
@@ -305,6 +287,10 @@ class Connection:
         self._over, self._failure = True, failure
         self.calls.finish(failure)
         self._arrived.set()
+
+    def _ping_s(self) -> float:
+        assert self.welcome is not None, "a line is served after its welcome"
+        return self._bounds.ping_s or max(self.welcome.ping_s, 1.0)
 
     # --- beside each line
 
@@ -317,7 +303,7 @@ class Connection:
             data = await link.receive()
             if isinstance(data, Ended):
                 return data
-            self._heard_s = now_s()
+            self._pulse.beat()
             try:
                 frame = decode_frame(data)
             except msgspec.DecodeError as error:
@@ -351,23 +337,6 @@ class Connection:
             else:
                 self.inbox.put_page(room, page)
             self._arrived.set()
-
-    async def _notice_silence(self, link: Link) -> None:
-        assert self.welcome is not None, "a line is served after its welcome"
-        ping_s = self._bounds.ping_s or max(self.welcome.ping_s, 1.0)
-        while True:
-            await asyncio.sleep(ping_s / 2)
-            if self.calls.unanswered_s() > self._bounds.reply_timeout_s:
-                return await link.give_up("the server does not answer")
-            if now_s() - self._heard_s < ping_s:
-                continue
-            try:
-                async with asyncio.timeout(ping_s):
-                    await self.calls.ask_once(Ping(), events.Ok)
-            except TimeoutError:
-                return await link.give_up("the server has fallen silent")
-            except HubbubError:
-                pass
 
     # --- what arrives
 

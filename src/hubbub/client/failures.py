@@ -15,8 +15,9 @@ from hubbub.errors import (
     NotSignedIn,
     Refusal,
 )
+from hubbub.protocol.close_codes import SIGNED_OUT
 
-TOO_BIG, SIGNED_OUT, BANNED = 1009, 4001, 4003
+TOO_BIG = 1009
 """Close codes (docs/protocol.md)."""
 
 

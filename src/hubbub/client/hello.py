@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 import msgspec
 
 from hubbub.client.failures import (
-    BANNED,
-    SIGNED_OUT,
     TOO_BIG,
     PlainServer,
     is_about_the_name,
@@ -20,21 +18,19 @@ from hubbub.errors import (
     NoSuchRoom,
     Refusal,
 )
+from hubbub.protocol.close_codes import BANNED, MALFORMED, SENTENCES, SIGNED_OUT
 from hubbub.protocol.events import Error, RoomState, Self, Welcome
 from hubbub.protocol.json import OkFrame, Pushed, decode_frame, encode
 from hubbub.protocol.requests import Hello
 
-FINAL_CODES = frozenset({1002, 1003, 1007, TOO_BIG, 1010, 4000, SIGNED_OUT, BANNED})
+FINAL_CODES = frozenset({1002, 1003, 1007, TOO_BIG, 1010, MALFORMED, SIGNED_OUT, BANNED})
 """Close codes after which coming back would end in the same way."""
 NORMAL, BYE = 1000, "bye"
 """How a server answers `/quit`. A close with 1000 alone is anybody's who stands in between."""
 
-_CLOSED = {
+_CLOSED = SENTENCES | {
     NORMAL: "The server said goodbye.",
     TOO_BIG: "The connection ended: a frame was too large.",
-    4000: "The server closed the connection: it found this client out of order.",
-    SIGNED_OUT: "You are signed out here.",
-    BANNED: "You are banned from this server.",
 }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hubbub.client.changes import Change, ChatEvent, Renamed, Restarted, ServerEvent
-from hubbub.protocol.events import AnyEntry, Entry, Gap, Page, Replay
+from hubbub.protocol.events import AnyEntry, Entry, Gap, Page, Replay, RoomState
 
 PAGE_EVENTS = 200
 
@@ -54,6 +54,22 @@ class Inbox:
         self._cursors[room] = _Cursor(last)
         if last is not None:
             self.seen[room] = last
+
+    def follow_direct(
+        self, states: Iterable[RoomState], seen: Mapping[str, int | None], *, other_log: bool
+    ) -> None:
+        """Follows the direct rooms of this user, which need no joining, and forgets the others.
+
+        `seen` has by room the last seq that was seen there, where that is known.
+        """
+        direct = {state.room: state for state in states if state.kind == "direct"}
+        for room in self.rooms:
+            if room.startswith("@") and room not in direct:
+                self.forget(room)
+        for room, state in direct.items():
+            last = seen.get(room)
+            after = max(state.read, state.first - 1) if last is None else last
+            self.catch_up(room, after, state.first, state.last, other_log=other_log)
 
     def forget(self, room: str) -> None:
         """Follows a room no more."""

@@ -16,7 +16,7 @@ from hubbub.hub.flow.log import NOT_READ
 from hubbub.hub.parts import Parts
 from hubbub.hub.state.room import Session, User
 from hubbub.protocol import events, requests
-from hubbub.protocol.close_codes import BANNED, FLOODING
+from hubbub.protocol.close_codes import BANNED, FLOODING, MALFORMED
 from hubbub.protocol.json import Rejected
 
 log = get_logger(__name__)
@@ -38,7 +38,7 @@ class Dispatcher:
             self._refuse(session, rejected.refusal, rejected.id)
         session.malformed += 1
         if session.malformed >= self._parts.limits.malformed_requests and not session.closed:
-            self._parts.attendance.end(session, 4000, "too many malformed requests")
+            self._parts.attendance.end(session, MALFORMED, "too many malformed requests")
 
     async def handle(self, session: Session, request: requests.AnyRequest) -> None:
         """Carries out one request of a session, or refuses it; answers in either case.

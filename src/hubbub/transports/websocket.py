@@ -21,6 +21,7 @@ from hubbub.hub.faults import contained
 from hubbub.hub.hub import Hub
 from hubbub.hub.rules.rates import AddressRates
 from hubbub.hub.state.room import Session
+from hubbub.protocol.close_codes import MALFORMED
 from hubbub.protocol.json import Rejected, decode_request
 from hubbub.protocol.requests import AnyRequest, Command, Post
 from hubbub.protocol.text import clean, parse_line
@@ -219,7 +220,7 @@ class WebSockets:
         loop = asyncio.get_running_loop()
         limit_s = self._hub.parts.limits.hello_timeout_s
         late = loop.call_later(
-            limit_s, self._hub.parts.attendance.end, session, 4000, "no hello in time"
+            limit_s, self._hub.parts.attendance.end, session, MALFORMED, "no hello in time"
         )
         connection.take_now = partial(self._take_now, session, decode_request)
         try:

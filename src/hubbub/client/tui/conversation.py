@@ -13,7 +13,6 @@ from typing import assert_never
 from hubbub.client.changes import ChatEvent, Reconnected, Renamed
 from hubbub.client.chat import Chat
 from hubbub.client.completion import needs_room
-from hubbub.client.failures import BANNED
 from hubbub.client.state import joined_view, with_members, with_people
 from hubbub.client.tui import store
 from hubbub.client.tui import timeline as lines
@@ -38,6 +37,7 @@ from hubbub.client.typed import (
 )
 from hubbub.errors import BadRequest, ConnectionFailed, Refusal
 from hubbub.model import UserKind, room_name, user_name
+from hubbub.protocol.close_codes import BANNED
 from hubbub.protocol.events import Message, Page, Presence, You
 
 MARK_READ_S = 1.0
