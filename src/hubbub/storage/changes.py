@@ -37,8 +37,8 @@ class Append:
     """An act that wants the next seq of its room, with all that it does.
 
     The room is made if absent. Seq and instant are given by the commit, 0 and empty until then.
-    `room_id` is that of AppendMessage. `Settings` with `was` give the room that is called so
-    another name, and its former one goes on leading to it as long as no room has that; a name that
+    `room_id` is that of AppendMessage. After `Settings` the room is called as they say, and its
+    former name, which is `was`, goes on leading to it as long as no room has that; a name that
     another room has changes nothing (`NameUsed`).
     """
 
@@ -59,7 +59,8 @@ class Append:
     def in_room(self, name: str) -> "Append":
         """The same for a room that is called otherwise by now."""
         entry = self.entry
-        if isinstance(entry, Settings) and entry.was is not None:
+        if isinstance(entry, Settings):
+            # They say all that the room is, its name too.
             return Append(structs.replace(entry, was=name), self.room_id)
         return Append(structs.replace(entry, room=name), self.room_id)
 

@@ -211,7 +211,7 @@ class Batch:
                 self.said[key] = structs.replace(said, deleted=True)
 
     def _settle(self, room: BatchRoom, settings: Settings) -> Settings:
-        name = room.name if settings.was is None else settings.room
+        name = settings.room
         was = None if name == room.name else room.name
         if was is not None:
             self.rooms.rename(room, name)
