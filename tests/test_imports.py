@@ -29,7 +29,7 @@ def test_a_library_that_is_loaded_is_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["hubbub", "hubbub.protocol.json", "hubbub.protocol.text", "hubbub.hub.hub"]
+    "module", ["hubbub", "hubbub.protocol.json", "hubbub.protocol.plain", "hubbub.hub.hub"]
 )
 def test_importing_a_lower_floor_loads_no_web_library_and_no_database(module: str) -> None:
     assert loaded(WEB | DATABASE | FULL_SCREEN, module) == ""

@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _fail(error: HubbubError, code: int) -> NoReturn:
-    from hubbub.protocol.text import clean
+    from hubbub.protocol.plain import clean
 
     for line in str(error).splitlines():
         # A server may have written it.

@@ -27,6 +27,7 @@ from hubbub.settings import Settings
 from hubbub.storage import open_storage, sqlite_url
 from hubbub.storage.interface import Storage
 from hubbub.storage.shared import SharedStorage
+from hubbub.transports.admission import Admission
 from hubbub.transports.cookie import SessionCookie
 from hubbub.transports.guard import Guard
 from hubbub.transports.http import PEERS_FAULTS, Pages
@@ -79,7 +80,8 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
     started = asyncio.Event()
     serving, waiting = asyncio.create_task(hub.run(started)), asyncio.create_task(started.wait())
     guard = _guard(settings, hub.parts.rates)
-    sockets = WebSockets(hub, guard)
+    admission = Admission(hub, guard)
+    sockets = WebSockets(hub, admission)
     pages = Pages(hub)
     page = Page(settings.server_name, hub.parts.default_room, settings.policy)
     cookie = SessionCookie(hub, guard)
@@ -108,14 +110,9 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
     # The hub's own task never ends by itself: if it does, there is no server any more.
     await asyncio.wait((asking, serving), return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping", connections=len(sockets))
-    end_s = loop.time() + settings.drain_s
-    pages.draining = sockets.draining = True
+    pages.draining = admission.draining = True
     listener.stop()
-    hub.stop()
-    # Half for what waits to be stored, the other half for good-byes.
-    await asyncio.wait((serving,), timeout=settings.drain_s / 2)
-    within_s = end_s - loop.time() - 2 * CLOSE_S
-    await sockets.close_all(GOING_AWAY, "the server is going away", within_s)
+    await _drain(hub, sockets, serving, settings.drain_s)
     for task in (pinging, asking, serving):
         task.cancel()
     await asyncio.gather(pinging, asking, serving, return_exceptions=True)
@@ -126,6 +123,18 @@ async def serve(settings: Settings, announce: Callable[[Running], None]) -> None
     log.info("stopped")
     if serving.done() and not serving.cancelled() and (fault := serving.exception()) is not None:
         raise fault
+
+
+async def _drain(
+    hub: Hub, sockets: WebSockets, serving: "asyncio.Task[None]", drain_s: float
+) -> None:
+    """Half of the time is for what waits to be stored, the other half for good-byes."""
+    loop = asyncio.get_running_loop()
+    end_s = loop.time() + drain_s
+    hub.stop()
+    await asyncio.wait((serving,), timeout=drain_s / 2)
+    within_s = end_s - loop.time() - 2 * CLOSE_S
+    await sockets.close_all(GOING_AWAY, "the server is going away", within_s)
 
 
 def _open_log(settings: Settings) -> tuple[str, Storage]:

@@ -18,7 +18,7 @@ from hubbub.hub.rules.rates import AddressRates
 from hubbub.hub.rules.registration import Policy
 from hubbub.hub.state.room import Session
 from hubbub.protocol import requests
-from hubbub.protocol.text import parse_line
+from hubbub.protocol.plain import parse_line
 from hubbub.storage.records import Subscription
 from hubbub.transports.dialects import JsonDialect, PlainDialect
 from tests.storage.memory import MemoryStorage

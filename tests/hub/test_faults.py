@@ -11,7 +11,7 @@ from hubbub.errors import Internal
 from hubbub.hub.flow.committer import Submission
 from hubbub.protocol import requests
 from hubbub.protocol.events import Event
-from hubbub.protocol.text import clean
+from hubbub.protocol.plain import clean
 from hubbub.storage.changes import AppendAudit, AppendMessage, Change, SaveMember, SaveNotify
 from hubbub.transports.dialects import JsonView
 from tests.hub.conftest import Client, House

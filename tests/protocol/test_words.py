@@ -7,7 +7,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from hubbub.protocol import events, text
+from hubbub.protocol import events, plain
 from hubbub.protocol.words import sentence
 
 Told = events.Act | events.Unknown | events.Presence
@@ -40,4 +40,4 @@ def test_a_topic_that_was_removed_is_not_one_that_was_set_in_the_history() -> No
         text="",
     )
 
-    assert text.format_history(removed, "b") == "2026-01-31 12:34 ann removed the topic."
+    assert plain.format_history(removed, "b") == "2026-01-31 12:34 ann removed the topic."

@@ -7,6 +7,7 @@ import pytest
 from aiohttp import ClientSession, web
 
 from hubbub.hub.rules.limits import Limits
+from hubbub.transports.admission import Admission
 from hubbub.transports.guard import Guard
 from hubbub.transports.listener import Listener
 from hubbub.transports.websocket import JSON_PROTOCOL, WebSockets
@@ -25,7 +26,7 @@ async def url(house: House) -> AsyncIterator[str]:
     hub = house.hub
     guard = Guard(hosts=(), origins=(), proxies=(), rates=hub.parts.rates)
     app = web.Application()
-    app.add_routes([web.get("/chat", WebSockets(hub, guard).chat)])
+    app.add_routes([web.get("/chat", WebSockets(hub, Admission(hub, guard)).chat)])
     listener = Listener(app, hub.parts.limits, hub.parts.stats)
     host, port = await listener.open("127.0.0.1", 0, None)
     yield f"ws://{host}:{port}/chat"

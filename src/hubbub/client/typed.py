@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 
 from hubbub.protocol.events import ArgumentInfo, CommandInfo
+from hubbub.protocol.plain import parse_line
 from hubbub.protocol.requests import Post
-from hubbub.protocol.text import parse_line
 
 _SECRET = re.compile(r"\s*/(?:register|login|password)\s", re.IGNORECASE)
 """The commands that a password stands behind; they have no other names."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from hubbub.hub.ports import View
-from hubbub.protocol import events, json, text
+from hubbub.protocol import events, json, plain
 from hubbub.protocol.events import Event, Reply
 from hubbub.protocol.words import sentence
 from hubbub.transports.frames import text_frame
@@ -60,9 +60,9 @@ class PlainDialect:
     def reply(self, reply: Reply) -> bytes:
         """A line for what a person must read; a post is answered by the message itself."""
         if isinstance(reply, events.Error):
-            return line_frame(text.refusal(reply.message))
+            return line_frame(plain.refusal(reply.message))
         if isinstance(reply, events.Ran) and reply.text:
-            return line_frame(text.notice(reply.text))
+            return line_frame(plain.notice(reply.text))
         return b""
 
 
@@ -83,11 +83,11 @@ class PlainView:
         match event:
             case events.Message():
                 hidden = event.sender.id in self._ignored
-                return None if hidden else text.format_message(event, self._viewer)
+                return None if hidden else plain.format_message(event, self._viewer)
             case events.Notice():
-                return text.notice(event.text)
+                return plain.notice(event.text)
             case events.Entry() | events.Presence():
-                return text.notice(sentence(event)) if self._notices else None
+                return plain.notice(sentence(event)) if self._notices else None
             case (
                 events.Typing()
                 | events.ReadMarker()

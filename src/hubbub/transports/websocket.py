@@ -14,8 +14,6 @@ from structlog import get_logger
 
 from hubbub.errors import (
     BadRequest,
-    ServerFull,
-    Unavailable,
 )
 from hubbub.hub.faults import contained
 from hubbub.hub.hub import Hub
@@ -23,15 +21,14 @@ from hubbub.hub.rules.rates import AddressRates
 from hubbub.hub.state.room import Session
 from hubbub.protocol.close_codes import MALFORMED
 from hubbub.protocol.json import Rejected, decode_request
+from hubbub.protocol.plain import clean, parse_line
 from hubbub.protocol.requests import AnyRequest, Command, Post
-from hubbub.protocol.text import clean, parse_line
+from hubbub.transports.admission import Admission
 from hubbub.transports.connection import Connection, Masked
 from hubbub.transports.cookie import secret_of
 from hubbub.transports.dialects import JsonDialect, PlainDialect
-from hubbub.transports.doorstep import begin
 from hubbub.transports.frames import close_answer, pong_frame
-from hubbub.transports.guard import Guard
-from hubbub.transports.refusals import refused
+from hubbub.transports.greeting import begin
 
 log = get_logger(__name__)
 
@@ -76,14 +73,12 @@ class Socket(web.WebSocketResponse):
 class WebSockets:
     """The endpoint `/chat`, and every connection that is open there."""
 
-    def __init__(self, hub: Hub, guard: Guard) -> None:
+    def __init__(self, hub: Hub, admission: Admission) -> None:
         self._hub = hub
-        self._guard = guard
+        self._admission = admission
         self._json = JsonDialect()
         self._plain = PlainDialect()
         self._connections: set[Connection] = set()
-        self._let_in = 0
-        self.draining = False
         self._all_gone = asyncio.Event()
         self._all_gone.set()
 
@@ -97,7 +92,7 @@ class WebSockets:
         _check_upgrade(request, "This is a WebSocket endpoint. / tells how to join.\n")
         _check_protocols(request)
         socket = self._socket(JSON_PROTOCOL, PLAIN_PROTOCOL)
-        with self._place(request) as address:
+        with self._admission.place(request) as address:
             await socket.prepare(request)
             with self._connected(request, socket, address) as connection:
                 await self._serve(request, socket, connection, address)
@@ -107,7 +102,7 @@ class WebSockets:
         """The tutorial's first server: says back what it hears. `hubbub doctor` uses it."""
         _check_upgrade(request, "This is a WebSocket endpoint: it says back what it hears.\n")
         socket = self._socket()
-        with self._place(request) as address:
+        with self._admission.place(request) as address:
             await socket.prepare(request)
             with self._connected(request, socket, address) as connection:
                 await socket.send_str("You are connected!")
@@ -120,27 +115,6 @@ class WebSockets:
                     elif message.type is WSMsgType.PING:
                         await socket.pong(message.data)
         return socket
-
-    @contextmanager
-    def _place(self, request: web.Request) -> Iterator[AddressRates]:
-        """A place for one connection, or the response that there is none."""
-        rates, limits = self._hub.parts.rates, self._hub.parts.limits
-        address = rates.of_address(self._guard.address(request))
-        if self.draining:
-            stopping = Unavailable("The server is stopping; try again.", retry_after=1.0)
-            raise refused(web.HTTPServiceUnavailable, stopping)
-        full = self._let_in >= limits.max_connections
-        if full or (rates.on and address.connections >= limits.connections_per_address):
-            where = "This server" if full else "Your address"
-            message = f"{where} has as many connections as it may have; try again later."
-            raise refused(web.HTTPServiceUnavailable, ServerFull(message, retry_after=10.0))
-        address.connections += 1
-        self._let_in += 1
-        try:
-            yield address
-        finally:
-            address.connections -= 1
-            self._let_in -= 1
 
     def _socket(self, *protocols: str) -> Socket:
         limits = self._hub.parts.limits

@@ -44,7 +44,7 @@ from hubbub.client.typed import (
 from hubbub.errors import BadName, BadRequest, HubbubError, NotAMember
 from hubbub.model import UserKind, room_name, room_title, user_name
 from hubbub.protocol.events import AnyEntry, Entry, Message, Posted, Presence, You
-from hubbub.protocol.text import clean, notice, refusal
+from hubbub.protocol.plain import clean, notice, refusal
 
 MARK_READ_S = 2.0
 KNOWN_ROOMS = 1_000

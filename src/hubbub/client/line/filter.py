@@ -34,7 +34,7 @@ from hubbub.client.typed import Quit, Run, Say, Typed, read_typed
 from hubbub.errors import ConnectionFailed, HubbubError
 from hubbub.protocol.events import Entry, Posted, You
 from hubbub.protocol.json import encode
-from hubbub.protocol.text import clean, notice
+from hubbub.protocol.plain import clean, notice
 
 OWN_LINES_S = 5.0
 """How long to wait, after the acknowledgements, for one's own messages to be written out."""

@@ -29,7 +29,7 @@ from hubbub.protocol.events import (
     Typing,
     You,
 )
-from hubbub.protocol.text import clean, format_message, notice
+from hubbub.protocol.plain import clean, format_message, notice
 from hubbub.protocol.words import sentence
 
 _COLOURS = (31, 32, 33, 34, 35, 36, 91, 92, 93, 94, 95, 96)

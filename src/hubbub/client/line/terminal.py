@@ -37,7 +37,7 @@ from hubbub.client.typed import Quit, is_farewell, masked, read_typed
 from hubbub.client.wish import Wish, kept_token, wish_for
 from hubbub.errors import BadToken, ConfigError, ConnectionFailed, NameTaken, NotSignedIn, Refusal
 from hubbub.model import UserKind
-from hubbub.protocol.text import clean, notice, refusal
+from hubbub.protocol.plain import clean, notice, refusal
 
 TYPED_LINES = 100
 """Lines that may wait while the server is away."""

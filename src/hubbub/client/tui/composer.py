@@ -16,7 +16,7 @@ from hubbub.client.tui.completion import Choice, Offer
 from hubbub.client.tui.line_widget import LineWidget
 from hubbub.client.tui.shown import fitted, one_line
 from hubbub.client.typed import is_secret
-from hubbub.protocol.text import clean
+from hubbub.protocol.plain import clean
 
 RECALLED = 100
 CHOICES_SHOWN = 6

@@ -1,6 +1,6 @@
 """Anybody's text as a terminal may show it, measured in cells and wrapped; pure.
 
-`hubbub.protocol.text.clean` keeps texts from driving a terminal. On a screen with columns they
+`hubbub.protocol.plain.clean` keeps texts from driving a terminal. On a screen with columns they
 must also be as wide as they are thought to be, in every terminal: so what terminals disagree
 about (joiners, variation selectors, heaps of marks) is left out.
 """
@@ -10,7 +10,7 @@ import unicodedata
 
 from rich.cells import cell_len, split_graphemes
 
-from hubbub.protocol.text import clean
+from hubbub.protocol.plain import clean
 
 MARKS = 3
 """Combining marks shown on one letter: enough for every script, too few for a heap."""

@@ -7,7 +7,7 @@ from hubbub.hub.rules.limits import RECIPIENTS
 from hubbub.hub.signs import Ignored
 from hubbub.hub.state.permissions import highest_in_rooms
 from hubbub.model import UserKind, user_name, with_article
-from hubbub.protocol import events, text
+from hubbub.protocol import events, plain
 from hubbub.storage.changes import SaveIgnored
 
 WHO_NAMES = 1_000
@@ -188,7 +188,7 @@ async def _history(call: Call) -> str:
     page = await call.parts.lookups.page(call.session, call.room, None, None, count)
     if not page.events:
         return f"Nothing has been said in {call.room} yet."
-    return "\n".join(text.format_history(entry, call.user.id) for entry in page.events)
+    return "\n".join(plain.format_history(entry, call.user.id) for entry in page.events)
 
 
 @command(
@@ -206,7 +206,7 @@ async def _search(call: Call) -> str:
     if not found.events:
         far = "in the last messages " if found.next is not None else ""
         return f"Nothing was found {far}in {call.room}."
-    lines = [text.format_history(entry, call.user.id) for entry in reversed(found.events)]
+    lines = [plain.format_history(entry, call.user.id) for entry in reversed(found.events)]
     return "\n".join(lines)
 
 

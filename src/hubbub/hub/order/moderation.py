@@ -27,8 +27,8 @@ from hubbub.model import Role, user_name
 from hubbub.protocol.close_codes import BANNED
 from hubbub.protocol.durations import show_duration
 from hubbub.protocol.events import Deleted, Error, Message, Notice, Presence
+from hubbub.protocol.plain import clean
 from hubbub.protocol.requests import REASON_CHARS
-from hubbub.protocol.text import clean
 from hubbub.storage.changes import Append, EndSessions, RemoveMember
 from hubbub.storage.records import ADDRESS, Against, Sanction, SanctionKind, UserRecord
 

@@ -13,7 +13,7 @@ from hubbub.client.tui.shown import cut, one_line, shown
 from hubbub.client.tui.stage import Stage
 from hubbub.client.tui.timeline import Entry, Pending, Timeline
 from hubbub.protocol.events import Deleted, Message
-from hubbub.protocol.text import clean
+from hubbub.protocol.plain import clean
 
 LINKS = 50
 QUOTED_CELLS = 50

@@ -9,7 +9,7 @@ from hubbub.hub.flow.log import NOT_READ
 from hubbub.hub.hub import Hub
 from hubbub.hub.state.room import Session
 from hubbub.protocol.close_codes import BANNED, SIGNED_OUT
-from hubbub.protocol.text import greeting, refusal
+from hubbub.protocol.plain import greeting, refusal
 from hubbub.transports.connection import Connection
 from hubbub.transports.dialects import line_frame
 from hubbub.transports.frames import pong_frame
