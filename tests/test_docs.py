@@ -36,6 +36,15 @@ def test_the_files_that_a_doc_names_are_there(doc: Path) -> None:
     assert missing | {link for link in links if not (doc.parent / link).exists()} == set()
 
 
+def test_the_files_that_the_architecture_names_are_there() -> None:
+    tops = (ROOT / "src" / "hubbub", ROOT / "web" / "src")
+    named = quoted(
+        r"(?:hub|storage|bus|protocol|transports|client|store|text|line|view|chat)/[\w/.]+",
+        ROOT / "docs" / "architecture.md",
+    )
+    assert {name for name in named if not any((top / name).exists() for top in tops)} == set()
+
+
 def test_the_settings_that_the_threat_model_names_are_there() -> None:
     named = quoted(r"[a-z]+(?:_[a-z]+)+", ROOT / "docs" / "security.md")
     named = {name for name in named if not name.startswith("test_")} - {"retry_after"}
