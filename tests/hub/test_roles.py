@@ -27,7 +27,7 @@ WRITTEN = {
 }
 CALLED = {
     "take_account": {
-        "hub/flow/settlement.py",
+        "hub/settlement.py",
         "hub/upkeep/outside_changes.py",
         "hub/people/accounts.py",
     },
@@ -37,7 +37,7 @@ APPLIED_BY = {
     "hub/state/room.py",
     "hub/rooms/registry.py",
     "hub/rooms/roles.py",
-    "hub/flow/settlement.py",
+    "hub/settlement.py",
 }
 
 

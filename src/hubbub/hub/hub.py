@@ -18,7 +18,6 @@ from hubbub.hub.flow.committer import Committer
 from hubbub.hub.flow.fanout import Fanout
 from hubbub.hub.flow.log import Log
 from hubbub.hub.flow.presence import Announcer
-from hubbub.hub.flow.settlement import Settlement
 from hubbub.hub.names import Names
 from hubbub.hub.order.moderation import Moderation
 from hubbub.hub.order.opaque_ids import OpaqueIds
@@ -32,7 +31,6 @@ from hubbub.hub.people.attendance import Attendance
 from hubbub.hub.people.identity import Identity
 from hubbub.hub.people.invitations import Invitations
 from hubbub.hub.people.plain_arrivals import PlainArrivals
-from hubbub.hub.people.welcome import ServerFacts, Welcome
 from hubbub.hub.ports import Clock, Pusher
 from hubbub.hub.push.notifier import Notifier
 from hubbub.hub.rooms.membership import RoomMembership
@@ -42,6 +40,7 @@ from hubbub.hub.rooms.settings import RoomSettings
 from hubbub.hub.rules.limits import Limits
 from hubbub.hub.rules.rates import Rates
 from hubbub.hub.rules.registration import Policy
+from hubbub.hub.settlement import Settlement
 from hubbub.hub.state.permissions import Permissions, Right, higher
 from hubbub.hub.state.room import Session, User
 from hubbub.hub.state.sanctions import Sanctions
@@ -52,6 +51,7 @@ from hubbub.hub.talk.searches import Searches
 from hubbub.hub.upkeep.housekeeping import Housekeeping
 from hubbub.hub.upkeep.outside_changes import OutsideChanges
 from hubbub.hub.upkeep.retention import Retention
+from hubbub.hub.welcome import ServerFacts, Welcome
 from hubbub.model import Role, room_name
 from hubbub.protocol import events
 from hubbub.storage.interface import Storage

@@ -7,7 +7,6 @@ from hubbub.hub.flow.committer import Committer
 from hubbub.hub.flow.fanout import Fanout
 from hubbub.hub.flow.log import Log
 from hubbub.hub.flow.presence import Announcer
-from hubbub.hub.flow.settlement import Settlement
 from hubbub.hub.names import Names
 from hubbub.hub.order.moderation import Moderation
 from hubbub.hub.order.opaque_ids import OpaqueIds
@@ -20,7 +19,6 @@ from hubbub.hub.people.attendance import Attendance
 from hubbub.hub.people.identity import Identity
 from hubbub.hub.people.invitations import Invitations
 from hubbub.hub.people.plain_arrivals import PlainArrivals
-from hubbub.hub.people.welcome import Welcome
 from hubbub.hub.ports import Clock
 from hubbub.hub.push.notifier import Notifier
 from hubbub.hub.rooms.membership import RoomMembership
@@ -29,6 +27,7 @@ from hubbub.hub.rooms.replay import Replay
 from hubbub.hub.rooms.settings import RoomSettings
 from hubbub.hub.rules.limits import Limits
 from hubbub.hub.rules.rates import Rates
+from hubbub.hub.settlement import Settlement
 from hubbub.hub.state.permissions import Permissions
 from hubbub.hub.state.room import User
 from hubbub.hub.state.sanctions import Sanctions
@@ -36,6 +35,7 @@ from hubbub.hub.state.stats import Stats
 from hubbub.hub.talk.lookups import Lookups
 from hubbub.hub.talk.messages import Messages
 from hubbub.hub.talk.searches import Searches
+from hubbub.hub.welcome import Welcome
 
 
 @dataclass(frozen=True, slots=True)

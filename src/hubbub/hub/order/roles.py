@@ -5,10 +5,10 @@ from hubbub.hub.core import Core
 from hubbub.hub.directory import Directory
 from hubbub.hub.order.audit import audited
 from hubbub.hub.people.accounts import Accounts
-from hubbub.hub.people.welcome import Welcome
 from hubbub.hub.rooms.membership import RoomMembership
 from hubbub.hub.state.permissions import ROOM_ROLES, Right
 from hubbub.hub.state.room import Room, User
+from hubbub.hub.welcome import Welcome
 from hubbub.model import Role, UserKind
 from hubbub.storage.changes import SaveMember
 from hubbub.storage.records import UserRecord

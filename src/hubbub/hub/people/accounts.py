@@ -17,11 +17,11 @@ from hubbub.hub.core import Core
 from hubbub.hub.flow.committer import Submission
 from hubbub.hub.people.attendance import Attendance
 from hubbub.hub.people.invitations import Invitations
-from hubbub.hub.people.welcome import Welcome
 from hubbub.hub.rules.passwords import Passwords
 from hubbub.hub.rules.secrets import ID_CHARS, hashed, secret_id
 from hubbub.hub.signs import Cut
 from hubbub.hub.state.room import Session, User
+from hubbub.hub.welcome import Welcome
 from hubbub.model import Role, UserKind, user_name
 from hubbub.protocol.close_codes import COME_AGAIN, SIGNED_OUT
 from hubbub.protocol.durations import DAY_MS

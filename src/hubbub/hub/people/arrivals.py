@@ -20,11 +20,11 @@ from hubbub.hub.flow.log import NOT_READ
 from hubbub.hub.names import Names
 from hubbub.hub.people.attendance import Attendance
 from hubbub.hub.people.identity import Arrival, Identity
-from hubbub.hub.people.welcome import Welcome
 from hubbub.hub.rooms.membership import RoomMembership
 from hubbub.hub.rooms.registry import Rooms
 from hubbub.hub.rooms.replay import PAGE, Replay
 from hubbub.hub.state.room import Room, Session, User
+from hubbub.hub.welcome import Welcome
 from hubbub.model import ROOM_NAME_CHARS, UserKind
 from hubbub.protocol import events
 from hubbub.storage.changes import (

@@ -15,11 +15,11 @@ from hubbub.errors import (
 )
 from hubbub.hub.core import Core
 from hubbub.hub.flow.committer import Submission
-from hubbub.hub.people.welcome import Welcome
 from hubbub.hub.rooms.registry import Rooms
 from hubbub.hub.signs import Changed, Somebody, State, Went
 from hubbub.hub.state.permissions import Right, role_in
 from hubbub.hub.state.room import Room, Session, User
+from hubbub.hub.welcome import Welcome
 from hubbub.model import Role, UserKind, room_name
 from hubbub.protocol.events import Person, Presence, Settings, Standing
 from hubbub.storage.changes import EnterRoom, ExitRoom, MakeRoom, Outcome, RemoveMember, SaveMember
