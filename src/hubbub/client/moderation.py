@@ -1,12 +1,16 @@
 """What moderators do, in the SDK: `await chat.moderation.mute("bob", "dev", duration_s=600)`."""
 
+from typing import assert_never
+
 from hubbub.client.calls import Calls
 from hubbub.errors import BadRequest
 from hubbub.model import Role
 from hubbub.protocol import events, replies
 from hubbub.protocol.requests import (
     Ban,
+    ChangeRoom,
     Invitations,
+    Invite,
     Kick,
     MakeInvitation,
     Mute,
@@ -15,6 +19,21 @@ from hubbub.protocol.requests import (
     Unban,
     Unmute,
 )
+
+Act = (
+    Kick
+    | Mute
+    | Unmute
+    | Ban
+    | Unban
+    | SetRole
+    | Invite
+    | ChangeRoom
+    | MakeInvitation
+    | RevokeInvitation
+)
+"""What is done upon people, rooms and invitations; each is made once."""
+Acted = replies.Done | replies.RoomChanged | replies.InvitationMade | events.Ok
 
 
 class Moderation:
@@ -97,3 +116,20 @@ class Moderation:
     async def revoke_invitation(self, invitation: str) -> None:
         """Ends an invitation, named by its `id` in `invitations`. Raises BadRequest for none."""
         await self._calls.ask_once(RevokeInvitation(invitation=invitation), events.Ok)
+
+    async def act(self, request: Act) -> Acted:
+        """Makes a request as it is, for a program that has one in its hands.
+
+        The answer is that of the method for it, an Ok where that gives nothing back.
+        """
+        match request:
+            case ChangeRoom():
+                return await self._calls.ask_once(request, replies.RoomChanged)
+            case MakeInvitation():
+                return await self._calls.ask_once(request, replies.InvitationMade)
+            case RevokeInvitation():
+                return await self._calls.ask_once(request, events.Ok)
+            case Kick() | Mute() | Unmute() | Ban() | Unban() | SetRole() | Invite():
+                return await self._calls.ask_once(request, replies.Done)
+            case _:
+                assert_never(request)

@@ -80,6 +80,8 @@ def answer(request: requests.Request, reply: events.Reply | None) -> str:
             return f"{room_title(former)} is called {room_title(name)} now."
         case _, replies.RoomChanged():
             return what_it_is(reply.room, reply.kind, reply.role, _marks(reply))
+        case requests.MakeRoom(private=private), events.Joined(room=name):
+            return room_made(name, private=private)
         case requests.Delete(room=name, seq=seq), events.Ok():
             return f"The message {seq} of {room_title(name)} is deleted."
         case requests.RevokeInvitation(), events.Ok():
@@ -114,6 +116,12 @@ def _done(done: replies.Done, for_s: int | None) -> str:
             return f"{done.whom} may come in again."
         case _:
             return f"{done.whom} is invited."
+
+
+def room_made(name: str, *, private: bool) -> str:
+    """That a room is made, for its maker."""
+    hint = " /invite NAME lets others in." if private else ""
+    return f"{room_title(name)} is made, and you are in it.{hint}"
 
 
 def what_it_is(name: str, kind: str, role: str, marks: list[str]) -> str:

@@ -6,9 +6,16 @@ import pytest
 
 from hubbub.client.state import RoomView
 from hubbub.client.tui import menus, reports
-from hubbub.client.tui.actions import commands
+from hubbub.client.tui.actions import acts
+from hubbub.client.tui.filled_in import (
+    duration_problem,
+    number_problem,
+    read_duration,
+    reason_problem,
+)
 from hubbub.client.tui.view import View
-from hubbub.protocol.replies import Ban
+from hubbub.protocol.replies import Ban, Invitation
+from hubbub.protocol.requests import Request, Unban, Unmute
 from tests.client.tui.test_store import ANN, BOB, said, start
 
 
@@ -67,22 +74,55 @@ def test_a_rooms_settings_are_offered_as_their_opposites() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "whom", "room", "line"),
+    ("kind", "whom", "room", "lifting", "question"),
     [
-        ("ban", "max", None, "/unban max"),
-        ("ban", "address 192.0.2.7", None, "/unban 192.0.2.7"),
-        ("mute", "max", None, "/unmute max everywhere"),
-        ("mute", "max", "dev", "/unmute max"),
+        ("ban", "max", None, Unban(name="max"), "Let max in again?"),
+        (
+            *("ban", "address 192.0.2.7", None, Unban(name="address 192.0.2.7")),
+            "Let address 192.0.2.7 in again?",
+        ),
+        ("mute", "max", None, Unmute(name="max"), "Give max the word again everywhere?"),
+        *[
+            (
+                "mute",
+                "max",
+                "dev",
+                Unmute(room="dev", name="max"),
+                "Give max the word again in dev?",
+            )
+        ],
     ],
 )
-def test_a_ban_is_lifted_by_its_command(kind: str, whom: str, room: str | None, line: str) -> None:
+def test_a_ban_is_lifted_by_its_request(
+    kind: str, whom: str, room: str | None, lifting: Request, question: str
+) -> None:
     ban = Ban(kind, whom, room, "ann", "", None, "")  # type: ignore[arg-type]
 
-    assert commands.lifting(ban) == line
+    assert acts.lifting(ban) == lifting
+    assert reports.lift_question(ban) == question
 
 
-def test_invitations_are_revoked_by_the_first_word_of_their_line() -> None:
-    answer = "a1b2  3 left, until 2026-03-05 09:00 UTC\nc3d4  1 left, until 2026-03-06 09:00 UTC"
+def test_invitations_are_revoked_by_their_id() -> None:
+    several = Invitation("a1b2", 3, "2026-03-05T09:00:00.000Z")
+    one = Invitation("c3d4", 1, "2026-03-06T09:00:00.000Z")
 
-    assert [item.value for item in reports.invitation_items(answer)] == ["a1b2", "c3d4"]
-    assert reports.invitation_items("There is no invitation that could be used.") == []
+    items = [reports.invitation_item(each) for each in (several, one)]
+    assert [item.value for item in items] == ["a1b2", "c3d4"]
+    assert [item.label for item in items] == ["a1b2  for 3 people", "c3d4  for 1 person"]
+    assert items[0].hint == "until 2026-03-05 09:00"
+
+
+def test_what_is_filled_in_is_refused_with_what_is_understood() -> None:
+    assert [read_duration(text) for text in ("", "10m", "1 hour", "1w")] == [
+        None,
+        600,
+        3600,
+        604800,
+    ]
+    assert "10m, 2h, 7d, 1w or 1 hour" in duration_problem("a while")
+    assert "ten years" in duration_problem("600w")
+    assert reason_problem("x" * 200) == ""
+    assert reason_problem("x" * 203) == "At most 200 characters; 3 too many."
+    assert [number_problem(text, 365) for text in ("1", "365")] == ["", ""]
+    for text in ("0", "366", "-1", "1.5", "many", "9" * 5_000):
+        assert number_problem(text, 365) == "A whole number from 1 to 365."

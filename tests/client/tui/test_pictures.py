@@ -29,6 +29,18 @@ PICTURES = Path(__file__).parent / "pictures"
         ("switcher-80x24", (80, 24), "hubbub", ("ctrl+k",)),
         ("completion-80x24", (80, 24), "hubbub", ("slash", "n")),
         ("person-80x24", (80, 24), "hubbub", ("alt+p", "b", "enter")),
+        (
+            "mute-80x24",
+            (80, 24),
+            "hubbub",
+            ("alt+p", *"b", "enter", *"mute", "enter", *"an", "enter"),
+        ),
+        (
+            "ban-80x24",
+            (80, 24),
+            "hubbub",
+            ("alt+p", *"b", "enter", *"ban", "enter", *"1h", "enter"),
+        ),
         ("delete-60x20", (60, 20), "hubbub", ("ctrl+up", "d")),
     ],
 )

@@ -13,6 +13,7 @@ from typing import assert_never
 from hubbub.client.changes import ChatEvent, Reconnected, Renamed
 from hubbub.client.chat import Chat
 from hubbub.client.completion import needs_room
+from hubbub.client.moderation import Act
 from hubbub.client.state import joined_view, with_members, with_people
 from hubbub.client.tui import store
 from hubbub.client.tui import timeline as lines
@@ -37,8 +38,10 @@ from hubbub.client.typed import (
 )
 from hubbub.errors import BadRequest, ConnectionFailed, Refusal
 from hubbub.model import UserKind, room_name, user_name
+from hubbub.protocol import words
 from hubbub.protocol.close_codes import BANNED
-from hubbub.protocol.events import Message, Page, Presence, You
+from hubbub.protocol.events import Joined, Message, Page, Presence, You
+from hubbub.protocol.requests import MakeRoom
 
 MARK_READ_S = 1.0
 TYPING_S = 3.0
@@ -252,7 +255,17 @@ class Conversation:
             self.look()
 
     async def _enter(self, room: str, *, look: bool = False) -> None:
-        joined = await self.chat.join(room)
+        self._take_in(await self.chat.join(room), look=look)
+
+    async def _make_room(self, request: MakeRoom) -> None:
+        self.sending.check_up()
+        joined = await self.chat.make_room(
+            request.room, private=request.private, read_only=request.read_only
+        )
+        self._take_in(joined, look=True)
+        self.note(words.answer(request, joined), "info", joined.room)
+
+    def _take_in(self, joined: Joined, *, look: bool) -> None:
         state = next((s for s in self.chat.welcome.rooms if s.room == joined.room), None)
         # A room that is new to this user has nothing unread.
         read = state.read if state is not None else joined.last
@@ -289,6 +302,20 @@ class Conversation:
         for event in page.events:
             if isinstance(event, Message) and event.room in self.view.chat.rooms:
                 self._show(store.with_chat(self.view, with_people(self.view.chat, event)))
+
+    # --- what menus and forms ask for
+
+    def act(self, request: Act, room: str | None = None) -> None:
+        """Does something to somebody or to a room, once; what came of it is noted.
+
+        `room` is where that is noted, None for the room that is in view now.
+        """
+        self.sending.act(request, room or self.view.room)
+
+    def make_room(self, name: str, *, private: bool, read_only: bool) -> None:
+        """Makes a room and brings it into view; that it is made, or why not, is noted."""
+        request = MakeRoom(room=name, private=private, read_only=read_only)
+        self._start("enter", name, self._make_room(request))
 
     # --- messages
 

@@ -6,10 +6,11 @@ The server has the last word: what is offered here and refused there is answered
 from hubbub.client.state import RoomView
 from hubbub.client.tui.items import Item
 from hubbub.client.tui.view import View, name_key
+from hubbub.model import Role
 from hubbub.protocol.events import Message
 
-SERVER_ROLES = ("member", "moderator", "admin", "owner")
-ROOM_ROLES = ("member", "moderator", "owner")
+SERVER_ROLES = (Role.MEMBER, Role.MODERATOR, Role.ADMIN, Role.OWNER)
+ROOM_ROLES = (Role.MEMBER, Role.MODERATOR, Role.OWNER)
 
 
 def about_person(view: View, name: str) -> list[Item]:

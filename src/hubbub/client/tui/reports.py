@@ -5,7 +5,7 @@ from hubbub.client.tui.items import Item
 from hubbub.client.tui.rows import local_time
 from hubbub.client.tui.shown import one_line
 from hubbub.model import room_title
-from hubbub.protocol.replies import AuditEntry, Ban, SignedIn
+from hubbub.protocol.replies import AuditEntry, Ban, Invitation, SignedIn
 from hubbub.protocol.words import settings_in_words
 
 
@@ -22,21 +22,32 @@ def session_item(session: SignedIn) -> Item:
     return Item(session.id, f"{here}{label}", f"used {when(session.used)}")
 
 
-def invitation_items(answer: str) -> list[Item]:
-    """The lines of `/invite list`; each begins with the id that revokes it."""
-    rows = [line.split(maxsplit=1) for line in answer.splitlines()]
-    return [Item(row[0], one_line(row[1])) for row in rows if len(row) == 2 and " left," in row[1]]
+def invitation_item(invitation: Invitation) -> Item:
+    """An invitation that can be used; its id is what revokes it."""
+    people = "1 person" if invitation.uses == 1 else f"{invitation.uses} people"
+    label = f"{invitation.id}  for {people}"
+    return Item(invitation.id, label, f"until {when(invitation.until)}")
 
 
 def ban_item(value: str, ban: Ban) -> Item:
     """A ban or a mute, and how long it holds."""
     what = "banned" if ban.kind == "ban" else "muted"
-    where = f" in {room_title(ban.room)}" if ban.room is not None else ""
-    if ban.kind == "mute" and ban.room is None:
-        where = " everywhere"
     why = f": {ban.reason}" if ban.reason else ""
     until = f"until {when(ban.until)}" if ban.until is not None else "until lifted"
-    return Item(value, one_line(f"{ban.whom} {what}{where} by {ban.by}{why}"), until)
+    return Item(value, one_line(f"{ban.whom} {what}{_where(ban)} by {ban.by}{why}"), until)
+
+
+def lift_question(ban: Ban) -> str:
+    """Whether a ban or a mute shall be lifted."""
+    if ban.kind == "ban":
+        return f"Let {one_line(ban.whom)} in again?"
+    return f"Give {one_line(ban.whom)} the word again{_where(ban)}?"
+
+
+def _where(ban: Ban) -> str:
+    if ban.room is not None:
+        return f" in {room_title(ban.room)}"
+    return " everywhere" if ban.kind == "mute" else ""
 
 
 def audit_line(entry: AuditEntry) -> str:

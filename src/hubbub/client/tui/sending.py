@@ -1,16 +1,18 @@
-"""What is sent: messages and commands in the order of typing, messages shown at once."""
+"""What is sent: messages and commands in the order of typing, messages shown at once; and acts."""
 
 import asyncio
 from functools import partial
 
 from hubbub.client.chat import Chat
+from hubbub.client.moderation import Act
 from hubbub.client.tui import store
 from hubbub.client.tui import timeline as lines
 from hubbub.client.tui.background import Background
 from hubbub.client.tui.live_view import LiveView, now
-from hubbub.client.tui.timeline import Pending
+from hubbub.client.tui.timeline import NoteKind, Pending
 from hubbub.client.typed import NO_ROOM, Run, makes_room
-from hubbub.errors import BadRequest, HubbubError, NotAMember, TooLong
+from hubbub.errors import BadRequest, ConnectionFailed, HubbubError, NotAMember, TooLong
+from hubbub.protocol import words
 from hubbub.protocol.events import Posted
 
 QUEUED_MESSAGES = 500
@@ -76,6 +78,30 @@ class Sending:
         if room not in self._live.view.chat.rooms:
             raise NotAMember(f"You are no longer in {room}.")
         return room
+
+    # --- acts
+
+    def act(self, request: Act, room: str | None) -> None:
+        """Makes a request of a menu or a form, once; what came of it is noted in `room`."""
+        self._background.start("act", repr(request), self._act(request, room))
+
+    async def _act(self, request: Act, room: str | None) -> None:
+        try:
+            self.check_up()
+            answer = await self._chat.moderation.act(request)
+        except HubbubError as error:
+            self._note(str(error), "refusal", room)
+        else:
+            self._note(words.answer(request, answer), "info", room)
+
+    def check_up(self) -> None:
+        """Raises ConnectionFailed without a line: what acts is not kept to be done later."""
+        if not self._chat.is_up:
+            raise ConnectionFailed("Not connected; nothing was done. Try it again afterwards.")
+
+    def _note(self, text: str, kind: NoteKind, room: str | None) -> None:
+        place = room if room is None else self._live.view.current(room)
+        self._live.note(text, kind, place)
 
     # --- in order
 

@@ -54,8 +54,7 @@ async def _new(call: Call, name: str, marks: list[str]) -> str:
         call.session, call.user, name, private=private, read_only=read_only
     )
     await call.parts.membership.join(call.session, room.name)
-    hint = " /invite NAME lets others in." if room.private else ""
-    return f"{room.title} is made, and you are in it.{hint}"
+    return words.room_made(room.name, private=room.private)
 
 
 def _told(call: Call, room: Room) -> str:

@@ -4,9 +4,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hubbub.client.tui import reports
-from hubbub.client.tui.actions import commands
+from hubbub.client.tui.actions import acts
+from hubbub.client.tui.filled_in import number_problem
 from hubbub.client.tui.items import Field, Item, narrowed
 from hubbub.client.tui.stage import Stage
+from hubbub.protocol import words
+from hubbub.protocol.requests import Invitations
 
 if TYPE_CHECKING:
     from hubbub.client.tui.conversation import Conversation
@@ -36,7 +39,7 @@ class HouseActions:
             label = next((item.label for item in items if item.value == session), "")
             if session is not None:
                 question = f"End this session?\n{label}"
-                end = partial(commands.end_session, self._stage, session)
+                end = partial(acts.end_session, self._stage, session)
                 self._popups.ask(question, "End it", lambda _: end())
 
         self._popups.choose("Where you are signed in", partial(narrowed, items), chosen)
@@ -52,7 +55,8 @@ class HouseActions:
     def _with_invitations(self, chosen: str | None) -> None:
         conversation = self._stage.conversation
         if chosen == "link":
-            uses, days = Field("For how many people", "1"), Field("For how many days", "7")
+            uses = Field("For how many people", "1", problem=partial(number_problem, most=1_000))
+            days = Field("For how many days", "7", problem=partial(number_problem, most=365))
             then = self._make_invitation
             self._popups.ask("An invitation to this server", "Make it", then, uses, days)
         elif chosen == "list" and conversation is not None:
@@ -60,19 +64,19 @@ class HouseActions:
 
     def _make_invitation(self, lines: tuple[str, ...]) -> None:
         people, days = lines
-        commands.make_invitation(self._stage, people or "1", days or "7")
+        acts.make_invitation(self._stage, int(people or "1"), int(days or "7"))
 
     async def _list_invitations(self, conversation: "Conversation") -> None:
-        text = await commands.list_invitations(conversation.chat)
-        items = reports.invitation_items(text)
+        found = await conversation.chat.moderation.invitations()
+        items = [reports.invitation_item(each) for each in found.invitations]
         if not items:
-            self._stage.put_status(text)
+            self._stage.put_status(words.answer(Invitations(), found))
             return
 
         def chosen(invitation: str | None) -> None:
             if invitation is not None:
                 question = "Revoke this invitation? Nobody comes in by it any more."
-                revoke = partial(commands.revoke_invitation, self._stage, invitation)
+                revoke = partial(acts.revoke_invitation, self._stage, invitation)
                 self._popups.ask(question, "Revoke", lambda _: revoke())
 
         self._popups.choose("Invitations; Enter revokes one", partial(narrowed, items), chosen)
@@ -123,7 +127,7 @@ class HouseActions:
         def chosen(place: str | None) -> None:
             if place is not None:
                 ban = answer.bans[int(place)]
-                question = f"{commands.lifting(ban)}?"
-                self._popups.ask(question, "Lift it", lambda _: commands.lift(self._stage, ban))
+                question = reports.lift_question(ban)
+                self._popups.ask(question, "Lift it", lambda _: acts.lift(self._stage, ban))
 
         self._popups.choose("Bans and mutes; Enter lifts one", partial(narrowed, items), chosen)

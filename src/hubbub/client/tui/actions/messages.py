@@ -7,6 +7,7 @@ from functools import partial
 from hubbub.client.tui import browser, menus
 from hubbub.client.tui.actions.people import PeopleActions
 from hubbub.client.tui.actions.search import SearchActions
+from hubbub.client.tui.filled_in import reason_problem
 from hubbub.client.tui.items import Field, Item, narrowed
 from hubbub.client.tui.rows import as_text, key_of, links_in, text_of
 from hubbub.client.tui.shown import cut, one_line, shown
@@ -152,7 +153,7 @@ class MessageActions:
         room, seq = view.room or chosen.room, chosen.seq
         own = chosen.sender.id == view.chat.user.id
         name = one_line(chosen.sender.name)
-        fields = () if own else (Field("Why (for the audit log)"),)
+        fields = () if own else (Field("Why (for the audit log)", problem=reason_problem),)
 
         def then(lines: tuple[str, ...]) -> None:
             conversation.delete(room, seq, "".join(lines))

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from functools import partial
 
 from hubbub.client.tui import menus
-from hubbub.client.tui.actions import commands
+from hubbub.client.tui.actions import acts
+from hubbub.client.tui.filled_in import duration_problem, read_duration, reason_problem
 from hubbub.client.tui.items import Field, Item, narrowed
 from hubbub.client.tui.shown import one_line
 from hubbub.client.tui.stage import Stage
+from hubbub.model import Role
 
-DURATION = "How long: 10m, 2h, 7d; empty until it is lifted"
-REASON = "Why (the person and the audit log are told)"
+DURATION = Field("How long: 10m, 2h, 7d; empty until it is lifted", problem=duration_problem)
+REASON = Field("Why (the person and the audit log are told)", problem=reason_problem)
 
 
 class PeopleActions:
@@ -34,18 +36,17 @@ class PeopleActions:
         view = self._stage.view
         if name is not None and view is not None:
             items = menus.about_person(view, name)
-            self._popups.choose(
-                one_line(name), partial(narrowed, items), partial(self._with_person, name)
-            )
+            # What the menu offers is for this room, whichever is in view when it is chosen.
+            then = partial(self._with_person, view.room, name)
+            self._popups.choose(one_line(name), partial(narrowed, items), then)
 
     def toggle_list(self) -> None:
         """Shows or hides the people."""
         self._stage.toggle_people()
 
-    def _with_person(self, name: str, chosen: str | None) -> None:
+    def _with_person(self, room: str | None, name: str, chosen: str | None) -> None:
         """Does what was chosen in the menu, after asking for what it needs."""
         stage = self._stage
-        room = stage.view.room if stage.view is not None else None
         match chosen:
             case "whisper":
                 stage.composer.fill(f"/whisper {one_line(name)} ")
@@ -54,45 +55,57 @@ class PeopleActions:
                 stage.composer.fill(f"{stage.composer.text}@{one_line(name)} ")
                 stage.composer.focus()
             case "whois":
-                commands.look_up_person(stage, name)
+                acts.look_up_person(stage, name)
             case "ignore":
-                commands.ignore(stage, name)
+                acts.ignore(stage, name)
             case "unignore":
-                commands.unignore(stage, name)
-            case "mute":
-                mute = partial(commands.mute, stage, room, name)
-                self._ask_duration(f"Mute {name} in this room", "Mute", mute)
-            case "unmute":
-                commands.unmute(stage, room, name)
+                acts.unignore(stage, name)
             case "mute_everywhere":
-                mute = partial(commands.mute_everywhere, stage, room, name)
+                mute = partial(acts.mute_everywhere, stage, name)
                 self._ask_duration(f"Mute {name} in all rooms", "Mute", mute)
             case "unmute_everywhere":
-                commands.unmute_everywhere(stage, name)
+                acts.unmute_everywhere(stage, name)
             case "ban":
-                ban = partial(commands.ban, stage, room, name)
+                ban = partial(acts.ban, stage, name)
                 self._ask_duration(f"Ban {name} from the server", "Ban", ban)
-            case "kick":
-                kick = partial(commands.kick, stage, room, name)
-                question = f"Remove {name} from this room"
-                self._popups.ask(question, "Remove", lambda lines: kick(*lines), Field(REASON))
-            case "role_here":
-                give = partial(commands.set_room_role, stage, room, name)
-                self._ask_role(f"{one_line(name)} in this room", menus.ROOM_ROLES, give)
             case "role":
-                give = partial(commands.set_role, stage, room, name)
+                give = partial(acts.set_role, stage, name)
                 self._ask_role(f"{one_line(name)} on the server", menus.SERVER_ROLES, give)
+            case str() if room is not None:
+                self._with_member(room, name, chosen)
             case _:
                 assert chosen is None, f"{chosen} is in the menu"
 
-    def _ask_duration(self, title: str, does: str, then: Callable[[str, str], None]) -> None:
-        self._popups.ask(title, does, lambda lines: then(*lines), Field(DURATION), Field(REASON))
+    def _with_member(self, room: str, name: str, chosen: str) -> None:
+        """Does what was chosen and is about a room."""
+        stage = self._stage
+        match chosen:
+            case "mute":
+                mute = partial(acts.mute, stage, room, name)
+                self._ask_duration(f"Mute {name} in this room", "Mute", mute)
+            case "unmute":
+                acts.unmute(stage, room, name)
+            case "kick":
+                kick = partial(acts.kick, stage, room, name)
+                question = f"Remove {name} from this room"
+                self._popups.ask(question, "Remove", lambda lines: kick(*lines), REASON)
+            case _:
+                assert chosen == "role_here", f"{chosen} is in the menu"
+                give = partial(acts.set_room_role, stage, room, name)
+                self._ask_role(f"{one_line(name)} in this room", menus.ROOM_ROLES, give)
 
-    def _ask_role(self, whose: str, roles: tuple[str, ...], give: Callable[[str], None]) -> None:
+    def _ask_duration(self, title: str, does: str, then: Callable[[int | None, str], None]) -> None:
+        def filled_in(lines: tuple[str, ...]) -> None:
+            duration, reason = lines
+            then(read_duration(duration), reason)
+
+        self._popups.ask(title, does, filled_in, DURATION, REASON)
+
+    def _ask_role(self, whose: str, roles: tuple[Role, ...], give: Callable[[Role], None]) -> None:
         items = [Item(role, role) for role in roles]
 
         def chosen(role: str | None) -> None:
             if role is not None:
-                give(role)
+                give(Role(role))
 
         self._popups.choose(f"Role of {whose}", partial(narrowed, items), chosen)

@@ -5,11 +5,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hubbub.client.tui import menus, reports, store
-from hubbub.client.tui.actions import commands
+from hubbub.client.tui.actions import acts
 from hubbub.client.tui.actions.house import HouseActions
 from hubbub.client.tui.items import Field, Item, narrowed
 from hubbub.client.tui.shown import one_line
 from hubbub.client.tui.stage import Stage
+from hubbub.model import Role, RoomKind
 
 if TYPE_CHECKING:
     from hubbub.client.tui.conversation import Conversation
@@ -57,7 +58,7 @@ class RoomActions:
         if room in conversation.view.chat.rooms:
             conversation.go_to(room)
         else:
-            commands.enter(self._stage, room)
+            acts.enter(self._stage, room)
 
     def go_to(self, room: str | None) -> None:
         """Brings a room into view."""
@@ -104,23 +105,27 @@ class RoomActions:
         title, topic = (known.title, known.topic) if known is not None else (room, "")
         match chosen:
             case "rename":
-                rename = partial(commands.rename_room, stage, room)
+                rename = partial(acts.rename_room, stage, room)
                 field = Field("Its new name", needed=True)
                 self._ask_line(f"Rename {title}", "Rename", field, rename)
             case "invite_here":
-                invite = partial(commands.invite, stage, room)
+                invite = partial(acts.invite, stage, room)
                 field = Field("A name", needed=True)
                 self._ask_line(f"Invite into {title}", "Invite", field, invite)
             case "topic":
-                set_topic = partial(commands.set_topic, stage, room)
+                set_topic = partial(acts.set_topic, stage, room)
                 field = Field("The topic", one_line(topic))
                 self._ask_line(f"Topic of {title}", "Set it", field, set_topic)
             case "archive":
                 question = f"Archive {title}? It can be read then, and nothing is added to it."
-                archive = partial(commands.change_room, stage, room, "archive")
+                archive = partial(acts.archive, stage, room, on=True)
                 self._popups.ask(question, "Archive", lambda _: archive())
-            case "unarchive" | "public" | "private" | "writable" | "read-only":
-                commands.change_room(stage, room, chosen)
+            case "unarchive":
+                acts.archive(stage, room, on=False)
+            case "public" | "private":
+                acts.set_kind(stage, room, RoomKind(chosen))
+            case "writable" | "read-only":
+                acts.set_read_only(stage, room, on=chosen == "read-only")
             case "roles":
                 self._choose_member(room)
             case "audit":
@@ -128,7 +133,7 @@ class RoomActions:
             case "bans":
                 self._house.bans_of(room)
             case "leave":
-                commands.leave(stage, room)
+                acts.leave(stage, room)
             case _:
                 assert chosen is None, f"{chosen} is in the menu"
 
@@ -149,7 +154,7 @@ class RoomActions:
 
         def give(role: str | None) -> None:
             if role is not None:
-                commands.set_room_role(self._stage, room, name, role)
+                acts.set_room_role(self._stage, room, name, Role(role))
 
         self._popups.choose(f"{one_line(name)} in this room", partial(narrowed, items), give)
 
@@ -165,7 +170,9 @@ class RoomActions:
         def named(lines: tuple[str, ...]) -> None:
             def make(settings: str | None) -> None:
                 if settings is not None:
-                    commands.make_room(self._stage, lines[0], settings)
+                    marks = settings.split()
+                    private, read_only = "private" in marks, "read-only" in marks
+                    acts.make_room(self._stage, lines[0], private=private, read_only=read_only)
 
             self._popups.choose(f"What {lines[0]} is", partial(narrowed, items), make)
 
