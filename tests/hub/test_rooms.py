@@ -3,10 +3,12 @@
 from contextlib import ExitStack
 
 import pytest
+from msgspec import structs
 
 from hubbub.hub.rules.limits import Limits
 from hubbub.protocol import requests
 from tests.hub.conftest import House
+from tests.hub.test_accounts import member
 
 
 async def test_a_room_is_made_by_joining_it(house: House) -> None:
@@ -208,6 +210,21 @@ class TestBounds:
         assert (error["code"], error["room"]) == ("forbidden", "c")
         assert (await ann.ask(requests.Join(room="d")))["code"] == "forbidden"
         assert (await ann.ask(requests.Join(room="a")))["type"] == "ok"
+
+    @pytest.mark.usefixtures("cheap_passwords")
+    async def test_who_is_in_as_many_rooms_as_may_be_makes_none(self, house: House) -> None:
+        ann, _ = await member(house, "ann")
+        await ann.ask(requests.Join(room="a"))
+
+        made = requests.MakeRoom(room="den", private=True)
+        assert (await ann.ask(made))["code"] == "forbidden"
+        assert (await ann.ask(structs.replace(made, private=False)))["code"] == "forbidden"
+        typed = requests.Command(room="a", line="/room new den private")
+        assert (await ann.ask(typed))["code"] == "forbidden"
+
+        listed = await ann.ask(requests.Rooms())
+        assert [room["room"] for room in listed["rooms"]] == ["a", "lobby"]
+        assert set(ann.session.rooms) == {"a", "lobby"}
 
     async def test_empty_rooms_leave_memory_and_keep_their_log(self, house: House) -> None:
         ann = await house.json(name="ann", rooms={"a": None})

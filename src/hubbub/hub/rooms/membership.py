@@ -63,18 +63,21 @@ class RoomMembership:
             return room
         if user is not None and not room.made and room.name != self._default:
             self._permissions.require(user, Right.CREATE_ROOM)
-        if room.name in session.rooms or session.dialect.one_room:
-            limit_rooms = self._limits.rooms_per_connection + 1
-        else:
-            limit_rooms = self._limits.rooms_per_connection
-        if len(session.rooms) >= limit_rooms:
+        if room.name not in session.rooms:
+            self.check_place(session)
+        if room.connections >= self._limits.connections_per_room and room.name not in session.rooms:
+            raise RoomFull(f"{room.name} is full; try again later.", room=room.name)
+        return room
+
+    def check_place(self, session: Session) -> None:
+        """Raises Forbidden for a connection that is in as many rooms as it may be."""
+        # One that is in one room at a time leaves it for the next.
+        most = self._limits.rooms_per_connection + session.dialect.one_room
+        if len(session.rooms) >= most:
             raise Forbidden(
                 f"You are in {len(session.rooms)} rooms, the most for one connection; "
                 "leave one first."
             )
-        if room.connections >= self._limits.connections_per_room and room.name not in session.rooms:
-            raise RoomFull(f"{room.name} is full; try again later.", room=room.name)
-        return room
 
     def enter(
         self, session: Session, room: Room, *, tell_self: bool = False

@@ -57,6 +57,7 @@ class RoomSettings:
         if read_only and user.kind is UserKind.GUEST:
             raise Forbidden("A read-only room needs an owner: /register first.")
         if private:
+            self._membership.check_place(session)
             name = await self._private_name(typed)
             async with self._peers.rooms.opening(name):
                 room = self._rooms.add(RoomRecord(name, RoomKind.PRIVATE, "", 1, 0))
