@@ -1,5 +1,6 @@
 """Entering, leaving, finding, and who is told."""
 
+import asyncio
 from contextlib import ExitStack
 
 import pytest
@@ -109,6 +110,18 @@ async def test_leave_ends_membership_on_all_json_connections(house: House) -> No
     assert (await phone.ask(requests.Post(room="lobby", text="x", nonce="n")))[
         "code"
     ] == "not_a_member"
+
+
+async def test_those_who_leave_at_once_wait_for_one_commit_together(house: House) -> None:
+    people = [await house.json(name=f"p{number}", rooms={"den": None}) for number in range(20)]
+    await house.hub.quiet()
+    commits = house.hub.parts.stats.commits
+
+    left = await asyncio.gather(*(each.ask(requests.Leave(room="den")) for each in people))
+
+    assert {reply["type"] for reply in left} == {"ok"}
+    # The first ones, then all who came meanwhile.
+    assert house.hub.parts.stats.commits - commits <= 3
 
 
 async def test_rooms_are_listed_by_name_a_page_at_a_time(house: House) -> None:

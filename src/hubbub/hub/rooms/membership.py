@@ -183,10 +183,13 @@ class RoomMembership:
                 raise BadRequest(f"This is {name}, where everyone begins; /quit ends it all.")
             self.leave(session, room)
             return name
-        # One after the other, so that two owners cannot both leave a private room to nobody.
-        async with self._leaving:
-            if room.private and room.roles.get(session.user.id) is Role.OWNER:
-                _check_left_to_somebody(room, session.user)
+        if room.private:
+            # One after the other, so that two owners cannot both leave a private room to nobody.
+            async with self._leaving:
+                if room.roles.get(session.user.id) is Role.OWNER:
+                    _check_left_to_somebody(room, session.user)
+                await self.forget(session.user, room)
+        else:
             await self.forget(session.user, room)
         # It may have another name by now.
         self.take_out(session.user, room.name, but=session)
