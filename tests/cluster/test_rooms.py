@@ -66,3 +66,18 @@ async def test_an_empty_room_that_was_taken_away_is_made_anew_by_what_is_said(
         assert (await person.say(f"message {number}", "empty"))["seq"] == number
         for each in (ann, bob):
             await each.hears(f"message {number}")
+
+
+async def test_coming_in_by_another_node_changes_nothing_in_rooms_that_one_is_in_by_the_first(
+    pair: tuple[Node, Node],
+) -> None:
+    one, two = pair
+    ann = await come(one, "ann", rooms={"lobby": None, "den": None})
+    bob = await come(two, "bob", rooms={"den": None})
+    await ann.run("/away lunch")
+    await bob.until(lambda frame: frame["type"] == "presence" and frame["state"] == "away")
+
+    await come(two, token=ann.welcome["session"])
+
+    members = (await bob.ask(requests.Members(room="den")))["members"]
+    assert {each["name"]: each["away"] for each in members} == {"ann": True, "bob": False}

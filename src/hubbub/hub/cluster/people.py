@@ -25,6 +25,8 @@ class NodePeople:
         self._context = context
         self._cursors = cursors
         self._roster = roster
+        self._here: set[str] = set()
+        """Of whom the log was told that they are on this node."""
         self._expected: dict[str, int] = {}
         self._whispered: set[str] = set()
         self._entering: dict[str, asyncio.Future[Outcome]] = {}
@@ -68,10 +70,19 @@ class NodePeople:
             return
         self._context.parts.committer.submit_unless_stopping(change)
         if isinstance(change, Arrive):
+            self._arrive(change)
+        elif isinstance(change, Depart):
+            self._here.discard(change.user_id)
+            if change.user_id not in self._expected:
+                self._no_longer_for(change.user_id)
+
+    def _arrive(self, change: Arrive) -> None:
+        if change.user.id in self._here:
+            # By another name, or away or back, wherever they are.
             self._roster.change(change.user, away=change.away is not None)
+        else:
+            self._here.add(change.user.id)
             self.look_again()
-        elif isinstance(change, Depart) and change.user_id not in self._expected:
-            self._no_longer_for(change.user_id)
 
     def look_again(self) -> None:
         """What was read on the way in may be older than what was looked at meanwhile."""
