@@ -56,9 +56,13 @@ class Concern(Enum):
     """Who people are and what they may: counted, and looked at by all nodes."""
 
 
+# Not a union: it would be built for every message of a commit.
+_NOT_MADE = (NameUsed, Gone, Duplicate, NonceUsed)
+
+
 def concerns(change: Change, outcome: Outcome) -> Concern:
     """How a change that came to `outcome` concerns other nodes."""
-    if isinstance(outcome, NameUsed | Gone | Duplicate | NonceUsed):
+    if isinstance(outcome, _NOT_MADE):
         return Concern.NOTHING
     match change:
         case AppendMessage() | Append():

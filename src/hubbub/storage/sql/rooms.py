@@ -294,12 +294,13 @@ def _named(changes: Iterable[Change]) -> tuple[set[str], set[str]]:
     """The rooms that changes are meant for, and those whose names they want for others."""
     meant, wanted = set(), set()
     for change in changes:
+        # Most of all: asked whether it is one of those without a place it would be asked 16 times.
+        if isinstance(change, AppendMessage):
+            meant.add(change.room)
+            continue
         if isinstance(change, _PLACELESS):
             continue
         match change:
-            # Most of all.
-            case AppendMessage():
-                meant.add(change.room)
             case SaveSanction(sanction):
                 meant.add(sanction.room)
             case EndSanction((_, room, _, _)):
