@@ -6,14 +6,11 @@ there is to tell is gathered: otherwise each of them would be a write to everyon
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from hubbub.hub.flow.fanout import Fanout
 from hubbub.hub.rules.limits import Limits
+from hubbub.hub.state.room import Room, Session
 from hubbub.protocol.events import Count, Presence
-
-if TYPE_CHECKING:
-    from hubbub.hub.state.room import Room, Session
 
 
 class _Gathered:
@@ -45,7 +42,7 @@ class Announcer:
             if self._arriving <= 1:
                 self._tell_gathered()
 
-    def tell(self, room: "Room", presence: Presence, newcomer: "Session | None" = None) -> None:
+    def tell(self, room: Room, presence: Presence, newcomer: Session | None = None) -> None:
         """Tells a room, at the next `tick` at the latest."""
         if room.size > self._limits.presence_room_limit:
             self._uncounted.add(room)
@@ -57,7 +54,7 @@ class Announcer:
             if newcomer is not None:
                 gathered.heard[newcomer] = len(gathered.events)
 
-    def forget(self, room: "Room") -> None:
+    def forget(self, room: Room) -> None:
         """Nobody is in the room any more."""
         self._uncounted.discard(room)
         self._gathered.pop(room, None)

@@ -1,4 +1,4 @@
-"""What moderators do: kick, mute, ban, delete, give roles. Each act is in the audit log."""
+"""What moderators do: kick, mute, ban, delete. Each act is in the audit log."""
 
 from collections.abc import Iterable
 

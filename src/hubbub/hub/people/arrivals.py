@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from contextlib import AsyncExitStack, suppress
-from typing import TYPE_CHECKING
 
 from structlog import get_logger
 
@@ -26,7 +25,7 @@ from hubbub.hub.rooms.replay import PAGE, Replay
 from hubbub.hub.state.room import Room, Session, User
 from hubbub.hub.welcome import Welcome
 from hubbub.model import ROOM_NAME_CHARS, UserKind
-from hubbub.protocol import events
+from hubbub.protocol import events, requests
 from hubbub.storage.changes import (
     Change,
     EndSession,
@@ -36,9 +35,6 @@ from hubbub.storage.changes import (
     SaveSession,
     SaveUser,
 )
-
-if TYPE_CHECKING:
-    from hubbub.protocol import requests
 
 log = get_logger(__name__)
 
@@ -74,7 +70,7 @@ class Arrivals:
         self._identity = identity
         self._welcome = welcome
 
-    async def hello(self, session: Session, request: "requests.Hello") -> None:
+    async def hello(self, session: Session, request: requests.Hello) -> None:
         """Answers `hello`: welcome, then a replay or a gap for each room. Raises Refusal."""
         if session.user is not None:
             raise BadRequest("`hello` was said; `join` and `leave` change the rooms.")
@@ -139,7 +135,7 @@ class Arrivals:
             self._committer.submit_unless_stopping(EndSession(arrival.token_hash))
 
     async def _wanted_rooms(
-        self, session: Session, user: User, request: "requests.Hello", pins: AsyncExitStack
+        self, session: Session, user: User, request: requests.Hello, pins: AsyncExitStack
     ) -> tuple[dict[Room, int | None], list[Refusal], dict[str, str]]:
         asked = {self._default_room: None} if request.rooms is None else request.rooms
         wanted: dict[Room, int | None] = {}

@@ -2,7 +2,6 @@
 
 import secrets
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from hubbub.errors import BadRequest, BadToken, Banned, NotSignedIn, Refusal, Unavailable
 from hubbub.hub.core import Core
@@ -13,13 +12,11 @@ from hubbub.hub.rules.secrets import hashed
 from hubbub.hub.state.room import Session, User
 from hubbub.hub.state.sanctions import Sanctions
 from hubbub.model import Name, UserKind, user_name
+from hubbub.protocol import requests
 from hubbub.protocol.close_codes import COME_AGAIN
 from hubbub.protocol.events import Person
 from hubbub.storage.interface import Storage
 from hubbub.storage.records import Membership, UserRecord
-
-if TYPE_CHECKING:
-    from hubbub.protocol import requests
 
 ANOTHER_LOG = "the log lost its end: come in again"
 NO_SESSION = "That session is unknown or has run out; come in without it."
@@ -85,7 +82,7 @@ class Identity:
         self._sanctions.check_newcomer(session, user_name(typed).key)
         return await self._names.claim(typed, user_id)
 
-    async def identify(self, session: Session, request: "requests.Hello") -> Arrival:
+    async def identify(self, session: Session, request: requests.Hello) -> Arrival:
         """Who says hello. Raises Refusal."""
         if request.token is not None:
             return await self.recognise(session, request.token, request.name)
@@ -107,7 +104,7 @@ class Identity:
         return Arrival(User(user_id, name, self._limits), secret, [], new=True)
 
     async def _by_password(
-        self, session: Session, request: "requests.Hello", password: str, secret: str
+        self, session: Session, request: requests.Hello, password: str, secret: str
     ) -> Arrival:
         if request.name is None:
             raise BadRequest("A password goes with a name.")

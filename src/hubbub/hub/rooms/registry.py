@@ -65,7 +65,7 @@ class Rooms:
         """The room, if it is in memory."""
         return self._live.get(name)
 
-    def all_live(self) -> "list[Room]":
+    def all_live(self) -> list[Room]:
         """The rooms that are in memory."""
         return list(self._live.values())
 
@@ -177,7 +177,7 @@ class Rooms:
             raise NoSuchRoom(f"There is no room {typed[:64]!r} that you may enter.")
         return room
 
-    # --- coming and going
+    # --- what is known of them
 
     def latest(self, membership: Membership) -> Membership:
         """The same with where the log of a direct room ends by now, as far as this node knows."""
@@ -211,7 +211,7 @@ class Rooms:
             if room is not None:
                 room.begin(first)
 
-    # --- telling
+    # --- their names
 
     def add(self, record: RoomRecord) -> Room:
         """A room that nobody had before."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from hubbub.errors import BadRequest, NotAMember, TooLong
 from hubbub.hub.core import Core
@@ -13,11 +12,9 @@ from hubbub.hub.signs import ReadTo, Wrote
 from hubbub.hub.state.permissions import Right
 from hubbub.hub.state.room import Room, Session, User
 from hubbub.hub.state.sanctions import Sanctions
+from hubbub.protocol import requests
 from hubbub.protocol.events import Person, ReadMarker, Topic, Typing
 from hubbub.storage.changes import Append, AppendMessage, MoveRead, Outcome, SaveUser
-
-if TYPE_CHECKING:
-    from hubbub.protocol import requests
 
 
 class Messages:
@@ -48,7 +45,7 @@ class Messages:
         if self._sanctions.any_mutes:
             self._sanctions.check_speech(session, user, room)
 
-    async def post(self, session: Session, user: User, request: "requests.Post") -> None:
+    async def post(self, session: Session, user: User, request: requests.Post) -> None:
         """Submits a post; its reply follows its commit. Raises Refusal."""
         room = session.rooms.get(request.room)
         if room is not None:
@@ -60,7 +57,7 @@ class Messages:
         change = self._message(room, user, request.text, request.nonce)
         self._committer.submit(Submission(change, room, session, request.id))
 
-    def post_in(self, session: Session, user: User, room: Room, request: "requests.Post") -> None:
+    def post_in(self, session: Session, user: User, room: Room, request: requests.Post) -> None:
         """The same, where the room is known. Raises Refusal."""
         self._rates.post(session, user)
         self._check(session, user, room)
@@ -74,7 +71,7 @@ class Messages:
         self._check(session, user, room)
         await self._committer.outcome(self._message(room, user, text, me=True), room)
 
-    async def whisper(self, session: Session, user: User, request: "requests.Whisper") -> None:
+    async def whisper(self, session: Session, user: User, request: requests.Whisper) -> None:
         """Submits a whisper; its reply follows its commit. Raises Refusal."""
         self._rates.post(session, user)
         others = await self._directory.people(request.to)
@@ -180,7 +177,7 @@ class Messages:
             self._peers.signals.tell(Wrote(room.name, user.person))
             self._fanout.broadcast(room, typing, but=session)
 
-    async def read(self, session: Session, user: User, request: "requests.Read") -> None:
+    async def read(self, session: Session, user: User, request: requests.Read) -> None:
         """Submits a move of the read marker and tells the user's other connections."""
         room = await self._rooms.open_for(session, request.room)
         if not user.kept:
