@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pytest
 
 from hubbub.hub.handlers import HANDLERS
-from hubbub.model import Role, RoomKind
+from hubbub.model import Role, RoomKind, format_instant
 from hubbub.protocol import requests
 from hubbub.protocol.json import Rejected, decode_request
 from tests.hub.conftest import Client, House
@@ -98,6 +98,14 @@ async def test_a_ban_ends_by_the_name_that_it_was_laid_on(ann: Client, bob: Clie
     for whom in ("bob", "address 2001:db8::/64"):
         assert await done(ann, requests.Unban(name=whom)) == {"act": "unban", "whom": whom}
     assert await code(ann, requests.Unban(name="bob")) == "no_such_user"
+
+
+async def test_a_ban_of_an_address_tells_that_it_ends_with_what_is_kept_of_it(ann: Client) -> None:
+    parts = ann.hub.parts
+    ends_ms = parts.clock.now_ms() + int(parts.limits.address_retention_h * 3_600_000)
+    told = await done(ann, requests.Ban(name="2001:db8::7"))
+    assert told["until"] == format_instant(ends_ms)
+    assert (await done(ann, requests.Bans()))["bans"][0]["until"] == told["until"]
 
 
 async def test_a_role_is_given_on_the_server_or_in_a_room(ann: Client, bob: Client) -> None:

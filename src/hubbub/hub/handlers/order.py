@@ -6,16 +6,15 @@ from hubbub.hub.parts import Parts
 from hubbub.hub.state.room import Room, Session, User
 from hubbub.model import format_instant
 from hubbub.protocol import events, replies, requests
+from hubbub.storage.records import Sanction
 
 
 async def _room(parts: Parts, session: Session, name: str | None) -> Room | None:
     return None if name is None else await parts.rooms.open_for(session, name)
 
 
-def _until(parts: Parts, duration_s: int | None) -> str | None:
-    if duration_s is None:
-        return None
-    return format_instant(parts.clock.now_ms() + duration_s * 1000)
+def _until(laid: Sanction) -> str | None:
+    return None if laid.ends_ms is None else format_instant(laid.ends_ms)
 
 
 @handles(requests.Kick)
@@ -28,9 +27,10 @@ async def _kick(parts: Parts, session: Session, user: User, request: requests.Ki
 @handles(requests.Mute)
 async def _mute(parts: Parts, session: Session, user: User, request: requests.Mute) -> replies.Done:
     room = await _room(parts, session, request.room)
-    until = _until(parts, request.duration_s)
-    whom = await parts.moderation.mute(user, room, request.name, request.duration_s, request.reason)
-    return replies.Done(id=request.id, act="mute", whom=whom, room=_name(room), until=until)
+    laid = await parts.moderation.mute(user, room, request.name, request.duration_s, request.reason)
+    return replies.Done(
+        id=request.id, act="mute", whom=laid.whom, room=_name(room), until=_until(laid)
+    )
 
 
 @handles(requests.Unmute)
@@ -44,9 +44,8 @@ async def _unmute(
 
 @handles(requests.Ban)
 async def _ban(parts: Parts, session: Session, user: User, request: requests.Ban) -> replies.Done:
-    until = _until(parts, request.duration_s)
-    whom = await parts.moderation.ban(user, request.name, request.duration_s, request.reason)
-    return replies.Done(id=request.id, act="ban", whom=whom, until=until)
+    laid = await parts.moderation.ban(user, request.name, request.duration_s, request.reason)
+    return replies.Done(id=request.id, act="ban", whom=laid.whom, until=_until(laid))
 
 
 @handles(requests.Unban)

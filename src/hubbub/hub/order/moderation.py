@@ -98,8 +98,8 @@ class Moderation:
         typed: str,
         duration_s: int | None,
         reason: str,
-    ) -> str:
-        """Takes the word from somebody, in a room or everywhere; the name. Raises Refusal."""
+    ) -> Sanction:
+        """Takes the word from somebody, in a room or everywhere; what was laid. Raises Refusal."""
         right = Right.MUTE_EVERYWHERE if room is None else Right.MUTE
         self._permissions.require(user, right, room)
         whom = await self._below(user, typed, room)
@@ -113,7 +113,7 @@ class Moderation:
         await self._sanction_log.lay(entries, audit, room=room)
         if room is None or room.visible_to(whom.id):
             self._notify(whom.id, self._sanctions.sentence(entries[0]))
-        return whom.name
+        return entries[0]
 
     async def unmute(self, user: User, room: Room | None, typed: str) -> str:
         """Gives the word back; the name. Raises Refusal, NoSuchUser for one who has it."""
@@ -158,8 +158,8 @@ class Moderation:
 
     # --- on the server
 
-    async def ban(self, user: User, typed: str, duration_s: int | None, reason: str) -> str:
-        """Shuts somebody out, by a name or an address; whom. Raises Refusal."""
+    async def ban(self, user: User, typed: str, duration_s: int | None, reason: str) -> Sanction:
+        """Shuts somebody out, by a name or an address; what was laid. Raises Refusal."""
         self._permissions.require(user, Right.BAN)
         reason = tidy(reason)
         whom = await self._found(typed)
@@ -195,11 +195,11 @@ class Moderation:
         await self._sanction_log.lay(entries, *others, audit)
         self._accounts.revoke(former)
         self.shut_out()
-        return shown
+        return entries[0]
 
     async def _ban_address(
         self, user: User, subject: str, duration_s: int | None, reason: str
-    ) -> str:
+    ) -> Sanction:
         if duration_s is not None and duration_s > self._address_s(None):
             raise BadRequest(
                 f"Addresses are kept for {self._limits.address_retention_h:g} h at most "
@@ -212,7 +212,7 @@ class Moderation:
         lasting = _lasting(duration_s, reason)
         await self._sanction_log.lay([entry], audited("ban", user, shown, None, lasting))
         self.shut_out()
-        return shown
+        return entry
 
     async def unban(self, user: User, typed: str) -> str:
         """Lets somebody in again; whom. Raises Refusal, NoSuchUser for one who is not banned."""
