@@ -79,7 +79,8 @@ def answer(request: requests.Request, reply: events.Reply | None) -> str:
         case requests.ChangeRoom(room=former, name=str()), replies.RoomChanged(room=name):
             return f"{room_title(former)} is called {room_title(name)} now."
         case _, replies.RoomChanged():
-            return what_it_is(reply.room, reply.kind, reply.role, _marks(reply))
+            settings = settings_in_words(reply.kind, reply.read_only, reply.archived)
+            return what_it_is(reply.room, settings, reply.role)
         case requests.MakeRoom(private=private), events.Joined(room=name):
             return room_made(name, private=private)
         case requests.Delete(room=name, seq=seq), events.Ok():
@@ -124,11 +125,6 @@ def room_made(name: str, *, private: bool) -> str:
     return f"{room_title(name)} is made, and you are in it.{hint}"
 
 
-def what_it_is(name: str, kind: str, role: str, marks: list[str]) -> str:
-    """What a room is, and what one is in it."""
-    words = ", ".join([kind, *marks])
-    return f"{room_title(name)} is a {words} room; you are {with_article(role)} of it."
-
-
-def _marks(changed: replies.RoomChanged) -> list[str]:
-    return [*(["read-only"] * changed.read_only), *(["archived"] * changed.archived)]
+def what_it_is(room: str, settings: str, role: str) -> str:
+    """What a room is, by its settings in words, and what one is in it."""
+    return f"{room_title(room)} is a {settings} room; you are {with_article(role)} of it."

@@ -60,5 +60,5 @@ async def _new(call: Call, name: str, marks: list[str]) -> str:
 def _told(call: Call, room: Room) -> str:
     if room.direct:
         return "This is a direct conversation, for its people alone."
-    marks = [*(["read-only"] * room.read_only), *(["archived"] * room.archived)]
-    return words.what_it_is(room.name, room.kind, role_in(call.user, room), marks)
+    settings = words.settings_in_words(room.kind, room.read_only, room.archived)
+    return words.what_it_is(room.name, settings, role_in(call.user, room))
