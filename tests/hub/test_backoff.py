@@ -12,7 +12,7 @@ def test_failures_that_are_let_pass_cost_no_rest() -> None:
     assert not backoff.resting("another")
 
 
-def test_backoff_double_to_an_end_and_are_forgotten_when_all_is_well() -> None:
+def test_rests_double_to_an_end_and_are_forgotten_when_all_is_well() -> None:
     clock = FakeClock()
     backoff = Backoff(clock, patience=0)
     lengths = []
@@ -30,7 +30,7 @@ def test_backoff_double_to_an_end_and_are_forgotten_when_all_is_well() -> None:
     assert not backoff.resting("ann")
 
 
-def test_the_backoff_that_are_remembered_are_bounded() -> None:
+def test_the_failures_that_are_remembered_are_bounded() -> None:
     backoff = Backoff(FakeClock(), patience=0)
     for number in range(KEPT + 1):
         backoff.failed(str(number))

@@ -110,7 +110,7 @@ class Chat:
         """What ended the connection for good, if something did; a ban, say, or a signing out."""
         return self._connection.failure
 
-    # --- saying
+    # --- what is said
 
     async def post(self, text: str, room: str | None = None) -> events.Posted:
         """Says something in a room; returns when it is durable, with its place in the log."""
