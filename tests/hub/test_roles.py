@@ -122,6 +122,16 @@ async def test_a_role_holds_only_once_it_is_in_the_log(house: House) -> None:
     assert "den" in ann.session.rooms
 
 
+async def test_a_room_that_nobody_could_come_in_with_is_made_by_the_next(house: House) -> None:
+    await member(house, "olga")
+    ann, _ = await member(house, "ann")
+    house.storage.failing = "the disk is full"
+    refused = await house.json(name="new", rooms={"den": None})
+    assert [frame["code"] for frame in refused.objects()] == ["unavailable"]
+    house.storage.failing = None
+    assert (await ann.ask(requests.Join(room="den")))["role"] == "owner"
+
+
 async def test_two_owners_cannot_both_leave_a_private_room_to_nobody(house: House) -> None:
     ann, _ = await member(house, "ann")
     bob, _ = await member(house, "bob")

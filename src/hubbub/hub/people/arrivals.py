@@ -186,7 +186,13 @@ class Arrivals:
                 await self._membership.made(making)
             return
         changes += [self._membership.make(room, user) for room in unmade] + members
-        await self._committer.outcomes(*changes)
+        try:
+            await self._committer.outcomes(*changes)
+        except BaseException:
+            for room in unmade:
+                # The next who enters makes it.
+                room.made = bool(room.last)
+            raise
         user.stored = user.kept = True
 
     async def _replay(
