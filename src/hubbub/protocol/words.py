@@ -69,9 +69,6 @@ def _presence(presence: events.Presence) -> str:
 def answer(request: requests.Request, reply: events.Reply | None) -> str:
     """What came of a request that acts, as whoever made it should read it; empty for others."""
     match request, reply:
-        case requests.SetRole(), replies.Done(whom=whom, room=room, role=str(role)):
-            where = "this server" if room is None else room_title(room)
-            return f"{whom} is {with_article(role)} of {where} now."
         case requests.Mute(duration_s=for_s) | requests.Ban(duration_s=for_s), replies.Done():
             return _done(reply, for_s)
         case _, replies.Done():
@@ -115,8 +112,13 @@ def _done(done: replies.Done, for_s: int | None) -> str:
             return f"{done.whom} is banned{lasting}."
         case "unban":
             return f"{done.whom} may come in again."
-        case _:
+        case "set_role":
+            where = "this server" if done.room is None else room_title(done.room)
+            return f"{done.whom} is {with_article(done.role or 'member')} of {where} now."
+        case "invite":
             return f"{done.whom} is invited."
+        case _:
+            assert_never(done.act)
 
 
 def room_made(name: str, *, private: bool) -> str:
