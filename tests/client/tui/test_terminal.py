@@ -138,7 +138,8 @@ async def test_two_people_talk_and_one_comes_back_as_the_same_person(
     }
 
     again = terminal.run(*JOIN, server.url, "--name", "ann")
-    screen = shows(again, "psst", "what is it?", "Message bob")
+    # Who is there comes after the messages.
+    screen = shows(again, "psst", "what is it?", "Message bob", "2 people", "1 lobby")
     assert re.search(r"bob +ann +2 people$", screen.splitlines()[0])
     assert re.search(r"1 lobby +ann$", screen.splitlines()[1])
 
