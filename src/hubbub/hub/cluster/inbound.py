@@ -142,7 +142,9 @@ class Inbound:
             case signs.Ignored(other_id=other_id, name=name):
                 self._ignore(user, other_id, name)
             case signs.Went(room=name):
-                parts.membership.take_out(user, name)
+                room = parts.rooms.live(name)
+                if room is not None:
+                    parts.membership.take_out(user.sessions, room)
             case signs.Cut(code=code, why=why, all_of_them=every):
                 for session in [s for s in user.sessions if every or s.token_hash is None]:
                     session.token_hash = None
@@ -162,19 +164,20 @@ class Inbound:
             return
         try:
             # Before they are told, who may come in again a moment later.
-            await take_member(parts.log, room, user.id)
+            stays = await take_member(parts.log, room, user.id) and room.private
         except StorageError as error:
             log.info("a role was not looked at", room=name, error=str(error))
-        parts.moderation.show_out(user, room, text)
+            stays = False
+        # One who was invited again meanwhile is not shown out for what was before.
+        if not stays:
+            parts.moderation.show_out(user, room, text)
 
     async def _bring_in(self, user: User, name: str, by: Person) -> None:
         parts = self._context.parts
         try:
+            room = parts.rooms.live(name) or await parts.rooms.open(name, user.id)
             # A sign may be late: whether they have a place there, the log says.
-            room = parts.rooms.live(name)
-            if room is None:
-                room = await parts.rooms.open(name, user.id)
-            elif not await take_member(parts.log, room, user.id):
+            if not await take_member(parts.log, room, user.id):
                 return
             await parts.room_settings.bring_in(user, room, by)
         except (Refusal, StorageError) as error:

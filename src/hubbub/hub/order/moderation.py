@@ -134,15 +134,7 @@ class Moderation:
 
     async def delete(self, user: User, room: Room, seq: int, reason: str) -> None:
         """Takes a message's text away. Raises Refusal."""
-        storage = self._log.storage
-        page = await self._log.read(
-            storage.log.page, room.name, room_id=room.meant, after=seq - 1, limit=1, limit_bytes=1
-        )
-        found = page.events[0] if page.events else None
-        if not isinstance(found, Message) or found.seq != seq:
-            raise BadRequest(f"There is no message {seq} in {room.title}.")
-        if found.deleted:
-            raise BadRequest(f"The message {seq} of {room.title} was deleted before.")
+        found = await self._message(room, seq)
         own = found.sender.id == user.id
         if room.archived:
             self._permissions.require(user, Right.POST, room)
@@ -155,6 +147,23 @@ class Moderation:
             "delete", user, found.sender.name, room, tidy(reason), whom_id=found.sender.id
         )
         await self._committer.outcomes(*([] if own else [audit]), change, room=room)
+
+    async def _message(self, room: Room, seq: int) -> Message:
+        """The message of that number. Raises BadRequest for none, and for one that was deleted."""
+        page = await self._log.read(
+            self._log.storage.log.page,
+            room.name,
+            room_id=room.meant,
+            after=seq - 1,
+            limit=1,
+            limit_bytes=1,
+        )
+        found = page.events[0] if page.events else None
+        if not isinstance(found, Message) or found.seq != seq:
+            raise BadRequest(f"There is no message {seq} in {room.title}.")
+        if found.deleted:
+            raise BadRequest(f"The message {seq} of {room.title} was deleted before.")
+        return found
 
     # --- on the server
 

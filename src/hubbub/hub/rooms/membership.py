@@ -1,7 +1,7 @@
 """Who is in which room: the only place where that changes, and what the others hear of it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from hubbub.errors import (
@@ -183,6 +183,8 @@ class RoomMembership:
                 raise BadRequest(f"This is {name}, where everyone begins; /quit ends it all.")
             self.leave(session, room)
             return name
+        # Whoever of them comes in again meanwhile stays.
+        here = in_room(session.user, room)
         if room.private:
             # One after the other, so that two owners cannot both leave a private room to nobody.
             async with self._leaving:
@@ -192,18 +194,22 @@ class RoomMembership:
         else:
             await self.forget(session.user, room)
         # It may have another name by now.
-        self.take_out(session.user, room.name, but=session)
+        self.take_out(here, room, but=session)
         self._peers.signals.tell(Went(session.user.id, room.name))
         return name
 
-    def take_out(self, user: User, name: str, but: Session | None = None) -> None:
-        """Takes a user's connections that speak JSON out of a room, and tells them but for one."""
-        for session in list(user.sessions):
-            room = session.rooms.get(name)
-            if room is not None and not session.dialect.one_room:
+    def take_out(self, sessions: Iterable[Session], room: Room, but: Session | None = None) -> None:
+        """Takes those of a user's connections that speak JSON and are in a room out of it, and
+        tells them but for one.
+        """
+        for session in list(sessions):
+            user = session.user
+            if user is None or session.rooms.get(room.name) is not room:
+                continue
+            if not session.dialect.one_room:
                 self.leave(session, room)
                 if session is not but:
-                    left = Presence(room=name, user=user.person, state="left")
+                    left = Presence(room=room.name, user=user.person, state="left")
                     self._fanout.tell((session,), left)
 
     # --- telling

@@ -56,7 +56,7 @@ class Lookups:
             said = isinstance(event, events.Message) and not event.deleted
             if said and event.sender.id == user_id:
                 return event.seq
-        raise BadRequest("You have said nothing lately that could be deleted.")
+        raise BadRequest("You have said nothing lately; name a message by its number.")
 
     async def members(
         self, session: Session, typed: str, after: str | None, limit: int

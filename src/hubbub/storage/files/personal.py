@@ -9,10 +9,12 @@ import msgspec
 
 from hubbub.errors import StorageError
 from hubbub.model import format_instant
+from hubbub.protocol.events import KINDS
 from hubbub.storage.files.snapshot import Rows, Snapshot, reading
 from hubbub.storage.sql.entries import log_event
 
 _encoder = msgspec.json.Encoder()
+_ENTRY_TYPES = {str(kind.__struct_config__.tag) for kind in KINDS.values()}
 
 _ACCOUNT = "SELECT name, kind, role, saved_ms FROM users WHERE id = ?"
 _SESSIONS = "SELECT device, created_ms, used_ms FROM sessions WHERE user_id = ? ORDER BY created_ms"
@@ -47,7 +49,7 @@ def export_user(log: Path | str, user_id: str, write: Callable[[bytes], object])
             count = 0
             for line in _lines(connection, user_id):
                 write(_encoder.encode(line) + b"\n")
-                count += line["type"] in {"message", "topic", "deleted", "settings"}
+                count += line["type"] in _ENTRY_TYPES
             return count
     except sqlite3.Error as error:
         raise StorageError(f"The log {log} was not read: {error}.") from error
