@@ -47,7 +47,6 @@ class Messages(LineWidget, can_focus=True):
         self.query_text = ""
         self._top = 0
         self._room: str | None = None
-        self._shown_height = 0
 
     # --- what there is
 
