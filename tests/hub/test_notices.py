@@ -10,9 +10,10 @@ from hubbub.hub.dispatcher import Dispatcher
 from hubbub.hub.ports import Fate
 from hubbub.hub.push import notifier as notices
 from hubbub.hub.push.backoff import FIRST_S
-from hubbub.hub.push.notifier import AT_ONCE, TESTS_AT_ONCE, mentions
+from hubbub.hub.push.notifier import AT_ONCE, TESTS_AT_ONCE
 from hubbub.model import NotifyLevel
 from hubbub.protocol import requests
+from hubbub.protocol.mentions import mentions
 from hubbub.storage.interface import SUBSCRIPTIONS
 from tests.hub.conftest import Client, House
 
@@ -173,6 +174,15 @@ async def test_who_has_left_for_good_is_told_nothing(house: House) -> None:
     assert house.pusher.sent == []
 
 
+async def test_a_name_in_code_or_an_address_is_told_to_nobody(house: House) -> None:
+    await absent(house, "ann")
+    bob = await house.json(name="bob")
+    for text in ("`@ann`", "https://x.org/@ann", "@ann@example.org", "交给@ann处理", "ann: lunch?"):
+        await bob.say(text)
+    await house.hub.told()
+    assert house.pusher.texts() == ["交给@ann处理", "ann: lunch?"]
+
+
 async def test_a_long_text_is_cut(house: House) -> None:
     await absent(house, "ann")
     bob = await house.json(name="bob")
@@ -192,6 +202,9 @@ async def test_a_long_text_is_cut(house: House) -> None:
         ("@ @@ann @-", []),
         ("@ＡＮＮ", ["ann"]),
         ("@" + "x" * 99, []),
+        ("ann: lunch?", ["ann"]),
+        ("see https://x.org/@ann and `@ann`", []),
+        ("交给@ann处理", ["ann", "ann处理"]),
     ],
 )
 def test_names_behind_an_at_sign_are_mentions(text: str, keys: list[str]) -> None:

@@ -1,9 +1,7 @@
 """What a screen shows of a conversation, as a pure reading of its events."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import assert_never
 
 from hubbub.client.changes import (
@@ -35,6 +33,7 @@ from hubbub.protocol.events import (
     Welcome,
     You,
 )
+from hubbub.protocol.mentions import names
 from hubbub.protocol.replies import Member
 
 LOBBY = "lobby"
@@ -210,13 +209,7 @@ def speaks_to(message: Message, user: Self) -> bool:
     """Whether a message of somebody else's is to this user, by a whisper or by the name in it."""
     if message.sender.id == user.id:
         return False
-    return message.to is not None or mention_of(user.name).search(message.text) is not None
-
-
-@lru_cache(maxsize=64)
-def mention_of(name: str) -> "re.Pattern[str]":
-    """What finds a name in a text, with or without an @ before it, as a word of its own."""
-    return re.compile(rf"(?<![\w@])@?{re.escape(name)}(?!\w)", re.IGNORECASE)
+    return message.to is not None or names(message.text, user.name)
 
 
 def left(state: ChatState, room: str) -> ChatState:

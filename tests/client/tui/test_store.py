@@ -205,7 +205,7 @@ def test_a_lost_line_is_one_status_and_counts_go_on_after_it() -> None:
 
     back = welcome(room("lobby"), room("dev", 14, 10))
     view = welcomed_again(after(view, Reconnected()), back, AT)
-    missed = after(view, *(said(n, "ann!", place="dev") for n in (12, 13, 14)))
+    missed = after(view, *(said(n, "@ann!", place="dev") for n in (12, 13, 14)))
     assert (missed.line, missed.status) == ("up", "")
     assert counts(missed, "dev") == (4, 3)
 

@@ -1,8 +1,11 @@
 """A view as rows of text, without a screen."""
 
+import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from rich.cells import cell_len
 
 from hubbub.client.tui.rows import MOST_ROWS, Page, as_text, links_in
@@ -22,6 +25,7 @@ from hubbub.protocol.events import AnyEntry, Message, Person, Topic, Unknown
 from hubbub.protocol.events import Page as LogPage
 from tests.client.tui.test_store import ANN, AT, BOB, CARA, said, start
 
+MENTIONS = json.loads((Path(__file__).parents[2] / "golden" / "mentions.json").read_text())
 WIDE, NARROW = Page(60, "u1", "ann"), Page(40, "u1", "ann")
 
 
@@ -178,13 +182,26 @@ def test_names_links_code_and_what_is_searched_for_are_marked() -> None:
     assert [span.link for span in row.spans if span.link] == ["https://example.org/a_(b"]
 
 
+@pytest.mark.parametrize("case", MENTIONS, ids=lambda case: case["case"])
+def test_who_is_named_is_marked_and_nobody_else(case: dict[str, str | bool]) -> None:
+    transcript = Transcript()
+    page = replace(WIDE, cells=120, own_name=str(case["name"]))
+    transcript.show(holding(at(1, "05T09:00", str(case["text"]))), page)
+
+    looks = {span.style for row in transcript.rows for span in row.spans}
+    tones = {row.tone for row in transcript.rows}
+    assert ("mention" in tones) is case["named"]
+    # Of what is shown an address may take more than it should, and a blank of no width is gone.
+    assert case["named"] or "to-me" not in looks
+
+
 def test_a_text_of_nothing_but_marks_has_each_once_and_in_order() -> None:
     transcript = Transcript()
-    text = "@a http://x.example/@b ann `@c` " * 3
-    transcript.show(holding(at(1, "05T09:00", text)), replace(WIDE, cells=120))
+    text = "@a http://x.example/@b @ann `@c` " * 3
+    transcript.show(holding(at(1, "05T09:00", text)), replace(WIDE, cells=140))
 
     marked = [(span.text, span.style.partition("-")[0]) for span in transcript.rows[-1].spans[4:]]
-    once = [("@a", "nick"), ("http://x.example/@b", "link"), ("ann", "to"), ("`@c`", "code")]
+    once = [("@a", "nick"), ("http://x.example/@b", "link"), ("@ann", "to"), ("`@c`", "code")]
     assert [each for each in marked if each[1] != "text"] == once * 3
 
 

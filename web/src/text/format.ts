@@ -2,7 +2,7 @@
 // in what shows the tree, makes HTML of a text.
 
 import { Lexer, type Token, type Tokens } from "marked";
-import { fold } from "./mention";
+import { FENCE, mentionsIn } from "./mention";
 
 export type Inline =
   | { kind: "text"; text: string }
@@ -20,12 +20,12 @@ export type Block =
 /** Longer texts are shown as they are: nobody formats a log by hand, and lexing has its price. */
 const FORMATTED_CHARS = 6000;
 const NESTED_MOST = 8;
-const FENCE = /^ {0,3}(```+|~~~+)\s*([\w+#.-]{0,20})\s*$/;
 const URL_IN_TEXT = /https?:\/\/[^\s<>"'`]{1,2000}/g;
-const PERSON = /@([\p{L}\p{N}](?:[\p{L}\p{N}_.-]*[\p{L}\p{N}_])?)/gu;
 
-/** The blocks of a text; `names` are those that count as people here, folded. */
-export function format(text: string, names: ReadonlySet<string>): Block[] {
+/** The blocks of a text; `people` are those that count as people here, folded. */
+export function format(text: string, people: ReadonlySet<string>): Block[] {
+  // Only the whole text says who is named: a piece of it does not know what stands before it.
+  const names = new Set(mentionsIn(text).map((each) => each.key).filter((key) => people.has(key)));
   if (text.length > FORMATTED_CHARS) return [{ kind: "paragraph", children: plain(text, names) }];
   return blocks(text).map((block) => {
     if (block.kind === "code") return block;
@@ -122,12 +122,14 @@ function withBreaks(text: string, names: ReadonlySet<string>): Inline[] {
 function withMentions(text: string, names: ReadonlySet<string>): Inline[] {
   const found: Inline[] = [];
   let end = 0;
-  for (const match of text.matchAll(PERSON)) {
-    const name = match[1] ?? "";
-    if (!names.has(fold(name))) continue;
-    if (match.index > end) found.push({ kind: "text", text: text.slice(end, match.index) });
-    found.push({ kind: "mention", name, text: match[0] });
-    end = match.index + match[0].length;
+  if (names.size === 0) return text === "" ? [] : [{ kind: "text", text }];
+  const people = mentionsIn(text).filter((each) => names.has(each.key) && /[@＠]/.test(text.charAt(each.start)));
+  for (const [index, each] of people.entries()) {
+    // Of several ends of one name the last is the longest name of somebody who is here.
+    if (people[index + 1]?.start === each.start) continue;
+    if (each.start > end) found.push({ kind: "text", text: text.slice(end, each.start) });
+    found.push({ kind: "mention", name: text.slice(each.start + 1, each.end), text: text.slice(each.start, each.end) });
+    end = each.end;
   }
   if (end < text.length) found.push({ kind: "text", text: text.slice(end) });
   return found;

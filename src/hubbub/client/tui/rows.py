@@ -11,12 +11,13 @@ from typing import assert_never
 from rich.cells import cell_len
 
 from hubbub.client.sentences import DELETED
-from hubbub.client.state import mention_of
 from hubbub.client.tui.shown import cut, fitted, one_line, shown, wrapped
 from hubbub.client.tui.timeline import Entry, Note, Pending
-from hubbub.model import parse_instant
+from hubbub.errors import BadName
+from hubbub.model import parse_instant, user_name
 from hubbub.protocol.events import Deleted, Message, Topic
 from hubbub.protocol.events import Entry as LogEntry
+from hubbub.protocol.mentions import SIGNS, Mention, mentions_in, names
 from hubbub.protocol.words import sentence
 
 WIDE_CELLS = 56
@@ -30,7 +31,6 @@ LINK_CHARS = 2_000
 
 _URL = re.compile(r"https?://[^\s<>\"'`]+[^\s<>\"'`.,;:!?)\]}]")
 _CODE = re.compile(r"`[^`\n]+`")
-_NAME = re.compile(r"(?<![\w@])@[\w][\w.-]{0,31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ def _message(message: Message, page: Page, head: Head) -> list[Row]:
     own = message.sender.id == page.own_id
     name = one_line(message.sender.name)
     style = "own" if own else nick_style(message.sender.name)
-    spoken = not own and mention_of(page.own_name).search(message.text) is not None
+    spoken = not own and names(message.text, page.own_name)
     tone = "mention" if spoken else ""
     if message.deleted:
         body = _body(DELETED, page, "typed")
@@ -246,8 +246,11 @@ def _with_head(
 def _body(text: str, page: Page, style: str) -> list[tuple[Span, ...]]:
     cells = max(page.cells - page.indent - 1, 4)
     rows: list[tuple[Span, ...]] = []
-    for line in text.split("\n"):
+    # A fence is of several lines, so who is named is read from the whole.
+    spoken = mentions_in(text) if style in {"text", "me"} else []
+    for start, line in _lines(text):
         marked = _marked(line, page, style)
+        marked = _apart([*marked, *_spoken(spoken, line, start, page.own_name)])
         for first, last in wrapped(line, cells):
             if len(rows) == MOST_ROWS:
                 rows.append((Span("… Enter on this message shows all of it", "dim"),))
@@ -260,7 +263,7 @@ _Marked = list[tuple[int, int, str, str | None]]
 
 
 def _marked(line: str, page: Page, style: str) -> _Marked:
-    """The parts of a line that look different, in order and apart."""
+    """The parts of a line that look different: what is searched for, addresses, code."""
     found: _Marked = []
     if page.query:
         pattern = re.compile(re.escape(page.query), re.IGNORECASE)
@@ -269,11 +272,41 @@ def _marked(line: str, page: Page, style: str) -> _Marked:
         for m in _URL.finditer(line):
             found.append((*m.span(), "link", m.group() if len(m.group()) <= LINK_CHARS else None))
         found += [(*m.span(), "code", None) for m in _CODE.finditer(line)]
-        found += [(*m.span(), "to-me", None) for m in mention_of(page.own_name).finditer(line)]
-        found += [(*m.span(), nick_style(m.group()[1:]), None) for m in _NAME.finditer(line)]
+    return found
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines of a text, and where each begins."""
+    start = 0
+    for line in text.split("\n"):
+        yield start, line
+        start += len(line) + 1
+
+
+def _spoken(spoken: list[Mention], line: str, start: int, own_name: str) -> _Marked:
+    """Who is named in the line of a text that begins at `start`, the reader first."""
+    here = [each for each in spoken if start <= each.start < start + len(line)]
+    own = _key(own_name)
+    mine = [each for each in here if each.key == own]
+    found: _Marked = [(each.start - start, each.end - start, "to-me", None) for each in mine]
+    for each in here:
+        first, end = each.start - start, each.end - start
+        if line[first] in SIGNS:
+            found.append((first, end, nick_style(line[first + 1 : end]), None))
+    return found
+
+
+def _key(name: str) -> str | None:
+    try:
+        return user_name(name).key
+    except BadName:
+        return None
+
+
+def _apart(found: _Marked) -> _Marked:
+    """What does not overlap, in order; what was found first wins: what is searched for first."""
     apart: _Marked = []
     for piece in found:
-        # What was found first wins: what is searched for, then addresses.
         place = bisect_left(apart, piece[0], key=_start)
         clear_before = place == 0 or apart[place - 1][1] <= piece[0]
         if clear_before and (place == len(apart) or piece[1] <= apart[place][0]):

@@ -6,16 +6,14 @@ message itself is in the log.
 """
 
 import asyncio
-import re
 from collections import deque
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import NamedTuple, assert_never
 from urllib.parse import urlsplit
 
 from structlog import get_logger
 
 from hubbub.errors import (
-    BadName,
     BadRequest,
     NotAMember,
     RateLimited,
@@ -32,9 +30,10 @@ from hubbub.hub.push.backoff import Backoff
 from hubbub.hub.push.deferred import Deferred
 from hubbub.hub.rooms.registry import Rooms
 from hubbub.hub.state.room import Room, Session, User
-from hubbub.model import NotifyLevel, user_name
+from hubbub.model import NotifyLevel
 from hubbub.protocol import events, replies, requests
 from hubbub.protocol.events import LogEvent, Message
+from hubbub.protocol.mentions import could_mention, mentions
 from hubbub.protocol.replies import PushFate
 from hubbub.storage.changes import EndSubscription, SaveNotify, SaveSubscription
 from hubbub.storage.records import Subscriber, Subscription
@@ -47,7 +46,6 @@ TESTS_AT_ONCE = 8
 TEXT_CHARS = 240
 SERVICE_PATIENCE = 2
 NO_SESSION = "Only who has a session can be notified while no client is open."
-_MENTION = re.compile(r"(?<![\w@])@(\w[\w.-]*)")
 
 PushRequest = requests.Notify | requests.Push | requests.Unpush | requests.TestPush
 
@@ -86,7 +84,7 @@ class Notifier:
         """Takes new entries of a room; never waits. The oldest give way when there are too many."""
         every = room.direct or room.name in self._loud or not self._loud_known
         for event in new:
-            if isinstance(event, Message) and (every or "@" in event.text):
+            if isinstance(event, Message) and (every or could_mention(event.text)):
                 self._put(_Queued(room, event))
 
     async def consider_again(self) -> None:
@@ -287,7 +285,7 @@ class Notifier:
             log.debug("a subscription that is gone stays for now")
 
     async def learn_loud(self) -> None:
-        """Reads of which rooms somebody wants everything; of others only texts with an @ count."""
+        """Reads of which rooms somebody wants everything; of others only what may name somebody."""
         with contained("every message is looked at for now"):
             self._loud.update(await self._log.read(self._log.storage.push.loud_rooms))
             self._loud_known = True
@@ -301,15 +299,6 @@ class Notifier:
 async def _alone(work: Coroutine[None, None, None]) -> None:
     with contained("a notice was not sent"):
         await work
-
-
-def mentions(text: str) -> Iterator[str]:
-    """The keys of the names that a text speaks to with an @."""
-    for found in _MENTION.finditer(text):
-        try:
-            yield user_name(found[1].rstrip(".-")).key
-        except BadName:
-            continue
 
 
 def _service(endpoint: str) -> str:
