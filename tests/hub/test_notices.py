@@ -16,6 +16,7 @@ from hubbub.protocol import requests
 from hubbub.protocol.mentions import mentions
 from hubbub.storage.interface import SUBSCRIPTIONS
 from tests.hub.conftest import Client, House
+from tests.hub.test_accounts import ran
 
 P256DH, AUTH = "p" * 87, "a" * 22
 
@@ -44,6 +45,33 @@ async def absent(house: House, name: str, *hosts: str, room: str = "lobby") -> s
 
 
 # --- who is told
+
+
+@pytest.mark.parametrize("room", ["lobby", None])
+async def test_whom_somebody_ignores_pushes_nothing(house: House, room: str | None) -> None:
+    ann, bob, cara = [await house.json(name=name) for name in ("ann", "bob", "cara")]
+    await push(ann, at("ann"))
+    await ann.ask(requests.Notify(room="lobby", level=NotifyLevel.ALL))
+    await ran(ann, "/ignore bob")
+    ann.leave()
+    for sender, name in ((bob, "bob"), (cara, "cara")):
+        if room is None:
+            await sender.ask(requests.Whisper(to=("ann",), text=f"psst, {name}", nonce="w"))
+        else:
+            await sender.say(f"@ann, {name}")
+    await house.hub.told()
+    assert [text.rpartition(" ")[2] for text in house.pusher.texts()] == ["cara"]
+
+
+async def test_who_is_ignored_no_longer_pushes_again(house: House) -> None:
+    ann, bob = [await house.json(name=name) for name in ("ann", "bob")]
+    await push(ann, at("ann"))
+    await ran(ann, "/ignore bob")
+    await ran(ann, "/unignore bob")
+    ann.leave()
+    await bob.say("@ann")
+    await house.hub.told()
+    assert house.pusher.texts() == ["@ann"]
 
 
 async def test_who_is_named_is_told_while_no_client_of_theirs_is_open(house: House) -> None:

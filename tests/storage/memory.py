@@ -554,7 +554,12 @@ class MemoryPush:
         if self._all.unreadable:
             raise StorageError("the disk is on fire")
         found = [
-            Subscriber(s, self._all.users[s.user_id].key, self._all.notify_level(room, s.user_id))
+            Subscriber(
+                s,
+                self._all.users[s.user_id].key,
+                self._all.notify_level(room, s.user_id),
+                ignored=frozenset(o for u, o in self._all.ignores if u == s.user_id),
+            )
             for s in self._all.endpoints.values()
             if (room, s.user_id) in self._all.read_seqs
             and any(s.user_id == user_id for user_id, _ in self._all.sessions.values())

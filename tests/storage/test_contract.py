@@ -559,6 +559,9 @@ def test_the_subscribers_of_a_room_are_its_members_who_want_to_hear_of_it(
         "bob": NotifyLevel.MENTIONS,
     }
     assert found["bob"].subscription == subscription(1, "b")
+    storage.commit([SaveIgnored("b", "a"), SaveIgnored("b", "c"), SaveIgnored("c", "a")], NOW)
+    unheard = {each.name_key: each.ignored for each in storage.push.subscribers("ops")}
+    assert unheard == {"ann": frozenset(), "bob": {"a", "c"}}
     assert [each.name_key for each in storage.push.subscribers("dev")] == ["cara"]
     assert storage.push.subscribers("nowhere") == []
     assert storage.push.loud_rooms() == ["ops"]

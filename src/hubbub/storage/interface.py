@@ -229,7 +229,9 @@ class PushReads(Protocol):
         ...
 
     def subscribers(self, room: str) -> list[Subscriber]:
-        """The browsers of a room's members who have a session and want anything of the room."""
+        """The browsers of a room's members who have a session and want anything of the room, and
+        whom those ignore.
+        """
         ...
 
     def loud_rooms(self) -> list[str]:

@@ -155,6 +155,8 @@ class Subscriber:
     notify: NotifyLevel
     nodes: frozenset[str] = frozenset()
     """Where its user has a client open, of the servers that share the log."""
+    ignored: frozenset[str] = frozenset()
+    """Of whom its user wants to hear nothing, by their ids."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,10 @@ export class Saying {
     const isKept = answer?.settings?.ignored !== undefined && store.value.me?.kind !== "guest";
     if (answer !== null && !isKept) {
       this.#ownAnswer(room, answer);
+      // It is a guest's own, but notices come from the server, which has to know it.
+      if (answer.settings?.ignored !== undefined && this.line.isUp) {
+        this.line.ask({ type: "command", line, ...inView(room) }).catch(() => undefined);
+      }
       return true;
     }
     const [word = "", ...rest] = line.slice(1).split(/\s+/);

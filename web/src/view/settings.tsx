@@ -77,8 +77,8 @@ export function SettingsDialog(): VNode {
 }
 
 function stopIgnoring(id: string, name: string): void {
-  // The server has it too, of members.
-  if (me.value?.kind !== "guest") chat.command(`/unignore ${name}`).catch(() => undefined);
+  // The server has it too, for notices.
+  chat.command(`/unignore ${name}`).catch(() => undefined);
   const ignored = Object.fromEntries(Object.entries(settings.value.ignored).filter(([each]) => each !== id));
   dispatch({ type: "settings", settings: { ignored } });
 }

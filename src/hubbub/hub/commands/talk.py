@@ -259,18 +259,18 @@ async def _ignore(call: Call) -> str:
 
 
 async def _keep_ignored(call: Call, user_id: str, name: str | None) -> None:
-    """Hides somebody from this connection; a member's wish holds everywhere and for good."""
-    member = call.user.kind is not UserKind.GUEST
-    if member:
+    """Hides somebody from this connection; where a session is kept it holds in all of them."""
+    kept = call.user.kept
+    if kept:
         change = SaveIgnored(call.user.id, user_id, name is not None)
         await call.parts.committer.outcome(change)
-    for session in call.user.sessions if member else (call.session,):
+    for session in call.user.sessions if kept else (call.session,):
         if name is None:
             session.ignored.pop(user_id, None)
         else:
             session.ignored[user_id] = name
         session.refresh_views()
-    if member:
+    if kept:
         call.parts.peers.signals.tell(Ignored(call.user.id, user_id, name))
 
 

@@ -197,6 +197,5 @@ def _session(
 
 
 def known(storage: Storage, record: UserRecord) -> tuple[list[Membership], list[Person]]:
-    """Where somebody is, and whom a member ignores."""
-    ignored = [] if record.kind is UserKind.GUEST else storage.order.ignored(record.id)
-    return storage.members.memberships(record.id), ignored
+    """Where somebody is, and whom they ignore."""
+    return storage.members.memberships(record.id), storage.order.ignored(record.id)

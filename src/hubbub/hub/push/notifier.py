@@ -216,6 +216,8 @@ class Notifier:
         user_id = whom.subscription.user_id
         if user_id in self._users or user_id == message.sender.id:
             return False
+        if message.sender.id in whom.ignored:
+            return False
         wanted = room.direct or whom.notify is NotifyLevel.ALL or whom.name_key in named
         if wanted and self._resting(whom.subscription):
             self._stats.push_failures += 1

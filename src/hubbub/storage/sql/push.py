@@ -12,7 +12,15 @@ from hubbub.storage.records import Subscriber, Subscription
 from hubbub.storage.sql.connections import Connections
 from hubbub.storage.sql.dialects import others, upsert
 from hubbub.storage.sql.driver import Driver
-from hubbub.storage.sql.schema import members, present, rooms, sessions, subscriptions, users
+from hubbub.storage.sql.schema import (
+    ignored,
+    members,
+    present,
+    rooms,
+    sessions,
+    subscriptions,
+    users,
+)
 
 _subscription = (
     subscriptions.c.endpoint,
@@ -37,6 +45,14 @@ SUBSCRIBERS = (
         # Whoever has left for good is not called until the next purge either.
         exists().where(sessions.c.user_id == subscriptions.c.user_id),
     )
+)
+IGNORED_BY_SUBSCRIBERS = (
+    select(ignored.c.user_id, ignored.c.ignored_id)
+    .distinct()
+    .join_from(rooms, members, members.c.room_id == rooms.c.id)
+    .join(subscriptions, subscriptions.c.user_id == members.c.user_id)
+    .join(ignored, ignored.c.user_id == members.c.user_id)
+    .where(rooms.c.name == bindparam("name"), members.c.notify != NotifyLevel.NONE.value)
 )
 LOUD_ROOMS = select(rooms.c.name).where(
     rooms.c.id.in_(
@@ -75,14 +91,21 @@ class SqlPush:
 
     def subscribers(self, room: str) -> list[Subscriber]:
         """See PushReads."""
-        with self._connections.asking() as driver:
+        with self._connections.reading() as driver:
             rows = driver.read(SUBSCRIBERS, {"name": room})
+            pairs = driver.read(IGNORED_BY_SUBSCRIBERS, {"name": room}) if rows else []
         nodes: dict[tuple[Any, ...], set[str]] = {}
         for *row, node in rows:
             nodes.setdefault(tuple(row), set()).update([] if node is None else [node])
-        return [
-            Subscriber(Subscription(*row), key, NotifyLevel(level), frozenset(on))
+        unheard: dict[str, set[str]] = {}
+        for user_id, other in pairs:
+            unheard.setdefault(user_id, set()).add(other)
+        found = [
+            (Subscription(*row), key, NotifyLevel(level), frozenset(on))
             for (*row, key, level), on in nodes.items()
+        ]
+        return [
+            Subscriber(*each, ignored=frozenset(unheard.get(each[0].user_id, ()))) for each in found
         ]
 
     def loud_rooms(self) -> list[str]:
