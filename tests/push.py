@@ -87,7 +87,7 @@ async def push_service(tls: ssl.SSLContext | None = None) -> AsyncIterator[PushS
 def subscription(endpoint: str) -> Subscription:
     """Ann's new browser."""
     keys = BrowserKeys()
-    return Subscription(endpoint, "ann", keys.p256dh, keys.auth)
+    return Subscription(endpoint, "ann", keys.p256dh, keys.auth, b"1")
 
 
 def claims(authorization: str, key: str) -> dict[str, Any]:

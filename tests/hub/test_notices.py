@@ -11,12 +11,13 @@ from hubbub.hub.ports import Fate
 from hubbub.hub.push import notifier as notices
 from hubbub.hub.push.backoff import FIRST_S
 from hubbub.hub.push.notifier import AT_ONCE, TESTS_AT_ONCE
+from hubbub.hub.rules.secrets import secret_id
 from hubbub.model import NotifyLevel
 from hubbub.protocol import requests
 from hubbub.protocol.mentions import mentions
 from hubbub.storage.interface import SUBSCRIPTIONS
 from tests.hub.conftest import Client, House
-from tests.hub.test_accounts import ran
+from tests.hub.test_accounts import PASSWORD, member, ran
 
 P256DH, AUTH = "p" * 87, "a" * 22
 
@@ -45,6 +46,40 @@ async def absent(house: House, name: str, *hosts: str, room: str = "lobby") -> s
 
 
 # --- who is told
+
+
+@pytest.mark.parametrize("way", ["its own", "another's", "a password"])
+async def test_a_browser_is_told_nothing_after_its_session_ended(house: House, way: str) -> None:
+    phone, _ = await member(house)
+    laptop = await house.json(name="ann", password=PASSWORD)
+    bob = await house.json(name="bob")
+    await push(phone, at("phone"))
+    await push(laptop, at("laptop"))
+    if way == "its own":
+        await ran(phone, "/logout")
+    elif way == "a password":
+        await ran(laptop, f"/password {PASSWORD} another-password")
+    else:
+        assert phone.session.token_hash is not None
+        await ran(laptop, f"/sessions end {secret_id(phone.session.token_hash)}")
+    for device in (phone, laptop):
+        if not device.session.closed:
+            device.leave()
+    await bob.say("@ann")
+    await house.hub.told()
+    assert house.pusher.texts() == ["@ann"]
+    assert set(house.storage.endpoints) == {at("laptop")}
+
+
+async def test_who_becomes_a_member_is_told_by_the_browser_of_before(house: House) -> None:
+    ann, bob = await house.json(name="ann"), await house.json(name="bob")
+    await push(ann, at("ann"))
+    await ann.send(requests.Command(room="lobby", line=f"/register {PASSWORD}"))
+    await house.hub.quiet()
+    ann.leave()
+    await bob.say("@ann")
+    await house.hub.told()
+    assert house.pusher.texts() == ["@ann"]
 
 
 @pytest.mark.parametrize("room", ["lobby", None])

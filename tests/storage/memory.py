@@ -87,6 +87,7 @@ class MemoryStorage:
         self.elsewhere = False
         self.notify: dict[tuple[str, str], NotifyLevel] = {}
         self.endpoints: dict[str, Subscription] = {}
+        self._over: set[bytes] = set()
         self.secrets: dict[str, str] = {}
         self.nonces: dict[tuple[str, str], Message] = {}
         self.commits: list[int] = []
@@ -124,7 +125,11 @@ class MemoryStorage:
         self._moved = {
             f: to for f, to in former if self.room_records[to].kind is not RoomKind.PRIVATE
         }
-        return [self._apply(self._renamed(change), format_instant(now_ms)) for change in changes]
+        at = format_instant(now_ms)
+        outcomes = [self._apply(self._renamed(change), at) for change in changes]
+        kept = {e: s for e, s in self.endpoints.items() if s.token_hash not in self._over}
+        self.endpoints, self._over = kept, set()
+        return outcomes
 
     def _renamed(self, change: Change) -> Change:
         match change:
@@ -177,7 +182,9 @@ class MemoryStorage:
             case SaveAccount(user_id, kind, role):
                 if user_id in self.users:
                     self.users[user_id] = replace(self.users[user_id], kind=kind, role=role)
-            case SaveSession(token_hash, user_id, expires_ms, device):
+            case SaveSession(token_hash, user_id, expires_ms, device, succeeds):
+                for each in [s for s in self.endpoints.values() if s.token_hash == succeeds]:
+                    self.endpoints[each.endpoint] = replace(each, token_hash=token_hash)
                 now_ms = parse_instant(at)
                 record = SessionRecord(token_hash, device, now_ms, now_ms, expires_ms)
                 self.sessions[token_hash] = (user_id, record)
@@ -185,8 +192,10 @@ class MemoryStorage:
                 self.care.renew_sessions({token_hash: expires_ms}, parse_instant(at))
             case EndSession(token_hash):
                 self.sessions.pop(token_hash, None)
+                self._over.add(token_hash)
             case EndSessions(user_id, but):
                 kept = {h: s for h, s in self.sessions.items() if s[0] != user_id or h == but}
+                self._over |= self.sessions.keys() - kept.keys()
                 self.sessions = kept
             case SavePassword(user_id, password_hash):
                 self.passwords[user_id] = password_hash
@@ -562,7 +571,7 @@ class MemoryPush:
             )
             for s in self._all.endpoints.values()
             if (room, s.user_id) in self._all.read_seqs
-            and any(s.user_id == user_id for user_id, _ in self._all.sessions.values())
+            and self._all.sessions.get(s.token_hash, ("",))[0] == s.user_id
         ]
         return [each for each in found if each.notify is not NotifyLevel.NONE]
 

@@ -508,10 +508,39 @@ def test_a_seq_past_all_numbers_is_past_the_end(storage: Storage) -> None:
     assert texts(page(storage, before=10**30)) == ["hi"]
 
 
-def subscription(number: int, user: str = "a") -> Subscription:
+def subscription(number: int, user: str = "a", token: bytes | None = None) -> Subscription:
     return Subscription(
-        f"https://push.example/{number}", user, f"p256dh-{number}", f"auth-{number}"
+        f"https://push.example/{number}",
+        user,
+        f"p256dh-{number}",
+        f"auth-{number}",
+        token or user.encode(),
     )
+
+
+def test_a_browser_is_told_as_long_as_the_session_lasts_that_asked_for_it(
+    storage: Storage,
+) -> None:
+    member = SaveUser(UserRecord("a", "ann", "ann", UserKind.GUEST))
+    tokens = [SaveSession(token, "a", NOW + 1000) for token in (b"1", b"2", b"3", b"4")]
+    storage.commit([member, *tokens, SaveMember("ops", "a")], NOW)
+    browsers = [subscription(n, token=str(n).encode()) for n in (1, 2, 3, 4)]
+    save_subscriptions(storage, *browsers)
+
+    def told() -> list[str]:
+        found = storage.push.subscribers("ops")
+        return sorted(each.subscription.endpoint[-1] for each in found)
+
+    assert told() == ["1", "2", "3", "4"]
+    storage.commit([EndSession(b"1")], NOW)
+    assert told() == ["2", "3", "4"]
+    assert browsers[0] not in storage.push.subscriptions("a")
+    storage.commit([EndSessions("a", b"2")], NOW)
+    assert told() == ["2"]
+    assert storage.push.subscriptions("a") == [browsers[1]]
+    storage.commit([EndSessions("a"), SaveSession(b"5", "a", NOW + 1000, succeeds=b"2")], NOW)
+    assert told() == ["2"]
+    assert storage.push.subscriptions("a") == [subscription(2, token=b"5")]
 
 
 def save_subscriptions(storage: Storage, *wanted: Subscription) -> None:

@@ -334,6 +334,30 @@ def test_a_migration_that_fails_half_way_leaves_nothing(
     opened(empty_postgres_url).close()
 
 
+def test_an_old_subscription_is_of_the_only_session_of_its_user_or_goes(
+    empty_postgres_url: str,
+) -> None:
+    opened(empty_postgres_url).close()
+    for statement in (
+        "ALTER TABLE subscriptions DROP COLUMN token_hash",
+        "UPDATE alembic_version SET version_num = '0007'",
+        "INSERT INTO sessions (token_hash, user_id, expires_ms) "
+        "VALUES ('1', 'one', 9), ('2', 'two', 9), ('3', 'two', 9)",
+        "INSERT INTO subscriptions (endpoint, user_id, p256dh, auth, saved_ms) "
+        "VALUES ('n', 'none', 'p', 'a', 1), ('o', 'one', 'p', 'a', 1), ('t', 'two', 'p', 'a', 1)",
+    ):
+        postgres().run(statement, name_of(empty_postgres_url))
+
+    storage = opened(empty_postgres_url)
+    found = {user: storage.push.subscriptions(user) for user in ("none", "one", "two")}
+    storage.close()
+    assert {user: [each.token_hash for each in of] for user, of in found.items()} == {
+        "none": [],
+        "one": [b"1"],
+        "two": [],
+    }
+
+
 def test_two_servers_that_start_at_once_make_one_log(empty_postgres_url: str) -> None:
     storages = at_once(*([lambda: opened(empty_postgres_url)] * 4))
 

@@ -218,7 +218,9 @@ def test_what_somebody_is_in_is_not_purged(one: SharedStorage, two: SharedStorag
 def test_where_a_subscriber_has_a_client_open_is_known(
     one: SharedStorage, two: SharedStorage
 ) -> None:
-    browsers = [Subscription(f"https://push.example/{n}", "b", "p256dh", "auth") for n in range(2)]
+    browsers = [
+        Subscription(f"https://push.example/{n}", "b", "p256dh", "auth", b"1") for n in range(2)
+    ]
     one.commit([SaveUser(BOB), SaveSession(b"1", "b", SOON_MS), SaveMember("ops", "b")], 0)
     one.commit([SaveSubscription(each) for each in browsers], 0)
     assert [each.nodes for each in one.push.subscribers("ops")] == [frozenset()] * 2

@@ -98,6 +98,8 @@ class SaveSession:
     user_id: str
     expires_ms: int
     device: str = ""
+    succeeds: bytes = b""
+    """The session whose browsers go on being notified by this one, where there was one."""
 
 
 @dataclass(frozen=True, slots=True)

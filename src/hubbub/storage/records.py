@@ -144,6 +144,8 @@ class Subscription:
     user_id: str
     p256dh: str
     auth: str
+    token_hash: bytes
+    """The session that asked for it, by whose end it ends."""
 
 
 @dataclass(frozen=True, slots=True)

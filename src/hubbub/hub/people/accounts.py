@@ -127,7 +127,8 @@ class Accounts:
             if session is not None and session.token_hash is not None:
                 secret = secrets.token_urlsafe(24)
                 end_ms = self._clock.now_ms() + self._limits.session_days * DAY_MS
-                changes.append(SaveSession(hashed(secret), user.id, end_ms, session.device))
+                former_hash, device = session.token_hash, session.device
+                changes.append(SaveSession(hashed(secret), user.id, end_ms, device, former_hash))
             await self._committer.outcomes(*changes)
         if user.id not in self._users:
             # Who comes in by that is nobody that the settlement knows yet.

@@ -162,12 +162,14 @@ class Notifier:
         self._committer.submit(Submission(change, None, session, request.id))
 
     def _subscribe(self, session: Session, user: User, request: requests.Push) -> None:
-        if not user.kept:
+        if not user.kept or session.token_hash is None:
             raise NotAMember(NO_SESSION)
         why_not = self._pusher.why_not(request.endpoint)
         if why_not is not None:
             raise BadRequest(f"Nothing can be sent to that endpoint: {why_not}.")
-        mine = Subscription(request.endpoint, user.id, request.p256dh, request.auth)
+        mine = Subscription(
+            request.endpoint, user.id, request.p256dh, request.auth, session.token_hash
+        )
         self._committer.submit(Submission(SaveSubscription(mine), None, session, request.id))
 
     def _begin_test(self, session: Session, user: User, request: requests.TestPush) -> None:

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, inspect, text
 from hubbub.errors import NewerDatabase, StorageError
 from hubbub.storage.sql.schema import metadata
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """Every revision that this release knows, in order; a test holds it to migrations/versions/."""
 
 VERSION_TABLE = "alembic_version"

@@ -23,7 +23,7 @@ from hubbub.storage.records import Account, Invitation, SessionRecord, UserRecor
 from hubbub.storage.sql.connections import Connections
 from hubbub.storage.sql.dialects import json_list, listed, upsert
 from hubbub.storage.sql.driver import Driver
-from hubbub.storage.sql.schema import invitations, passwords, sessions, users
+from hubbub.storage.sql.schema import invitations, passwords, sessions, subscriptions, users
 
 _user = (users.c.id, users.c.name, users.c.name_key, users.c.kind, users.c.role)
 _account = users.c.kind != UserKind.GUEST.value
@@ -99,6 +99,28 @@ SESSIONS_OF = (
 )
 DELETE_SESSIONS_OF = delete(sessions).where(
     sessions.c.user_id == bindparam("of_user"), sessions.c.token_hash != bindparam("but")
+)
+DELETE_ORPHANED_SUBSCRIPTIONS = delete(subscriptions).where(
+    subscriptions.c.user_id == bindparam("of_user"),
+    ~exists().where(
+        sessions.c.token_hash == subscriptions.c.token_hash,
+        sessions.c.user_id == subscriptions.c.user_id,
+    ),
+)
+# By the user, of whom there is an index; so before the session goes.
+DELETE_SUBSCRIPTIONS_BY = delete(subscriptions).where(
+    subscriptions.c.token_hash == bindparam("of"),
+    subscriptions.c.user_id.in_(
+        select(sessions.c.user_id).where(sessions.c.token_hash == bindparam("of"))
+    ),
+)
+MOVE_SUBSCRIPTIONS = (
+    update(subscriptions)
+    .where(
+        subscriptions.c.user_id == bindparam("of_user"),
+        subscriptions.c.token_hash == bindparam("former"),
+    )
+    .values(token_hash=bindparam("later"))
 )
 DELETE_SESSIONS = delete(sessions).where(sessions.c.token_hash == bindparam("of"))
 RENEW_SESSIONS = (
@@ -278,7 +300,22 @@ class BatchPeople:
         sessions = sorted(self.sessions.items(), key=_token)
         ended = [{"of": token} for token, session in sessions if session is None]
         if ended:
+            driver.write(DELETE_SUBSCRIPTIONS_BY, ended)
             driver.write(DELETE_SESSIONS, ended)
+        self._write_subscriptions(driver)
+
+    def _write_subscriptions(self, driver: Driver) -> None:
+        """The browsers of a session go on by the one that succeeds it, or end with it."""
+        moved = [
+            {"of_user": each.user_id, "former": each.succeeds, "later": each.token_hash}
+            for each in self.sessions.values()
+            if each is not None and each.succeeds
+        ]
+        if moved:
+            driver.write(MOVE_SUBSCRIPTIONS, moved)
+        if self.ended:
+            of_users = sorted({each.user_id for each in self.ended})
+            driver.write(DELETE_ORPHANED_SUBSCRIPTIONS, [{"of_user": each} for each in of_users])
 
     def _write_accounts(self, driver: Driver) -> None:
         if self.passwords:

@@ -52,7 +52,12 @@ PURGES = (
     delete(invitations).where(
         or_(invitations.c.expires_ms <= bindparam("now_ms"), invitations.c.uses <= 0)
     ),
-    delete(subscriptions).where(subscriptions.c.user_id.in_(_sessionless)),
+    delete(subscriptions).where(
+        ~exists().where(
+            sessions.c.token_hash == subscriptions.c.token_hash,
+            sessions.c.user_id == subscriptions.c.user_id,
+        )
+    ),
     delete(members).where(
         members.c.user_id.in_(_sessionless),
         members.c.room_id.in_(select(rooms.c.id).where(rooms.c.kind != RoomKind.DIRECT.value)),

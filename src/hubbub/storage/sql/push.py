@@ -27,6 +27,7 @@ _subscription = (
     subscriptions.c.user_id,
     subscriptions.c.p256dh,
     subscriptions.c.auth,
+    subscriptions.c.token_hash,
 )
 SUBSCRIPTIONS_OF = (
     select(*_subscription)
@@ -42,8 +43,11 @@ SUBSCRIBERS = (
     .where(
         rooms.c.name == bindparam("name"),
         members.c.notify != NotifyLevel.NONE.value,
-        # Whoever has left for good is not called until the next purge either.
-        exists().where(sessions.c.user_id == subscriptions.c.user_id),
+        # Whose session has ended is not called until the next purge either.
+        exists().where(
+            sessions.c.token_hash == subscriptions.c.token_hash,
+            sessions.c.user_id == subscriptions.c.user_id,
+        ),
     )
 )
 IGNORED_BY_SUBSCRIBERS = (
@@ -145,6 +149,7 @@ class BatchPush:
                         "p256dh": entry.p256dh,
                         "auth": entry.auth,
                         "saved_ms": now_ms,
+                        "token_hash": entry.token_hash,
                     }
                 )
         if ended:

@@ -168,6 +168,8 @@ subscriptions = Table(
     Column("p256dh", Text, nullable=False),
     Column("auth", Text, nullable=False),
     Column("saved_ms", BigInteger, nullable=False),
+    # Of the session that made it; without one it is nobody's.
+    Column("token_hash", LargeBinary),
     Index("ix_subscriptions_user_id", "user_id"),
     sqlite_with_rowid=False,
 )
