@@ -2,7 +2,18 @@
 
 import pytest
 
-from hubbub.client.typed import Run, Say, Wrong, is_secret, masked, read_typed
+from hubbub.client.options import JoinOptions
+from hubbub.client.sentences import of_no_use, retrying
+from hubbub.client.typed import (
+    Quit,
+    Run,
+    Say,
+    Wrong,
+    is_secret,
+    masked,
+    read_plainly,
+    read_typed,
+)
 
 
 @pytest.mark.parametrize(
@@ -32,3 +43,32 @@ def test_a_blank_before_the_slash_does_not_tell_a_password_to_everybody() -> Non
     assert isinstance(read_typed(" /login ann secret"), Wrong)
     assert read_typed("/login ann secret") == Run("/login ann secret")
     assert read_typed("//login ann x") == Say("/login ann x")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["/login ann s3cr3t", "/w lena secret", "/join dev", "/ignore bob", "/notices on", "/anything"],
+)
+def test_a_server_of_plain_text_gets_no_line_that_is_meant_as_a_command(line: str) -> None:
+    assert isinstance(read_plainly(line), Wrong)
+    assert isinstance(read_plainly(" /login ann s3cr3t"), Wrong)
+
+
+def test_a_server_of_plain_text_gets_what_is_said() -> None:
+    assert read_plainly("hi") == Say("hi")
+    assert read_plainly("//x") == Say("/x")
+    assert read_plainly(" ") is None
+    assert read_plainly("/quit") == read_plainly("exit") == Quit()
+
+
+def test_flags_that_a_server_of_plain_text_has_no_use_for_are_named() -> None:
+    assert of_no_use(JoinOptions(url="x")) is None
+    assert of_no_use(JoinOptions(name="ann", rooms=("dev",))) == (
+        "It has no use for --name and --room."
+    )
+
+
+@pytest.mark.parametrize("reason", ["the server is gone", "The line is gone."])
+def test_a_lost_line_is_told_with_one_mark(reason: str) -> None:
+    assert retrying(reason, 0.04) == f"{reason.removesuffix('.')}; trying again in 0.1 s"
+    assert retrying(reason, 12.4).endswith("; trying again in 12 s")

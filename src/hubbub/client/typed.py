@@ -149,6 +149,19 @@ def read_typed(line: str) -> Typed | None:
             return Run(request.line)
 
 
+def read_plainly(line: str) -> Say | Quit | Wrong | None:
+    """The same for a server that knows only plain text, to which a command is what anybody says."""
+    typed = read_typed(line)
+    match typed:
+        case None | Say() | Quit() | Wrong():
+            return typed
+        case _:
+            return Wrong(
+                "This server knows no commands: everybody would read it. "
+                "What begins with // is said from the second slash on."
+            )
+
+
 def is_secret(line: str) -> bool:
     """Whether a line has a password in it, which is shown and kept nowhere."""
     return _SECRET.match(line) is not None

@@ -229,6 +229,24 @@ async def test_a_tutorials_server_gets_lines_and_gives_lines() -> None:
     assert process.returncode == 0
 
 
+async def test_in_a_pipe_to_a_tutorials_server_commands_stay_here() -> None:
+    async with fake_server(json_dialect=False) as tutorial:
+        process = await asyncio.create_subprocess_exec(
+            *[*JOIN, tutorial.url, "--commands", "--name", "ann", "--room", "dev"],
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        lines = b"/login ann s3cr3t\n//x\n/w lena secret\n"
+        out, err = await asyncio.wait_for(process.communicate(lines), PROGRAM_S)
+    assert out == b"[user0]: /x\n"
+    assert b"line 1: not sent: /login \xe2\x80\xa6 (This server knows no commands" in err
+    assert b"line 3: not sent: /w lena secret (" in err
+    assert b"It has no use for --name and --room." in err
+    assert b"s3cr3t" not in err
+    assert process.returncode == 1
+
+
 # --- on a terminal
 
 
@@ -469,8 +487,15 @@ async def test_a_tutorials_server_may_go_and_come_back(terminal: Terminal) -> No
     async with fake_server(json_dialect=False) as tutorial:
         window = terminal.run(*JOIN, "--plain", tutorial.url, "--name", "ann")
         await asyncio.to_thread(window.shows, ".*This server knows only plain text.*")
+        await asyncio.to_thread(window.shows, "> ?")
+        window.enter("/login ann s3cr3t")
+        await asyncio.to_thread(window.shows, "! Not sent: /login … .*", ".*")
+        window.enter("//x")
+        screen = await asyncio.to_thread(window.shows, r"\[user0\]: /x")
+        assert any("It has no use for --name." in line for line in screen)
+        assert not any("s3cr3t" in line for line in screen)
         await tutorial.stop()
-        await asyncio.to_thread(window.shows, ".*Connection lost: .*")
+        await asyncio.to_thread(window.shows, r".*Connection lost: .*[^.]; trying again in .*")
         window.enter("lost")
         await asyncio.to_thread(window.shows, "! Not sent: lost .*")
         await tutorial.start()

@@ -15,6 +15,7 @@ from hubbub.client.line.manner import STDIN, STDOUT, Manner, end_of, manner
 from hubbub.client.line.stdio import write_all
 from hubbub.client.options import JoinOptions
 from hubbub.client.plain import connect_plain
+from hubbub.client.sentences import of_no_use
 from hubbub.client.typed import is_farewell
 
 FAREWELL = "Connection closed. Goodbye!"
@@ -97,6 +98,7 @@ async def _filter(options: JoinOptions, how: Manner) -> int:
         if how.json:
             raise
         complain("this server knows only plain text: what it gets is not acknowledged")
-    room = options.rooms[0] if options.rooms else None
-    async with connect_plain(options.url, name=name, room=room) as line:
+    if (unused := of_no_use(options)) is not None:
+        complain(unused)
+    async with connect_plain(options.url) as line:
         return await lines.run_plainly(line)

@@ -17,6 +17,7 @@ from hubbub.client.changes import (
 from hubbub.client.chat import Chat
 from hubbub.client.completion import needs_room
 from hubbub.client.line.look import Look, plain_line
+from hubbub.client.sentences import retrying
 from hubbub.client.state import (
     ChatState,
     apply,
@@ -98,8 +99,7 @@ class Conversation:
         former, self.state = self.state, apply(self.state, event)
         match event:
             case Disconnected(reason=reason, retry_in_s=retry_in_s):
-                wait = f"{max(retry_in_s, 0.1):.1f}" if retry_in_s < 10 else f"{retry_in_s:.0f}"
-                self._show(notice(f"Connection lost: {reason}; trying again in {wait} s"))
+                self._show(notice(f"Connection lost: {retrying(reason, retry_in_s)}"))
             case Reconnected():
                 self.state = welcomed(self.chat.welcome, self.state)
                 self._ignored |= _ignored(self.chat)

@@ -13,6 +13,7 @@ import sys
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from functools import partial
+from typing import assert_never
 
 from msgspec.structs import replace
 
@@ -30,7 +31,8 @@ from hubbub.client.line.look import plain_line
 from hubbub.client.line.manner import STDIN, STDOUT, Manner
 from hubbub.client.line.stdio import LINE_BYTES, Line, Worker, read_lines, write_all
 from hubbub.client.plain import PlainConnection
-from hubbub.client.typed import Quit, Run, Say, Typed, read_typed
+from hubbub.client.sentences import retrying
+from hubbub.client.typed import Quit, Run, Say, Typed, Wrong, masked, read_plainly, read_typed
 from hubbub.errors import ConnectionFailed, HubbubError
 from hubbub.protocol.events import Entry, Posted, You
 from hubbub.protocol.json import encode
@@ -203,7 +205,7 @@ class Filter:
                         if was in seqs:
                             seqs[room] = seqs.pop(was)
                 case Disconnected(reason=reason, retry_in_s=wait_s):
-                    complain(f"connection lost: {reason}; trying again in {wait_s:.1f} s")
+                    complain(f"connection lost: {retrying(reason, wait_s)}")
                 case Reconnected():
                     complain("connected again")
                 case NewGuest(name=name):
@@ -244,21 +246,40 @@ class Filter:
                     # Nothing is acknowledged here; what was said may be seen coming back.
                     linger_s = None if self._how.follows else PLAIN_LINGER_S
                     await asyncio.wait({output}, timeout=linger_s)
-                return output.result() if output.done() else 0
+                code = output.result() if output.done() else 0
             finally:
                 output.cancel()
                 input_.cancel()
+        return code or (1 if self._failures else 0)
 
     async def _read_plainly(self, line: PlainConnection) -> None:
         try:
             async for lines in self._lines():
-                for text in (entry.text for entry in lines):
-                    if self._how.commands and text and isinstance(read_typed(text), Quit):
+                for entry in lines:
+                    if not await self._take_plainly(line, entry):
                         return
-                    if text and not text.isspace():
-                        await line.send(text)
         except ConnectionFailed:
             return
+
+    async def _take_plainly(self, line: PlainConnection, entry: Line) -> bool:
+        if entry.text is None:
+            self._fail(entry.number, f"longer than {LINE_BYTES} bytes; not sent")
+            return True
+        if not entry.text or entry.text.isspace():
+            return True
+        typed = read_plainly(entry.text) if self._how.commands else Say(entry.text)
+        match typed:
+            case Quit():
+                return False
+            case Say(text=text):
+                await line.send(text)
+            case Wrong(why=why):
+                self._fail(entry.number, f"not sent: {masked(entry.text)} ({why})")
+            case None:
+                pass
+            case _:
+                assert_never(typed)
+        return True
 
     async def _write_plainly(self, line: PlainConnection) -> int:
         try:

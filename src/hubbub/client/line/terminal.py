@@ -33,9 +33,19 @@ from hubbub.client.line.keyboard import keyboard
 from hubbub.client.line.look import Look, colour_allowed, room_label
 from hubbub.client.options import JoinOptions
 from hubbub.client.plain import PlainConnection, connect_plain
-from hubbub.client.typed import Quit, is_farewell, masked, read_typed
+from hubbub.client.sentences import of_no_use, retrying
+from hubbub.client.typed import Quit, Say, Wrong, is_farewell, masked, read_plainly, read_typed
 from hubbub.client.wish import Wish, kept_token, wish_for
-from hubbub.errors import BadToken, ConfigError, ConnectionFailed, NameTaken, NotSignedIn, Refusal
+from hubbub.errors import (
+    BadRequest,
+    BadToken,
+    ConfigError,
+    ConnectionFailed,
+    HubbubError,
+    NameTaken,
+    NotSignedIn,
+    Refusal,
+)
 from hubbub.model import UserKind
 from hubbub.protocol.plain import clean, notice, refusal
 
@@ -92,9 +102,9 @@ async def _talk(options: JoinOptions) -> int:
             saved.change(partial(saved.without_session, address=address, token=token))
         except PlainServer:
             show(notice("This server knows only plain text: no resume, no history, no commands."))
-            room = options.rooms[0] if options.rooms else None
-            dial = partial(connect_plain, options.url, name=wish.name, room=room)
-            return await _Terminal().talk_plainly(dial)
+            if (unused := of_no_use(options)) is not None:
+                show(notice(unused))
+            return await _Terminal().talk_plainly(partial(connect_plain, options.url))
         except Refusal as error:
             if is_about_the_name(error) or is_about_signing_in(error):
                 show(refusal(str(error)))
@@ -276,16 +286,22 @@ class _Terminal:
                     current = None
                     wait_s = Backoff().delay_s(failures, SystemRandom().random())
                     failures += 1
-                    show(notice(f"Connection lost: {error}; trying again in {wait_s:.1f} s"))
+                    show(notice(f"Connection lost: {retrying(str(error), wait_s)}"))
                     await asyncio.sleep(wait_s)
 
-        async def take(text: str) -> None:
+        async def take(line: str) -> None:
             try:
-                if current is None:
-                    raise ConnectionFailed("There is no connection.")
-                await current.send(text)
-            except ConnectionFailed as error:
-                show(refusal(f"Not sent: {masked(text)} ({error})"))
+                match read_plainly(line):
+                    case Say(text=text):
+                        if current is None:
+                            raise ConnectionFailed("There is no connection.")
+                        await current.send(text)
+                    case Wrong(why=why):
+                        raise BadRequest(why)
+                    case Quit() | None:
+                        pass
+            except HubbubError as error:
+                show(refusal(f"Not sent: {masked(line)} ({error})"))
 
         with patch_stdout(raw=True):
             return await self._run(listen(), take)
