@@ -431,6 +431,22 @@ async def test_a_refusal_with_a_code_of_a_later_release_is_a_plain_refusal(
     assert caught.value.temporary
 
 
+@pytest.mark.parametrize(("kind", "line"), [("guest", "/quit"), ("member", "/logout")])
+async def test_whoever_is_refused_a_room_leaves_no_session_behind(
+    fake: FakeServer, kind: str, line: str
+) -> None:
+    fake.kind = kind
+    with pytest.raises(hubbub.NoSuchRoom):
+        async with hubbub.connect(fake.url, rooms=["lobby", "@x"], bounds=QUICK):
+            pass
+    assert fake.requests[-1]["line"] == line
+
+    with pytest.raises(hubbub.NoSuchRoom):
+        async with hubbub.connect(fake.url, token="secret", rooms=["@x"], bounds=QUICK):
+            pass
+    assert fake.requests[-1]["type"] == "hello"
+
+
 async def test_a_token_refused_on_the_way_back_ends_the_connection(fake: FakeServer) -> None:
     async with hubbub.connect(fake.url, bounds=QUICK) as chat:
         await until(lambda: bool(fake.lines))

@@ -10,6 +10,7 @@ from hubbub.client.address import parse_address
 from hubbub.client.calls import Bounds
 from hubbub.client.chat import Chat, compared
 from hubbub.client.connection import Connection
+from hubbub.client.hello import QUIT_S, farewell
 from hubbub.client.inbox import cursors
 from hubbub.errors import HubbubError
 from hubbub.protocol import events
@@ -17,8 +18,6 @@ from hubbub.protocol.requests import Command, Hello
 
 if TYPE_CHECKING:
     from ssl import SSLContext
-
-QUIT_S = 1.0
 
 
 @asynccontextmanager
@@ -108,5 +107,4 @@ async def _quit(connection: Connection, chat: Chat) -> None:
     if chat.is_up:
         with contextlib.suppress(HubbubError, TimeoutError):
             async with asyncio.timeout(QUIT_S):
-                line = "/quit" if chat.user.kind == "guest" else "/logout"
-                await connection.calls.ask_once(Command(line=line), events.Ran)
+                await connection.calls.ask_once(Command(line=farewell(chat.user)), events.Ran)

@@ -26,7 +26,7 @@ from hubbub.client.hello import (
     entered,
     introduce,
     lasting,
-    need_direct_rooms,
+    need_rooms,
     refusal_of,
     said_bye,
 )
@@ -237,11 +237,7 @@ class Connection:
                 )
             async with asyncio.timeout(self._bounds.hello_timeout_s):
                 greeting = await introduce(link, hello)
-            for refusal in greeting.refused:
-                if not again or isinstance(refusal, Unavailable):
-                    raise refusal
-            if not again:
-                need_direct_rooms(self._direct, hello, greeting.welcome)
+                await need_rooms(link, hello, greeting, self._direct, again=again)
         except TimeoutError:
             await link.close()
             raise ConnectionFailed(

@@ -1,5 +1,7 @@
 """The beginning of every line: `hello`, `welcome`, and which rooms were refused."""
 
+import asyncio
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -17,16 +19,20 @@ from hubbub.errors import (
     ConnectionFailed,
     NoSuchRoom,
     Refusal,
+    Unavailable,
 )
 from hubbub.protocol.close_codes import BANNED, MALFORMED, SENTENCES, SIGNED_OUT
 from hubbub.protocol.events import Error, RoomState, Self, Welcome
 from hubbub.protocol.json import OkFrame, Pushed, decode_frame, encode
-from hubbub.protocol.requests import Hello
+from hubbub.protocol.requests import Command, Hello
 
 FINAL_CODES = frozenset({1002, 1003, 1007, TOO_BIG, 1010, MALFORMED, SIGNED_OUT, BANNED})
 """Close codes after which coming back would end in the same way."""
 NORMAL, BYE = 1000, "bye"
 """How a server answers `/quit`. A close with 1000 alone is anybody's who stands in between."""
+
+QUIT_S = 1.0
+"""How long leaving waits for the server to say so."""
 
 _CLOSED = SENTENCES | {
     NORMAL: "The server said goodbye.",
@@ -116,16 +122,36 @@ def entered(hello: Hello, welcome: Welcome) -> Iterator[tuple[RoomState, int | N
     yield from ((state, None) for state in public[:1])
 
 
-def need_direct_rooms(named: Iterable[str], hello: Hello, welcome: Welcome) -> None:
-    """Raises NoSuchRoom for a direct room that is none of this user's."""
-    here = {state.room for state in welcome.rooms}
-    missing = next((room for room in named if room not in here), None)
-    # Those of another log are gone with it.
-    if missing is not None and hello.epoch in {None, welcome.epoch}:
-        raise NoSuchRoom(
-            f"You have no direct room {missing}; whisper() makes one, and it needs no naming.",
-            room=missing,
-        )
+async def need_rooms(
+    link: Link, hello: Hello, greeting: Greeting, direct: Iterable[str], *, again: bool
+) -> None:
+    """Raises the Refusal of a room; on the way back only of one that is closed for the moment.
+
+    A session that nobody gets to know ends with that, so that the name of who came is free.
+    """
+    try:
+        for refusal in greeting.refused:
+            if not again or isinstance(refusal, Unavailable):
+                raise refusal
+        if not again:
+            _need_direct_rooms(direct, hello, greeting.welcome)
+    except Refusal:
+        if hello.token is None:
+            await _take_leave(link, greeting.welcome.user)
+        raise
+
+
+async def _take_leave(link: Link, user: Self) -> None:
+    if await link.send(encode(Command(id="leave", line=farewell(user)))):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(QUIT_S):
+                while not isinstance(await link.receive(), Ended):
+                    pass
+
+
+def farewell(user: Self) -> str:
+    """The command by which a user's session ends."""
+    return "/quit" if user.kind == "guest" else "/logout"
 
 
 def lasting(failure: ConnectionFailed) -> bool:
@@ -169,3 +195,14 @@ def _decoded(data: bytes) -> Pushed | OkFrame | None:
         return decode_frame(data)
     except msgspec.DecodeError:
         return None
+
+
+def _need_direct_rooms(named: Iterable[str], hello: Hello, welcome: Welcome) -> None:
+    here = {state.room for state in welcome.rooms}
+    missing = next((room for room in named if room not in here), None)
+    # Those of another log are gone with it.
+    if missing is not None and hello.epoch in {None, welcome.epoch}:
+        raise NoSuchRoom(
+            f"You have no direct room {missing}; whisper() makes one, and it needs no naming.",
+            room=missing,
+        )

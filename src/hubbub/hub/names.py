@@ -72,7 +72,8 @@ class Names:
         if holder is not None and holder.id != user_id:
             self.release(name, user_id)
             raise NameTaken(
-                f"The name {name.shown} is kept for someone who may come back; take another."
+                f"The name {name.shown} is kept for someone who may come back; take another. "
+                "If it is yours, come by its session, which a client may have, or its password."
             )
         return name
 

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 import hubbub
+from hubbub.client import saved
+from hubbub.client.address import parse_address
 from tests.client.fake import fake_server
 from tests.client.line.screen import JOIN, Terminal, Window, gone
 from tests.conftest import Serve, Server, free_port
@@ -212,6 +214,51 @@ def test_what_cannot_be_joined_is_one_line_and_a_code(server: Server) -> None:
     assert (code, said.count("\n")) == (1, 1)
     code, said = ending(server.url, "--token", "stale")
     assert (code, said.count("\n")) == (1, 1)
+
+
+def test_a_filter_that_is_refused_or_told_to_stop_frees_its_name(server: Server) -> None:
+    for _ in range(2):
+        refused = filtered(server, "x", "--name", "n1", "--room", "@x")
+        assert refused.returncode == 1
+        assert b"no direct room @x" in refused.stderr
+    process = started(server, "--name", "n1", "--json", "--follow")
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"x\n")
+    assert process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=PROGRAM_S)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert filtered(server, "y", "--name", "n1").returncode == 0
+
+
+def test_a_filter_comes_by_the_session_that_another_client_has_kept_of_its_name(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+
+    async def kept() -> tuple[str, str]:
+        async with hubbub.connect(server.url, name="ann", keep_session=True) as chat:
+            return chat.user.id, chat.session
+
+    ann, token = asyncio.run(kept())
+    stranger = filtered(server, "x", "--name", "ann")
+    assert stranger.returncode == 1
+    assert b"If it is yours, come by its session" in stranger.stderr
+
+    address = parse_address(server.url)
+    session = saved.Session(token, "ann")
+    saved.change(lambda file: saved.with_session(file, address, session))
+    said = filtered(server, "x", "--name", "ann", "--json")
+    assert said.returncode == 0, said.stderr
+    assert json.loads(said.stdout)["from"] == {"id": ann, "name": "ann"}
+    # The session is the other client's: it is there the next time, too.
+    assert filtered(server, "x", "--name", "ann").returncode == 0
+
+    stale = saved.Session("stale", "bob")
+    saved.change(lambda file: saved.with_session(file, address, stale))
+    assert filtered(server, "x", "--name", "bob").returncode == 0
+    assert saved.session_for(saved.load(), address, "bob") is None
 
 
 async def test_a_tutorials_server_gets_lines_and_gives_lines() -> None:

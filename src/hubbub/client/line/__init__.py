@@ -6,7 +6,10 @@ import math
 import os
 import signal
 from collections.abc import Coroutine, Iterable
+from functools import partial
 
+from hubbub.client import saved
+from hubbub.client.address import parse_address
 from hubbub.client.calls import Bounds
 from hubbub.client.connect import connect
 from hubbub.client.failures import PlainServer
@@ -17,6 +20,8 @@ from hubbub.client.options import JoinOptions
 from hubbub.client.plain import connect_plain
 from hubbub.client.sentences import of_no_use
 from hubbub.client.typed import is_farewell
+from hubbub.client.wish import kept_token
+from hubbub.errors import BadToken
 
 FAREWELL = "Connection closed. Goodbye!"
 ASK_NAME = "Your name (Enter for an automatic one): "
@@ -79,21 +84,16 @@ def _say_goodbye() -> None:
 
 async def _filter(options: JoinOptions, how: Manner) -> int:
     lines, name = Filter(how), options.name
-    if how.person and name is None and options.token is None:
+    address = parse_address(options.url)
+    known = how.person and saved.session_for(saved.load(), address, name) is not None
+    if how.person and not known and name is None and options.token is None:
         write_all(STDOUT, ASK_NAME.encode())
         answer = await lines.first_line()
         if answer is None or is_farewell(answer):
             return 0
         name = answer or None
     try:
-        async with connect(
-            options.url,
-            name=name,
-            token=options.token,
-            rooms=options.rooms or None,
-            bounds=Bounds(give_up_s=math.inf, close_timeout_s=ANSWERS_S),
-        ) as chat:
-            return await lines.run(chat)
+        return await _pass_lines(options, how, lines, name)
     except PlainServer:
         if how.json:
             raise
@@ -102,3 +102,26 @@ async def _filter(options: JoinOptions, how: Manner) -> int:
         complain(unused)
     async with connect_plain(options.url) as line:
         return await lines.run_plainly(line)
+
+
+async def _pass_lines(options: JoinOptions, how: Manner, lines: Filter, name: str | None) -> int:
+    kept = None
+    address = parse_address(options.url)
+    if options.token is None and options.invite is None and (how.person or name is not None):
+        kept = saved.session_for(saved.load(), address, name)
+    while True:
+        try:
+            async with connect(
+                options.url,
+                name=None if kept is not None else name,
+                token=options.token if kept is None else kept.token,
+                rooms=options.rooms or None,
+                kept_token=None if kept is None else partial(kept_token, address),
+                bounds=Bounds(give_up_s=math.inf, close_timeout_s=ANSWERS_S),
+            ) as chat:
+                return await lines.run(chat)
+        except BadToken:
+            if kept is None:
+                raise
+            saved.change(partial(saved.without_session, address=address, token=kept.token))
+            name, kept = kept.name, None
