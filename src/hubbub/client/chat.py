@@ -106,6 +106,15 @@ class Chat:
         return self._connection.is_up
 
     @property
+    def retry_in_s(self) -> float | None:
+        """How long until the next attempt to come back; None while none is waited for."""
+        return self._connection.retry.in_s
+
+    def retry_now(self) -> None:
+        """Where the line is down, tries to come back at once; a second after the last attempt."""
+        self._connection.retry.now()
+
+    @property
     def failure(self) -> HubbubError | None:
         """What ended the connection for good, if something did; a ban, say, or a signing out."""
         return self._connection.failure

@@ -7,7 +7,6 @@ reader, the sender, the pager of what was missed, and the one that notices a dea
 import asyncio
 import contextlib
 import logging
-import random
 from collections.abc import Callable, Mapping
 from ssl import SSLContext
 from typing import assert_never
@@ -34,6 +33,7 @@ from hubbub.client.identity import Identity
 from hubbub.client.inbox import PAGE_EVENTS, Inbox
 from hubbub.client.link import JSON_PROTOCOL, Ended, Link, dial
 from hubbub.client.pulse import Pulse
+from hubbub.client.retry import Retry
 from hubbub.errors import BadToken, Banned, ConnectionFailed, HubbubError, Refusal, Unavailable
 from hubbub.protocol import events
 from hubbub.protocol.close_codes import FLOODING
@@ -69,7 +69,7 @@ class Connection:
         self._backlog = backlog
         self._page_gaps = page_gaps
         self._tls = tls
-        self._chance = random.SystemRandom()
+        self.retry = Retry(bounds.backoff)
         self._room_fault: str | None = None
         self._other_log = False
         self._returning = Returning()
@@ -79,7 +79,6 @@ class Connection:
         self._link: Link | None = None
         self._to_page = asyncio.Event()
         self._arrived = asyncio.Event()
-        self._attempt = 0
         self._pulse = Pulse(bounds.reply_timeout_s)
         self._task: asyncio.Task[None] | None = None
         self._is_up = False
@@ -179,20 +178,19 @@ class Connection:
             self.calls.line_down()
             await link.close()
         if now_s() - since_s > STEADY_S:
-            self._attempt = 0
+            self.retry.steady()
         return ended
 
     async def _come_back(self, ended: Ended) -> Link:
-        backoff, since_s = self._bounds.backoff, now_s()
+        since_s, least_s = now_s(), 0.0
         if ended.code == FLOODING:
-            self._attempt = max(self._attempt, 5)
-        delay_s = backoff.delay_s(self._attempt, self._chance.random())
+            self.retry.flooded()
+        delay_s = self.retry.delay_s()
         reason = ended.reason or f"close code {ended.code}"
         self.inbox.tell(Disconnected(reason, delay_s))
         self._arrived.set()
         while True:
-            await asyncio.sleep(delay_s)
-            self._attempt += 1
+            await self.retry.wait(delay_s, least_s)
             least_s = 0.0
             try:
                 return await self._enter(self._hello_again(), again=True)
@@ -210,7 +208,7 @@ class Connection:
                 if lasting(failure):
                     raise
                 problem = str(failure)
-            delay_s = max(backoff.delay_s(self._attempt, self._chance.random()), least_s)
+            delay_s = max(self.retry.delay_s(), least_s)
             if now_s() - since_s + delay_s > self._bounds.give_up_s:
                 raise ConnectionFailed(
                     f"Gave up after {now_s() - since_s:.0f} s of trying to come back: {problem}"

@@ -13,6 +13,7 @@ export function watchPerson(chat: Chat): void {
     if (looking !== store.peek().looking) dispatch({ type: "looking", looking });
   };
   for (const event of ["focus", "blur"]) window.addEventListener(event, looks);
+  window.addEventListener("focus", () => chat.line.wake());
   document.addEventListener("visibilitychange", () => {
     looks();
     if (document.visibilityState === "visible") chat.line.wake();

@@ -85,6 +85,7 @@ export class Line {
   #up = false;
   #wanted = false;
   #attempt = 0;
+  #awaySince: number | null = null;
   #upSince = 0;
   #heardAt = 0;
   #pingMs = 20_000;
@@ -217,7 +218,10 @@ export class Line {
       this.events.over(code, reason);
       return;
     }
-    if (code === FLOODING) this.#attempt = Math.max(this.#attempt, 5);
+    if (code === FLOODING) {
+      this.#attempt = Math.max(this.#attempt, 5);
+      this.#awaySince = 0;
+    }
     this.#drop(reason, false);
   }
 
@@ -227,7 +231,10 @@ export class Line {
     clearTimeout(this.#timer);
     clearTimeout(this.#probe);
     this.#probe = undefined;
-    if (this.#up && Date.now() - this.#upSince > STEADY_MS) this.#attempt = 0;
+    if (this.#up && Date.now() - this.#upSince > STEADY_MS) {
+      this.#attempt = 0;
+      this.#awaySince = null;
+    }
     this.#socket = null;
     this.#up = false;
     socket?.close();
@@ -236,7 +243,8 @@ export class Line {
     for (const each of asked) each.reject(lost());
     if (quiet || !this.#wanted) return;
     this.events.state("down", reason);
-    const waitMs = Math.max(leastMs, backoffMs(this.#attempt, Math.random()));
+    this.#awaySince ??= Date.now();
+    const waitMs = Math.max(leastMs, backoffMs(this.#attempt, Math.random(), Date.now() - this.#awaySince));
     this.#attempt += 1;
     this.#timer = setTimeout(() => this.#dial(), waitMs);
   }

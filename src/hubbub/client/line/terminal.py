@@ -8,7 +8,6 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from random import SystemRandom
 
 from platformdirs import user_state_path
 from prompt_toolkit import PromptSession
@@ -33,19 +32,11 @@ from hubbub.client.line.keyboard import keyboard
 from hubbub.client.line.look import Look, colour_allowed, room_label
 from hubbub.client.options import JoinOptions
 from hubbub.client.plain import PlainConnection, connect_plain
+from hubbub.client.retry import Retry
 from hubbub.client.sentences import of_no_use, retrying
 from hubbub.client.typed import Quit, Say, Wrong, is_farewell, masked, read_plainly, read_typed
 from hubbub.client.wish import Wish, kept_token, wish_for
-from hubbub.errors import (
-    BadRequest,
-    BadToken,
-    ConfigError,
-    ConnectionFailed,
-    HubbubError,
-    NameTaken,
-    NotSignedIn,
-    Refusal,
-)
+from hubbub.errors import BadToken, ConfigError, ConnectionFailed, NameTaken, NotSignedIn, Refusal
 from hubbub.model import UserKind
 from hubbub.protocol.plain import clean, notice, refusal
 
@@ -53,6 +44,7 @@ TYPED_LINES = 100
 """Lines that may wait while the server is away."""
 ANSWERS_S = 4.0
 """How long leaving waits for the server to take what was said."""
+COUNTED_S = 1.0
 INTERRUPTED = 130
 INTERRUPT = "\x03"
 
@@ -196,6 +188,7 @@ class _Terminal:
         self._interrupted = False
         self._lines: asyncio.Queue[str] = asyncio.Queue(TYPED_LINES)
         self._typed: list[str] = []
+        self._retry = Retry(Backoff())
         self._session: PromptSession[str] = PromptSession(
             self._prompt,
             history=input_history(user_state_path("hubbub") / "history"),
@@ -211,9 +204,11 @@ class _Terminal:
     def _prompt(self) -> str:
         if self._conversation is None:
             return "> "
+        in_s = self._conversation.chat.retry_in_s
+        soon = "" if in_s is None else f"Trying again in {math.ceil(in_s)} s; Enter tries now.\n"
         away = "" if self._conversation.state.connected else " (not connected)"
         room = self._conversation.room
-        return f"{room_label(room).removeprefix('#') if room else 'no room'}{away}> "
+        return f"{soon}{room_label(room).removeprefix('#') if room else 'no room'}{away}> "
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
@@ -233,6 +228,9 @@ class _Terminal:
 
     def _accept(self, buffer: Buffer) -> bool:
         self._interrupted = False
+        self._retry.now()
+        if self._conversation is not None:
+            self._conversation.chat.retry_now()
         wish = read_typed(buffer.text)
         if isinstance(wish, Quit):
             self._session.app.exit(result="")
@@ -261,33 +259,43 @@ class _Terminal:
         with patch_stdout(raw=True):
             conversation.greet()
             return await self._run(
-                listen(), take, conversation.learn_members(), conversation.mark_read()
+                listen(),
+                take,
+                conversation.learn_members(),
+                conversation.mark_read(),
+                self._count_down(conversation.chat),
             )
+
+    async def _count_down(self, chat: Chat) -> None:
+        while True:
+            await asyncio.sleep(COUNTED_S)
+            if not chat.is_up:
+                self._session.app.invalidate()
 
     async def talk_plainly(
         self, dial: Callable[[], AbstractAsyncContextManager[PlainConnection]]
     ) -> int:
         """Lines out, lines in, with any other server; dials again when the line breaks."""
         current: PlainConnection | None = None
-        failures = 0
+        was_lost = False
 
         async def listen() -> None:
-            nonlocal current, failures
+            nonlocal current, was_lost
             while True:
                 try:
                     async with dial() as current:
-                        if failures:
+                        if was_lost:
                             show(notice("Connected again; what was said meanwhile is not known."))
-                        failures = 0
+                        was_lost = False
+                        self._retry.steady()
                         async for text in current:
                             show(clean(text))
                     return
                 except ConnectionFailed as error:
                     current = None
-                    wait_s = Backoff().delay_s(failures, SystemRandom().random())
-                    failures += 1
+                    wait_s, was_lost = self._retry.delay_s(), True
                     show(notice(f"Connection lost: {retrying(str(error), wait_s)}"))
-                    await asyncio.sleep(wait_s)
+                    await self._retry.wait(wait_s)
 
         async def take(line: str) -> None:
             try:
@@ -297,10 +305,10 @@ class _Terminal:
                             raise ConnectionFailed("There is no connection.")
                         await current.send(text)
                     case Wrong(why=why):
-                        raise BadRequest(why)
+                        show(refusal(f"Not sent: {masked(line)} ({why})"))
                     case Quit() | None:
                         pass
-            except HubbubError as error:
+            except ConnectionFailed as error:
                 show(refusal(f"Not sent: {masked(line)} ({error})"))
 
         with patch_stdout(raw=True):

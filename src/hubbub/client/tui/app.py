@@ -116,6 +116,8 @@ class HubbubApp(App[Outcome]):
     async def on_event(self, event: events.Event) -> None:
         """Takes keys one after the other; everything else as it comes."""
         is_typed = isinstance(event, events.Key | events.Paste) and not event.is_forwarded
+        if is_typed and self._chat is not None:
+            self._chat.retry_now()
         if not is_typed or self.keyboard.admits(event):
             await super().on_event(event)
 

@@ -1,5 +1,7 @@
 """The line above the messages and the one below them."""
 
+import math
+
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
@@ -84,13 +86,17 @@ def composer_hint(view: View) -> str:
     return why or f"Message {title}"
 
 
-def status(view: View, typists: tuple[str, ...], below: int) -> tuple[Span, ...]:
+def status(
+    view: View, typists: tuple[str, ...], below: int, retry_in_s: float | None = None
+) -> tuple[Span, ...]:
     """The one calm line: the connection, then what is unsent, what is below, who is writing."""
     if view.line == "over":
         return (Span(f"✗ Ctrl+Q quits. {one_line(view.status)}", "refusal"),)
     if view.line == "down":
         waiting = f" {_messages(view.unsent)} to send." if view.unsent else ""
-        return (Span(f"◌ Not connected: {one_line(view.status)}.{waiting}", "warning"),)
+        soon = "" if retry_in_s is None else f" Any key tries again, or {math.ceil(retry_in_s)} s."
+        why = one_line(view.status).removesuffix(".")
+        return (Span(f"◌ Not connected: {why}.{waiting}{soon}", "warning"),)
     if below > 0:
         return (Span(f"↓ {below} more below, Esc goes there", "warning"),)
     if typists:

@@ -185,7 +185,9 @@ class ChatScreen(Screen[None]):
         messages = self.messages
         below = messages.rows_below if not messages.following else 0
         chosen = messages.cursor is not None
-        self._status.follow(view, below, self.actions.messages.hint() if chosen else None)
+        hint = self.actions.messages.hint() if chosen else None
+        chat = self.conversation.chat if self.conversation is not None else None
+        self._status.follow(view, below, hint, None if chat is None else chat.retry_in_s)
 
     def on_status_line_stale(self) -> None:
         """What a key did was told for long enough, or nobody is writing any more."""

@@ -15,6 +15,7 @@ from hubbub.client.tui.view import View
 
 TOLD_S = 5.0
 """How long what a key did is told."""
+COUNTED_S = 1.0
 HINTS_CELLS = 80
 """From this width the keys of rooms and help stand beside anything else."""
 
@@ -34,6 +35,7 @@ class StatusLine(Bar):
         self._told: Span | None = None
         self._telling: Timer | None = None
         self._typists: Timer | None = None
+        self._counting: Timer | None = None
 
     def tell(self, text: str, style: str) -> None:
         """Says something for a while."""
@@ -51,10 +53,15 @@ class StatusLine(Bar):
         self._told = None
         self.post_message(self.Stale())
 
-    def follow(self, view: View, below: int, hint: str | None) -> None:
-        """Shows how things are: rows below the screen; `hint` is about the message chosen."""
+    def follow(
+        self, view: View, below: int, hint: str | None, retry_in_s: float | None = None
+    ) -> None:
+        """Shows how things are: rows below the screen; `hint` is about the message chosen.
+
+        `retry_in_s` is how long until the next attempt to come back.
+        """
         typists = view.typists(time.monotonic())
-        left = status(view, typists, below)
+        left = status(view, typists, below, retry_in_s)
         if self._told is not None and view.line != "over":
             left = (self._told,)
         elif hint is not None and view.line == "up":
@@ -63,6 +70,12 @@ class StatusLine(Bar):
         self.put(left, self.HINTS if not left or wide else ())
         if typists and self._typists is None:
             self._typists = self.set_timer(store.TYPING_S, self._forget_typists)
+        if view.line == "down" and self._counting is None:
+            self._counting = self.set_timer(COUNTED_S, self._count_down)
+
+    def _count_down(self) -> None:
+        self._counting = None
+        self.post_message(self.Stale())
 
     def _forget_typists(self) -> None:
         self._typists = None
