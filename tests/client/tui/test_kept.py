@@ -59,6 +59,15 @@ async def test_a_draft_is_kept_also_where_the_client_is_killed(
         await stage.until(lambda: kept() is None)
 
 
+@pytest.mark.parametrize("farewell", ["/quit", "/bye", "exit"])
+async def test_the_line_that_quits_is_no_draft(fake: FakeServer, farewell: str) -> None:
+    async with staged(fake) as stage:
+        await stage.say(farewell)
+        await stage.until(lambda: not stage.app.is_running)
+    (session,) = saved.load().sessions[f"http://{fake.url}"]
+    assert session.drafts == {}
+
+
 async def test_two_terminals_of_one_person_keep_what_each_was_writing(fake: FakeServer) -> None:
     fake.append("dev", "x")
     options = JoinOptions(url=fake.url, name="ann", rooms=("lobby", "dev"))

@@ -285,6 +285,9 @@ class ChatScreen(Screen[None]):
         conversation = self.conversation
         typed = read_typed(event.text)
         if isinstance(typed, Quit):
+            if conversation is not None and self._room is not None:
+                # It was written for this client, and is nothing to come back to.
+                self._draft(conversation, self._room, "")
             self.actions.general.quit()
             return
         if conversation is None:
