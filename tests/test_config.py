@@ -94,7 +94,7 @@ def test_an_empty_variable_counts_as_unset() -> None:
 
 
 def test_variables_that_are_not_settings_are_left_alone() -> None:
-    assert load(HUBBUB_TOKEN="t", PORT="1", PATH="/bin").settings.port == 8080
+    assert load(HUBBUB_TOKEN="t", HUBBUB_URL="u", PORT="1", PATH="/bin").settings.port == 8080
 
 
 def test_every_limit_is_a_setting() -> None:

@@ -145,7 +145,7 @@ def _loopback(host: str) -> bool:
 
 
 @cli.command()
-@click.argument("url", required=False)
+@click.argument("url", required=False, envvar="HUBBUB_URL")
 @click.option("--name", metavar="NAME", help="Your name; without it you are asked.")
 @click.option(
     "--room", "rooms", metavar="ROOM", multiple=True, help="The room to enter; may be repeated."
@@ -215,7 +215,7 @@ def join(
 
 
 @cli.command()
-@click.argument("url", required=False)
+@click.argument("url", required=False, envvar="HUBBUB_URL")
 def doctor(url: str | None) -> None:
     """Tells what is between here and the server at URL, and what to do about it."""
     import asyncio

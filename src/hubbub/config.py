@@ -22,8 +22,8 @@ from hubbub.hub.rules.limits import Limits
 from hubbub.settings import Settings
 
 _PREFIX = "HUBBUB_"
-# Read by others: which file to load, and the client's token.
-_OTHER_VARIABLES = frozenset({"HUBBUB_CONFIG", "HUBBUB_TOKEN"})
+# Read by others: which file to load, and a client's server and token.
+_OTHER_VARIABLES = frozenset({"HUBBUB_CONFIG", "HUBBUB_TOKEN", "HUBBUB_URL"})
 _SHOWN_CHARS = 60
 
 

@@ -6,6 +6,7 @@ import json
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -431,6 +432,48 @@ async def test_a_refusal_with_a_code_of_a_later_release_is_a_plain_refusal(
     assert caught.value.temporary
 
 
+async def test_the_environment_says_where_and_by_which_token(
+    fake: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUBBUB_URL", fake.url)
+    monkeypatch.setenv("HUBBUB_TOKEN", "secret")
+    async with hubbub.connect(bounds=QUICK):
+        pass
+    assert fake.hellos[-1]["token"] == "secret"
+    # A session is left as it was, as where the token is an argument.
+    assert fake.requests[-1]["type"] == "hello"
+    async with hubbub.connect(name="ann", bounds=QUICK):
+        pass
+    assert fake.hellos[-1].get("token") is None
+    async with hubbub.connect(name="ann", password="x", bounds=QUICK):
+        pass
+    assert fake.hellos[-1].get("token") is None
+
+
+async def test_a_nonce_of_ones_own_makes_a_post_of_two_runs_one_message(fake: FakeServer) -> None:
+    for again in (False, True):
+        async with hubbub.connect(fake.url, bounds=QUICK) as chat:
+            posted = await chat.post("build 7 is done", nonce="build-7")
+            assert (posted.seq, posted.dup) == (1, again)
+    assert fake.texts == ["build 7 is done"]
+
+
+async def test_a_nonce_that_no_server_takes_is_refused_at_once(fake: FakeServer) -> None:
+    async with hubbub.connect(fake.url, bounds=QUICK) as chat:
+        for nonce in ("", "x" * 65):
+            with pytest.raises(hubbub.BadRequest, match="1 to 64 characters"):
+                await chat.post("hi", nonce=nonce)
+    assert fake.texts == []
+
+
+async def test_a_message_tells_its_instant_in_utc(fake: FakeServer) -> None:
+    async with hubbub.connect(fake.url, bounds=QUICK) as chat:
+        await fake.say("hi")
+        (message,) = await gather(chat, 1)
+    assert message.instant == datetime(2026, 1, 31, 12, tzinfo=UTC)
+    assert message.at == "2026-01-31T12:00:00.000Z"
+
+
 @pytest.mark.parametrize(("kind", "line"), [("guest", "/quit"), ("member", "/logout")])
 async def test_whoever_is_refused_a_room_leaves_no_session_behind(
     fake: FakeServer, kind: str, line: str
@@ -496,7 +539,7 @@ async def test_a_silent_server_is_noticed(fake: FakeServer) -> None:
 
 async def test_a_server_without_the_subprotocol_is_named_as_one() -> None:
     async with fake_server(json_dialect=False) as tutorial:
-        with pytest.raises(hubbub.PlainServer):
+        with pytest.raises(hubbub.PlainServer, match="connect_plain"):
             async with hubbub.connect(tutorial.url, bounds=QUICK):
                 pass
         async with hubbub.connect_plain(tutorial.url, name="ann") as line:

@@ -83,13 +83,15 @@ class Calls:
     ) -> "asyncio.Future[ReplyT]":
         """Takes a request into the order of what is said; returns when there is a place for it.
 
+        An empty nonce becomes one that nobody else makes.
+
         Raises TooLong, BadRequest or ConnectionFailed, and then nothing was sent.
         """
         entry_id = next(self._ids)
         if isinstance(request, Command):
             frame = self._framed(request, id=entry_id)
         else:
-            frame = self._framed(request, id=entry_id, nonce=entry_id)
+            frame = self._framed(request, id=entry_id, nonce=request.nonce or entry_id)
         self.raise_if_over()
         await self._slots.acquire()
         if self._over:

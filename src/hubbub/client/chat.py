@@ -33,6 +33,8 @@ from hubbub.protocol.requests import (
     Whisper,
 )
 
+NONCE_CHARS = 64
+
 
 class _Joined(events.Joined, frozen=True, kw_only=True, tag="ok"):
     # A server of an earlier release tells none of these.
@@ -121,23 +123,34 @@ class Chat:
 
     # --- what is said
 
-    async def post(self, text: str, room: str | None = None) -> events.Posted:
-        """Says something in a room; returns when it is durable, with its place in the log."""
-        return await (await self.post_soon(text, room))
+    async def post(
+        self, text: str, room: str | None = None, *, nonce: str | None = None
+    ) -> events.Posted:
+        """Says something in a room; returns when it is durable, with its place in the log.
 
-    async def post_soon(self, text: str, room: str | None = None) -> asyncio.Future[events.Posted]:
+        A `nonce` of your own (1 to 64 characters) makes it one message over several runs, too: the
+        same user's second post with it and the same text has the place of the first, and `dup`.
+        Raises Conflict where it was another text.
+        """
+        return await (await self.post_soon(text, room, nonce=nonce))
+
+    async def post_soon(
+        self, text: str, room: str | None = None, *, nonce: str | None = None
+    ) -> asyncio.Future[events.Posted]:
         """Like `post`, but returns as soon as the message has its place in the order.
 
         Messages reach the room in the order of these calls. Waits while `window_requests` of
         them are unanswered, so a loop over a large file needs no other bound.
         """
-        request = Post(room=self._room(room), text=text, nonce="-")
+        if nonce is not None and not 1 <= len(nonce) <= NONCE_CHARS:
+            raise BadRequest(f"A nonce has 1 to {NONCE_CHARS} characters, not {len(nonce)}.")
+        request = Post(room=self._room(room), text=text, nonce=nonce or "")
         return await self._calls.offer(request, events.Posted)
 
     async def whisper(self, to: str | Iterable[str], text: str) -> events.Posted:
         """Says something to one person, or to a group of up to 16, and to nobody else."""
         names = [to] if isinstance(to, str) else list(to)
-        request = Whisper(to=names, text=text, nonce="-")
+        request = Whisper(to=names, text=text, nonce="")
         return await (await self._calls.offer(request, events.Posted))
 
     async def command(self, line: str, room: str | None = None) -> str:

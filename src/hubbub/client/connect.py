@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from hubbub.client.address import parse_address
 from hubbub.client.calls import Bounds
@@ -42,6 +45,7 @@ async def connect(
 
     A member comes by `name` and `password` or by the `token` of a session; with `register` these
     make the account, by the code of an invitation in `invite` where the server asks for one.
+    HUBBUB_URL stands in for `url`, and HUBBUB_TOKEN for `token` where no `name` is given.
 
     `rooms` are names, or names with the last seq that was seen there, which with `token` and
     `epoch` goes on where another process stopped; without it the user joins `lobby`. With
@@ -55,17 +59,12 @@ async def connect(
     where one does that knows only plain text), or the Refusal of the name, token or a room.
     """
     named, direct = _wanted(rooms)
+    token = token or (_token() if name is None and invite is None else None)
+    hello = Hello(name=name, token=token, password=password, epoch=epoch, rooms=named)
+    hello = replace(hello, register=register, invite=invite)
     connection = Connection(
-        parse_address(url),
-        Hello(
-            name=name,
-            token=token,
-            password=password,
-            register=register,
-            invite=invite,
-            epoch=epoch,
-            rooms=named,
-        ),
+        parse_address(url or os.environ.get("HUBBUB_URL")),
+        hello,
         bounds or Bounds(),
         direct=direct,
         backlog=backlog,
@@ -80,6 +79,10 @@ async def connect(
         await connection.calls.drain()
     finally:
         await _end(connection, chat, quits=not keep_session and token is None)
+
+
+def _token() -> str | None:
+    return os.environ.get("HUBBUB_TOKEN") or None
 
 
 def _wanted(

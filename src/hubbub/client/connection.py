@@ -231,7 +231,8 @@ class Connection:
         try:
             if link.protocol != JSON_PROTOCOL:
                 raise PlainServer(
-                    f"{self.address.shown} does not speak {JSON_PROTOCOL}; it may take plain text."
+                    f"{self.address.shown} does not speak {JSON_PROTOCOL}; if it takes plain text, "
+                    "connect_plain talks to it, or `hubbub join` without --json."
                 )
             async with asyncio.timeout(self._bounds.hello_timeout_s):
                 greeting = await introduce(link, hello)

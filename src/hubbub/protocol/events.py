@@ -5,6 +5,7 @@ The replies that need no event are in `replies.py`; `Reply` and `ServerFrame` ha
 Instants are RFC 3339 strings in UTC with milliseconds; see `hubbub.model.format_instant`.
 """
 
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct, field
@@ -46,6 +47,11 @@ class Entry(Frame, frozen=True, kw_only=True):
     seq: int
     at: str
     sender: Person = field(name="from")
+
+    @property
+    def instant(self) -> datetime:
+        """When it came, `at` as a program reckons with it, in UTC."""
+        return datetime.fromisoformat(self.at)
 
 
 class Message(Entry, frozen=True, kw_only=True, tag="message"):

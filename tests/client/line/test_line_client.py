@@ -216,6 +216,18 @@ def test_what_cannot_be_joined_is_one_line_and_a_code(server: Server) -> None:
     assert (code, said.count("\n")) == (1, 1)
 
 
+def test_a_filter_goes_where_the_environment_says(server: Server) -> None:
+    done = subprocess.run(
+        JOIN,
+        input=b"x\n",
+        capture_output=True,
+        timeout=PROGRAM_S,
+        env={**os.environ, "HUBBUB_URL": server.url},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(b": x\n")
+
+
 def test_a_filter_that_is_refused_or_told_to_stop_frees_its_name(server: Server) -> None:
     for _ in range(2):
         refused = filtered(server, "x", "--name", "n1", "--room", "@x")
