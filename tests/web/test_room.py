@@ -140,3 +140,25 @@ def test_mentions_are_still_counted_after_a_reload(shared: Server, people: Peopl
     ann.page.reload()
     expect(ann.page.locator(".people-button")).to_have_text("1")
     expect(far).to_contain_text("1 mention")
+
+
+def test_a_room_is_called_as_anybody_likes(shared: Server, people: People) -> None:
+    bob = people("by.constructor").join(shared.url + "/#names")
+    ann = people("to.constructor").join(shared.url + "/#constructor")
+    expect(ann.page.get_by_role("heading", level=1)).to_have_text("#constructor")
+    ann.say("here")
+    bob.page.evaluate("location.hash = '#constructor'")
+    expect(bob.page.get_by_role("heading", level=1)).to_have_text("#constructor")
+    bob.heard("here")
+    bob.composer.fill("half")
+    bob.page.reload()
+    expect(bob.composer).to_have_value("half")
+    bob.composer.press("Enter")
+    ann.sees("here", "half")
+
+
+def test_an_address_that_no_room_may_have_is_told_of(shared: Server, people: People) -> None:
+    ann = people("proto").join(shared.url + "/#__proto__")
+    expect(ann.page.get_by_role("heading", level=1)).to_have_text("#lobby")
+    ann.page.evaluate("location.hash = '#__proto__'")
+    expect(ann.page.get_by_role("alert")).to_contain_text("__proto__")

@@ -1,6 +1,7 @@
 // Every sentence that a person reads, in one place: to translate, or to reword.
 
 import type { Presence } from "./protocol";
+import { byName } from "./store/by-name";
 
 const people = (count: number): string => (count === 1 ? "1 person" : `${count} people`);
 
@@ -164,7 +165,7 @@ export const strings = {
   roleTitle: (name: string): string => `What ${name} may do`,
   roleHere: (room: string): string => `In ${room}`,
   roleOnServer: "On the server",
-  roles: { guest: "Guest", member: "Member", moderator: "Moderator", admin: "Admin", owner: "Owner" } as Readonly<Record<string, string>>,
+  roles: byName(Object.entries({ guest: "Guest", member: "Member", moderator: "Moderator", admin: "Admin", owner: "Owner" })),
   cancel: "Cancel",
   // what came of it
   kicked: (name: string, room: string): string => `${name} is removed from ${room}.`,
@@ -190,7 +191,7 @@ export const strings = {
   bansNow: "Banned and muted people",
   noBans: "Nobody is banned or muted.",
   inRoom: (room: string): string => `in ${room}`,
-  acts: {
+  acts: byName(Object.entries({
     kick: "removed",
     mute: "muted",
     unmute: "unmuted",
@@ -202,7 +203,7 @@ export const strings = {
     "invite link": "made an invitation link",
     "revoke invitation": "revoked an invitation",
     room: "changed the room",
-  } as Readonly<Record<string, string>>,
+  })),
   lift: "Lift",
   liftWhom: (name: string): string => `Lift it for ${name}`,
   banKind: { ban: "banned", mute: "muted" },

@@ -2,6 +2,7 @@
 
 import { Line, Refused } from "../line/line";
 import type * as wire from "../protocol";
+import { byName } from "../store/by-name";
 import { dispatch, store } from "../store/store";
 import { strings } from "../strings";
 import { addressed, Identity, type Newcomer } from "./identity";
@@ -22,7 +23,7 @@ export class Chat {
   readonly identity = new Identity();
   /** The place that the address named at first, until it is entered. */
   wanted: string | null = null;
-  #asked: Record<string, number | null> = {};
+  #asked = byName<number | null>();
   /** Why the server is about to end the line for good. */
   #banned = "";
   /** The room of a notification that was clicked before there was a line. */
@@ -109,7 +110,7 @@ export class Chat {
     const names = new Set(session === null ? [] : [...keep.rooms(), ...known]);
     const first = wantedRoom() ?? defaultRoom();
     if (names.size === 0 && first !== null) names.add(first);
-    this.#asked = Object.fromEntries([...names].map((name) => [name, rooms[name]?.last || null]));
+    this.#asked = byName([...names].map((name) => [name, rooms[name]?.last || null]));
     return names.size === 0 ? { type: "hello", ...who } : { type: "hello", ...who, rooms: this.#asked };
   }
 

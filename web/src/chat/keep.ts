@@ -4,6 +4,7 @@
 // the browser took that as a cookie (cookie.ts).
 
 import type { Kept } from "../store/actions";
+import { byName } from "../store/by-name";
 import { emptyRoom, lastSeq, NO_SETTINGS, type Pending, type Room, type State } from "../store/state";
 import type * as wire from "../protocol";
 
@@ -73,9 +74,9 @@ export const keep = {
     return {
       me: session?.me ?? null,
       epoch: session?.epoch ?? null,
-      rooms: session === null ? {} : Object.fromEntries(rooms),
-      drafts: Object.fromEntries(entries<string>(DRAFT)),
-      settings: { ...NO_SETTINGS, ...read<State["settings"]>("settings") },
+      rooms: byName(session === null ? [] : rooms),
+      drafts: byName(entries<string>(DRAFT)),
+      settings: keptSettings(),
       pending: session === null ? [] : keep.unsent(),
       current: read<string>("current"),
     };
@@ -152,6 +153,12 @@ export function onOtherTab(listen: (what: "session" | "rooms" | "settings" | "un
     else if (key === `${PREFIX}settings`) listen("settings", key);
     else if (key.startsWith(OUT) && event.newValue === null) listen("unsent", key.slice(OUT.length));
   });
+}
+
+/** What is read back is a plain object, also in it. */
+function keptSettings(): State["settings"] {
+  const settings = { ...NO_SETTINGS, ...read<Partial<State["settings"]>>("settings") };
+  return { ...settings, ignored: byName(Object.entries(settings.ignored)) };
 }
 
 /** A line with a password in it is kept nowhere. */

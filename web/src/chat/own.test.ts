@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { byName } from "../store/by-name";
 import { and, event, inLobby, said } from "../store/testing";
 import { ignoring } from "./own";
 
@@ -11,7 +12,7 @@ test("/ignore hides somebody by id, so that a new name does not help", () => {
 });
 
 test("/unignore shows somebody again", () => {
-  const hidden = and(state, { type: "settings", settings: { ignored: { b: "bob" } } });
+  const hidden = and(state, { type: "settings", settings: { ignored: byName([["b", "bob"]]) } });
   expect(ignoring(hidden, "/unignore BOB")?.settings).toEqual({ ignored: {} });
   expect(ignoring(state, "/unignore bob")?.refused).toBe(true);
 });

@@ -1,5 +1,6 @@
 // `/ignore` and `/notices`, which clients carry out themselves (docs/protocol.md). Pure.
 
+import { withName, withoutName } from "../store/by-name";
 import type { Settings, State } from "../store/state";
 import { strings } from "../strings";
 import { fold } from "../text/mention";
@@ -38,15 +39,14 @@ function ignore(state: State, name: string): OwnAnswer {
   const person = known(state).find((each) => fold(each.name) === fold(name));
   if (person === undefined) return { text: strings.nobodyCalled(name), refused: true };
   if (person.id === state.me?.id) return { text: strings.notSelf, refused: true };
-  return { text: strings.nowIgnored(person.name), settings: { ignored: { ...ignored, [person.id]: person.name } } };
+  return { text: strings.nowIgnored(person.name), settings: { ignored: withName(ignored, person.id, person.name) } };
 }
 
 function unignore(state: State, name: string): OwnAnswer {
   const { ignored } = state.settings;
   const found = Object.entries(ignored).find(([, each]) => fold(each) === fold(name));
   if (found === undefined) return { text: strings.notIgnored(name), refused: true };
-  const rest = Object.fromEntries(Object.entries(ignored).filter(([id]) => id !== found[0]));
-  return { text: strings.noLongerIgnored(found[1]), settings: { ignored: rest } };
+  return { text: strings.noLongerIgnored(found[1]), settings: { ignored: withoutName(ignored, found[0]) } };
 }
 
 function known(state: State): { id: string; name: string }[] {

@@ -2,6 +2,7 @@
 
 import { Refused, type Line } from "../line/line";
 import type * as wire from "../protocol";
+import type { ByName } from "../store/by-name";
 import { atEnd, lastSeq, NEW } from "../store/state";
 import { dispatch, store } from "../store/store";
 import { keep } from "./keep";
@@ -26,7 +27,7 @@ export class Rooms {
   constructor(private readonly line: Line) {}
 
   /** After `welcome`: joins what this person is in elsewhere, reads what direct rooms lack. */
-  welcomed(welcome: wire.Welcome, asked: Readonly<Record<string, number | null>>): void {
+  welcomed(welcome: wire.Welcome, asked: ByName<number | null>): void {
     const names = welcome.rooms.map((room) => room.room);
     const asks = new Set(welcome.rooms.filter((room) => (room.was ?? room.room) in asked).map((room) => room.room));
     this.#followed = new Set(names.filter((name) => asks.has(name)));

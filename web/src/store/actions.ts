@@ -1,12 +1,13 @@
 import type * as wire from "../protocol";
+import type { ByName } from "./by-name";
 import type { Dialog, Line, Pending, Push, Room, Settings } from "./state";
 
 /** What was kept by the browser from an earlier visit. */
 export interface Kept {
   me: wire.Self | null;
   epoch: string | null;
-  rooms: Readonly<Record<string, Room>>;
-  drafts: Readonly<Record<string, string>>;
+  rooms: ByName<Room>;
+  drafts: ByName<string>;
   settings: Settings;
   pending: readonly Pending[];
   current: string | null;

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { known } from "../line/known";
 import type * as wire from "../protocol";
 import type { Action } from "./actions";
+import { withName } from "./by-name";
 import type { Room, State } from "./state";
 import { after, and, event, told, welcome } from "./testing";
 
@@ -44,7 +45,7 @@ function start({ last, unread }: Case["lobby"]): State {
   const here = last - unread;
   const first = after({ type: "looking", looking: false }, { type: "welcome", welcome: welcome(told("lobby", here)), sameLog: false });
   const lobby = first.rooms["lobby"]!;
-  const behind: State = { ...first, rooms: { lobby: { ...lobby, last: here } } };
+  const behind: State = { ...first, rooms: withName(first.rooms, "lobby", { ...lobby, last: here }) };
   return and(behind, { type: "welcome", welcome: welcome(told("lobby", last, { read: here, unread })), sameLog: true });
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type * as wire from "../protocol";
 import { bare, titleOfName } from "../text/room-name";
+import { byName } from "./by-name";
 import { roomList, rowsOf, titleOf } from "./views";
 import { after, and, ANN, event, inLobby, said, seqs, told, welcome } from "./testing";
 import type { State } from "./state";
@@ -15,7 +16,7 @@ function settings(seq: number, more: Partial<wire.Settings> = {}): wire.Settings
 
 function texts(state: State, room = "lobby"): string[] {
   const here = state.rooms[room]!;
-  return rowsOf(here, [], "a", {}).flatMap((row) =>
+  return rowsOf(here, [], "a", byName()).flatMap((row) =>
     row.kind === "message" ? [row.message.deleted === true ? "(gone)" : row.message.text] : row.kind === "changed" ? [row.text] : [],
   );
 }
@@ -127,7 +128,7 @@ describe("what one may do", () => {
   });
 
   test("members ignore whom the server knows of, guests whom this browser does", () => {
-    const kept = after({ type: "settings", settings: { ignored: { b: "bob" } } });
+    const kept = after({ type: "settings", settings: { ignored: byName([["b", "bob"]]) } });
     const guest = and(kept, { type: "welcome", welcome: { ...welcome(), ignored: [] }, sameLog: false });
     expect(guest.settings.ignored).toEqual({ b: "bob" });
     const user = { ...ANN, kind: "member", role: "member" };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { byName } from "./by-name";
 import { atEnd, atStart, NEW, NO_SETTINGS, WINDOW_KEPT, WINDOW_MOST, type Pending } from "./state";
 import { ANN, BOB, after, event, inLobby, said, seqs, and, told, welcome } from "./testing";
 import { presentIds } from "./views";
@@ -170,7 +171,7 @@ describe("unread", () => {
   });
 
   test("a hidden person's messages count nowhere", () => {
-    const state = and(two, { type: "settings", settings: { ignored: { b: "bob" } } }, dev("@ann"));
+    const state = and(two, { type: "settings", settings: { ignored: byName([["b", "bob"]]) } }, dev("@ann"));
     expect(state.rooms["dev"]!.unread).toBe(0);
   });
 
@@ -269,7 +270,7 @@ describe("people", () => {
 
   test("a note to the room in view is shown before the server has told of that room", () => {
     const early = after(
-      { type: "kept", kept: { me: welcome().user, epoch: "e", rooms: {}, drafts: {}, settings: NO_SETTINGS, pending: [], current: "quiet" } },
+      { type: "kept", kept: { me: welcome().user, epoch: "e", rooms: byName(), drafts: byName(), settings: NO_SETTINGS, pending: [], current: "quiet" } },
       { type: "note", room: "quiet", text: "Not yet.", kind: "error" },
       { type: "note", room: "elsewhere", text: "Nobody sees this.", kind: "error" },
     );

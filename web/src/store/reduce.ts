@@ -3,6 +3,7 @@
 import type * as wire from "../protocol";
 import { sentence } from "../text/sentence";
 import type { Action } from "./actions";
+import { byName, withName, withoutName } from "./by-name";
 import { dropped, failed, posted, retried, settledBy } from "./pending";
 import {
   entered,
@@ -133,10 +134,10 @@ function afterPerson(state: State, action: PersonAction): State {
 
 function afterWelcome(before: State, welcome: wire.Welcome, sameLog: boolean, first: string): State {
   const state = welcome.rooms.reduce((so, { room, was }) => (was === undefined ? so : renamed(so, was, room)), before);
-  const rooms = welcomed(state, welcome, sameLog);
+  let rooms = welcomed(state, welcome, sameLog);
   const current = state.current !== null && (state.current in rooms || state.current.startsWith("to:")) ? state.current : null;
   const open = current === null ? undefined : rooms[current];
-  if (open !== undefined && open.unread > 0) rooms[open.name] = { ...open, newAfter: open.newAfter ?? open.read };
+  if (open !== undefined && open.unread > 0) rooms = withName(rooms, open.name, { ...open, newAfter: open.newAfter ?? open.read });
   return {
     ...state,
     phase: "in",
@@ -148,7 +149,7 @@ function afterWelcome(before: State, welcome: wire.Welcome, sameLog: boolean, fi
     may: welcome.may ?? [],
     settings: withIgnored(state, welcome),
     commands: welcome.commands,
-    limits: welcome.limits,
+    limits: byName(Object.entries(welcome.limits)),
     push: { ...state.push, key: welcome.push_key ?? null },
     line: { state: "up", reason: "" },
     rooms,
@@ -159,7 +160,7 @@ function afterWelcome(before: State, welcome: wire.Welcome, sameLog: boolean, fi
 /** For members the server keeps whom they ignore; guests have it here. */
 function withIgnored({ settings }: State, { user, ignored }: wire.Welcome): State["settings"] {
   if (user.kind === "guest" || ignored === undefined) return settings;
-  return { ...settings, ignored: Object.fromEntries(ignored.map((person) => [person.id, person.name])) };
+  return { ...settings, ignored: byName(ignored.map((person) => [person.id, person.name])) };
 }
 
 function afterEvent(state: State, event: wire.Event, now: number): State {
@@ -223,8 +224,8 @@ function withPresenceNote(state: State, event: wire.Presence): State {
 
 function withMembers(state: State, name: string, told: readonly wire.Member[], fresh: boolean): State {
   if (!(name in state.rooms)) return state;
-  const members: Record<string, Member> = fresh ? {} : { ...roomOf(state, name).members };
-  for (const member of told) members[member.id] = member;
+  const before = fresh ? [] : Object.entries(roomOf(state, name).members);
+  const members = byName<Member>([...before, ...told.map((member) => [member.id, member] as const)]);
   return inRoom(state, name, { members });
 }
 
@@ -251,14 +252,12 @@ function afterPosted(state: State, nonce: string, room: string, seq: number): St
   const entry = state.pending.find((each) => each.nonce === nonce);
   const after = posted(state, nonce, room, seq);
   // A first whisper has made its room.
-  return entry?.to !== undefined && state.current === entry.room ? opened({ ...after, rooms: { ...after.rooms, [room]: roomOf(after, room) } }, room) : after;
+  return entry?.to !== undefined && state.current === entry.room ? opened(withRoom(after, roomOf(after, room)), room) : after;
 }
 
 function drafted(state: State, room: string, text: string): State {
   if ((state.drafts[room] ?? "") === text) return state;
-  const drafts = { ...state.drafts, [room]: text };
-  if (text === "") delete drafts[room];
-  return { ...state, drafts };
+  return { ...state, drafts: text === "" ? withoutName(state.drafts, room) : withName(state.drafts, room, text) };
 }
 
 function noted(state: State, name: string, text: string, kind: "info" | "error"): State {

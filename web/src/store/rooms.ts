@@ -2,6 +2,7 @@
 
 import { mentions } from "../text/mention";
 import type * as wire from "../protocol";
+import { byName, withName, withoutName, type ByName } from "./by-name";
 import {
   emptyRoom,
   MEMBERS_KEPT,
@@ -14,7 +15,7 @@ import {
 import { appended, paged, withoutDeleted } from "./window";
 
 export function withRoom(state: State, room: Room): State {
-  return { ...state, rooms: { ...state.rooms, [room.name]: room } };
+  return { ...state, rooms: withName(state.rooms, room.name, room) };
 }
 
 export function roomOf(state: State, name: string): Room {
@@ -22,14 +23,13 @@ export function roomOf(state: State, name: string): Room {
 }
 
 /** The rooms after a `welcome`: what was known of them from before stays, if the log is the same. */
-export function welcomed(state: State, welcome: wire.Welcome, sameLog: boolean): Record<string, Room> {
-  const rooms: Record<string, Room> = {};
-  for (const told of welcome.rooms) {
+export function welcomed(state: State, welcome: wire.Welcome, sameLog: boolean): ByName<Room> {
+  const rooms = welcome.rooms.map((told): [string, Room] => {
     const former = state.rooms[told.room];
     // Behind the server's end the log is another one, whatever its epoch says.
     const keep = former !== undefined && sameLog && former.last <= told.last;
     const before = keep ? former : emptyRoom(told.room);
-    rooms[told.room] = {
+    const room = {
       ...before,
       ...standingOf(told),
       topic: told.topic,
@@ -43,8 +43,9 @@ export function welcomed(state: State, welcome: wire.Welcome, sameLog: boolean):
       loading: null,
       others: before.others,
     };
-  }
-  return rooms;
+    return [told.room, room];
+  });
+  return byName(rooms);
 }
 
 /** What a room is and what this person may do there, as `welcome` and `join` tell. */
@@ -84,7 +85,7 @@ function said(state: State, room: Room, next: Room, event: wire.Message, live: b
     next.others = unique(everyone.filter((person) => person.id !== me?.id));
   }
   if (live) next.members = withMember(next.members, event.from);
-  if (event.from.id in room.typing) next.typing = without(room.typing, event.from.id);
+  if (event.from.id in room.typing) next.typing = withoutName(room.typing, event.from.id);
   if (event.from.id === me?.id) return { ...next, newAfter: null };
   if (event.from.id in state.settings.ignored) return next;
   const seen = state.current === event.room && state.looking && room.following;
@@ -108,12 +109,12 @@ function deletedIn(state: State, room: Room, target: number): Room {
 export function renamed(state: State, was: string, name: string): State {
   const room = state.rooms[was];
   if (room === undefined || name in state.rooms) return state;
-  const rooms = { ...without(state.rooms, was), [name]: { ...room, name } };
-  const { [was]: draft, ...drafts } = state.drafts;
+  const rooms = withName(withoutName(state.rooms, was), name, { ...room, name });
+  const draft = state.drafts[was];
   return {
     ...state,
     rooms,
-    drafts: draft === undefined ? state.drafts : { ...drafts, [name]: draft },
+    drafts: draft === undefined ? state.drafts : withName(withoutName(state.drafts, was), name, draft),
     pending: state.pending.map((each) => (each.room === was ? { ...each, room: name } : each)),
     current: state.current === was ? name : state.current,
   };
@@ -206,7 +207,7 @@ export function present(state: State, event: wire.Presence): State {
   const mine = event.user.id === state.me?.id;
   if (event.state === "left") {
     if (mine) return goneFrom(state, event.room);
-    return withRoom(state, { ...room, members: without(room.members, event.user.id) });
+    return withRoom(state, { ...room, members: withoutName(room.members, event.user.id) });
   }
   let after = state;
   if (mine && state.me !== null && state.me.name !== event.user.name) {
@@ -215,13 +216,13 @@ export function present(state: State, event: wire.Presence): State {
   let members = withMember(room.members, event.user);
   const member = members[event.user.id];
   if (member !== undefined && (event.state === "away" || event.state === "back")) {
-    members = { ...members, [member.id]: { ...member, away: event.state === "away" } };
+    members = withName(members, member.id, { ...member, away: event.state === "away" });
   }
   return withRoom(after, { ...room, members });
 }
 
 export function goneFrom(state: State, name: string): State {
-  const rooms = without(state.rooms, name);
+  const rooms = withoutName(state.rooms, name);
   const current = state.current === name ? (Object.keys(rooms)[0] ?? null) : state.current;
   return { ...state, rooms, current };
 }
@@ -229,7 +230,7 @@ export function goneFrom(state: State, name: string): State {
 export function typingIn(state: State, event: wire.Typing, now: number): State {
   if (event.user.id === state.me?.id || event.user.id in state.settings.ignored) return state;
   const room = roomOf(state, event.room);
-  const typing = { ...room.typing, [event.user.id]: { name: event.user.name, until: now + TYPING_MS } };
+  const typing = withName(room.typing, event.user.id, { name: event.user.name, until: now + TYPING_MS });
   return withRoom(state, { ...room, typing });
 }
 
@@ -239,7 +240,7 @@ export function withoutStale(state: State, now: number): State {
   for (const room of Object.values(state.rooms)) {
     const writing = Object.entries(room.typing).filter(([, each]) => each.until > now);
     if (writing.length < Object.keys(room.typing).length) {
-      after = withRoom(after, { ...room, typing: Object.fromEntries(writing) });
+      after = withRoom(after, { ...room, typing: byName(writing) });
     }
   }
   return after;
@@ -258,11 +259,7 @@ function withMember(members: Room["members"], person: wire.Person): Room["member
   if (former?.name === person.name) return members;
   if (former === undefined && Object.keys(members).length >= MEMBERS_KEPT) return members;
   const member: Member = { role: "", away: false, ...former, ...person };
-  return { ...members, [person.id]: member };
-}
-
-export function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
-  return Object.fromEntries(Object.entries(record).filter(([each]) => each !== key));
+  return withName(members, person.id, member);
 }
 
 function unique(people: readonly wire.Person[]): readonly wire.Person[] {

@@ -1,5 +1,6 @@
 import type * as wire from "../protocol";
 import type { Obstacle } from "../push/obstacle";
+import { byName, type ByName } from "./by-name";
 
 /** What everybody may do in a room, as far as a server that tells of no rights is concerned. */
 export const USUAL_RIGHTS: readonly string[] = ["post", "topic"];
@@ -47,11 +48,11 @@ export interface Room {
   newAfter: number | null;
   /** Whether somebody has jumped to that line since it stands. */
   newSeen: boolean;
-  members: Readonly<Record<string, Member>>;
+  members: ByName<Member>;
   /** How many there are, where the room is too large for a list. */
   users: number | null;
   /** Who is writing, until when (milliseconds). */
-  typing: Readonly<Record<string, { name: string; until: number }>>;
+  typing: ByName<{ name: string; until: number }>;
   notes: readonly Note[];
   /** What of it is pushed to this person: `all`, `mentions` or `none`. */
   notify: string;
@@ -80,7 +81,7 @@ export interface Settings {
   /** Whether comings, goings and new names are shown among the messages. */
   notices: boolean;
   /** Hidden people: their id, and the name they had. */
-  ignored: Readonly<Record<string, string>>;
+  ignored: ByName<string>;
 }
 
 /** A notice that this person sent to their own browsers, to see what becomes of it. */
@@ -142,12 +143,12 @@ export interface State {
   /** What this person may do on the server. */
   may: readonly string[];
   commands: readonly wire.CommandInfo[];
-  limits: Readonly<Record<string, number>>;
+  limits: ByName<number>;
   line: Line;
-  rooms: Readonly<Record<string, Room>>;
+  rooms: ByName<Room>;
   current: string | null;
   pending: readonly Pending[];
-  drafts: Readonly<Record<string, string>>;
+  drafts: ByName<string>;
   settings: Settings;
   push: Push;
   dialog: Dialog;
@@ -173,7 +174,7 @@ export const NOTES_KEPT = 50;
 export const MEMBERS_KEPT = 1000;
 export const TYPING_MS = 5000;
 
-export const NO_SETTINGS: Settings = { theme: "system", notices: false, ignored: {} };
+export const NO_SETTINGS: Settings = { theme: "system", notices: false, ignored: byName() };
 
 export const NO_PUSH: Push = { key: null, obstacle: null, on: false, busy: false, failure: "", test: null };
 
@@ -188,12 +189,12 @@ export function initial(): State {
     registration: "open",
     may: [],
     commands: [],
-    limits: {},
+    limits: byName(),
     line: { state: "off", reason: "" },
-    rooms: {},
+    rooms: byName(),
     current: null,
     pending: [],
-    drafts: {},
+    drafts: byName(),
     settings: NO_SETTINGS,
     push: NO_PUSH,
     dialog: null,
@@ -227,9 +228,9 @@ export function emptyRoom(name: string): Room {
     following: true,
     newAfter: null,
     newSeen: false,
-    members: {},
+    members: byName(),
     users: null,
-    typing: {},
+    typing: byName(),
     notes: [],
     notify: "mentions",
     others: [],

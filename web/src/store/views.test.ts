@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { byName } from "./by-name";
 import { badge, documentTitle, mutedRooms, namesOf, rowsOf, titleOf } from "./views";
 import type { Row } from "./views";
 import { after, ANN, BOB, event, inLobby, said, and, told, welcome } from "./testing";
@@ -42,7 +43,7 @@ test("notes stand where they came, pending messages at the end", () => {
 });
 
 test("a hidden person's messages are not shown", () => {
-  const state = and(inLobby(3), { type: "settings", settings: { ignored: { b: "bob" } } });
+  const state = and(inLobby(3), { type: "settings", settings: { ignored: byName([["b", "bob"]]) } });
   expect(kinds(state)).toEqual([]);
 });
 

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { VNode } from "preact";
+import { withoutName } from "../store/by-name";
 import type { Theme } from "../store/state";
 import { dispatch, store } from "../store/store";
 import { strings } from "../strings";
@@ -79,8 +80,7 @@ export function SettingsDialog(): VNode {
 function stopIgnoring(id: string, name: string): void {
   // The server has it too, for notices.
   chat.command(`/unignore ${name}`).catch(() => undefined);
-  const ignored = Object.fromEntries(Object.entries(settings.value.ignored).filter(([each]) => each !== id));
-  dispatch({ type: "settings", settings: { ignored } });
+  dispatch({ type: "settings", settings: { ignored: withoutName(settings.value.ignored, id) } });
 }
 
 function NameField(): VNode {
