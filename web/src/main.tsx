@@ -6,6 +6,7 @@ import { followAddress } from "./chat/route";
 import { dispatch } from "./store/store";
 import { App } from "./view/app";
 import { chat } from "./view/app-chat";
+import { leaveKeysToInputMethods } from "./view/composing";
 import { dressDocument } from "./view/dress";
 import "./style/base.css";
 import "./style/people.css";
@@ -16,6 +17,7 @@ import "./style/dialogs.css";
 import "./style/forms.css";
 import "./style/menu.css";
 
+leaveKeysToInputMethods();
 chat.resume();
 keepStore();
 followAddress(chat);

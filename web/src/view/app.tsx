@@ -163,7 +163,7 @@ function onKey(event: KeyboardEvent): void {
 
 /** Whether a key writes a letter that no field takes. */
 function writes(event: KeyboardEvent): boolean {
-  if (event.key.length !== 1 || event.key === " " || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return false;
+  if (event.key.length !== 1 || event.key === " " || event.ctrlKey || event.metaKey || event.altKey) return false;
   return document.activeElement?.matches("input, textarea, select") !== true;
 }
 

@@ -98,7 +98,6 @@ export function Composer(): VNode | null {
     write(next === 0 ? "" : (own[next - 1] ?? ""));
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.isComposing) return;
     if (offered.value !== null && onChoiceKey(event, offered, choose)) {
       event.preventDefault();
       return;

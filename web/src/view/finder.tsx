@@ -22,7 +22,6 @@ export function Finder({ label, none, find }: Props): VNode {
   const found = find(word.value);
   const chosen = Math.min(at.value, Math.max(0, found.length - 1));
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.isComposing) return;
     if (event.key === "ArrowDown") at.value = (chosen + 1) % Math.max(1, found.length);
     else if (event.key === "ArrowUp") at.value = (chosen + found.length - 1) % Math.max(1, found.length);
     else if (event.key === "Enter") found[chosen]?.open();
