@@ -61,3 +61,27 @@ def test_no_key_of_an_input_method_acts_anywhere_in_the_page(
     expect(ann.composer).to_be_focused()
     page.keyboard.type("変換\n")
     ann.heard("変換")
+
+
+def test_the_caret_stands_at_the_end_of_what_is_recalled_once(
+    shared: Server, people: People
+) -> None:
+    ann = people("recaller").join(shared.url + "/#recall")
+    keys = ann.page.keyboard
+    keys.press("ArrowUp")
+    keys.type("hello world")
+    expect(ann.composer).to_have_value("hello world")
+    ann.composer.fill("")
+    ann.say("hi")
+    ann.sees("hi")
+    keys.press("ArrowUp")
+    keys.press("ArrowUp")
+    keys.type("XYZ")
+    expect(ann.composer).to_have_value("hiXYZ")
+    ann.composer.fill("")
+    # What comes back is where it ended, also when the caret was moved before.
+    keys.press("ArrowUp")
+    keys.press("Home")
+    keys.press("ArrowUp")
+    keys.type("!")
+    expect(ann.composer).to_have_value("hi!")

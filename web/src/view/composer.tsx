@@ -65,6 +65,8 @@ export function Composer(): VNode | null {
   const title = room.value === undefined ? titleOfNew(name) : titleOf(room.value);
 
   const write = (next: string, caret = next.length): void => {
+    // Where the text stays the same nothing is drawn, and the caret would jump at the next letter.
+    if (next === text) return box.current?.setSelectionRange(caret, caret);
     caretAt.current = caret;
     dispatch({ type: "draft", room: name, text: next });
   };
