@@ -1,5 +1,8 @@
 """The plain dialect: typed lines to requests, events to lines that cannot lie."""
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +13,9 @@ from hubbub.protocol.requests import Command, Post
 ANN = events.Person("u1", "ann")
 BOB = events.Person("u2", "bob")
 CARA = events.Person("u3", "cara")
+SLASHES: list[dict[str, str]] = json.loads(
+    (Path(__file__).parents[1] / "golden" / "slashes.json").read_text()
+)["cases"]
 
 
 def said(
@@ -35,6 +41,17 @@ def test_what_does_not_begin_with_a_slash_is_posted_as_it_is(frame: str, posted:
 
 def test_a_slash_begins_a_command() -> None:
     assert plain.parse_line("/who\n", "dev") == Command(room="dev", line="/who")
+
+
+@pytest.mark.parametrize("case", SLASHES, ids=lambda case: repr(case["typed"]))
+def test_two_slashes_before_a_word_are_one_and_code_is_posted_as_it_is(
+    case: dict[str, str],
+) -> None:
+    asked = plain.parse_line(case["typed"], "dev")
+    if "command" in case:
+        assert asked == Command(room="dev", line=case["command"])
+    else:
+        assert asked == Post(room="dev", text=case["posts"], nonce="")
 
 
 def test_a_message_has_its_author_before_it() -> None:

@@ -16,6 +16,9 @@ from hubbub.protocol.words import sentence
 # of surrogate pairs, which is how libraries hand over bytes that are no UTF-8.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
+# A slash that is meant, before a word; not the comment at the beginning of code.
+_ESCAPED = re.compile(r"//+[^\s/].*")
+
 
 def clean(text: str) -> str:
     """The text with CRLF as LF and with controls, bidirectional overrides and halves of surrogate
@@ -27,14 +30,15 @@ def clean(text: str) -> str:
 def parse_line(frame: str, room: str) -> Post | Command | None:
     """What a person who is in `room` typed; None for a blank frame.
 
-    A line break at the very end is the client's, not the person's.
+    A line break at the very end is the client's, not the person's. A slash begins a command; of
+    `//word` the first slash goes, while `// code` and what has several lines stay as they are.
     """
     if not frame or frame.isspace():
         return None
     line = frame.removesuffix("\n").removesuffix("\r")
-    if line.startswith("//"):
+    if _ESCAPED.fullmatch(line):
         line = line[1:]
-    elif line.startswith("/"):
+    elif line.startswith("/") and not line.startswith("//"):
         return Command(room=room, line=line)
     return Post(room=room, text=line, nonce="")
 

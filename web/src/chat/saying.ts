@@ -6,6 +6,7 @@ import type * as wire from "../protocol";
 import type { Pending } from "../store/state";
 import { dispatch, store } from "../store/store";
 import { strings } from "../strings";
+import { readSlashes } from "../text/slashes";
 import { ignoring, type OwnAnswer } from "./own";
 import { keep } from "./keep";
 import { noteRefusal } from "./refusal";
@@ -26,9 +27,9 @@ export class Saying {
 
   /** Says a text in a room, or carries it out if it is a command; false keeps it in the composer. */
   say(room: string, text: string): boolean {
-    if (text.startsWith("/") && !text.startsWith("//")) return this.#command(room, text);
-    const said = text.startsWith("//") ? text.slice(1) : text;
-    const pending: Pending = { nonce: nonce(), room, text: said, at: Date.now(), state: "waiting" };
+    const read = readSlashes(text);
+    if ("command" in read) return this.#command(room, read.command);
+    const pending: Pending = { nonce: nonce(), room, text: read.posts, at: Date.now(), state: "waiting" };
     if (room.startsWith("to:")) pending.to = room.slice(3).split(",");
     keep.setUnsent(pending);
     dispatch({ type: "wrote", pending });
