@@ -13,6 +13,21 @@ PRESS = """([key, how]) => document.activeElement.dispatchEvent(
 # In Safari the key that ends a composition comes after its end; elsewhere within it.
 COMPOSING = [{"isComposing": True, "keyCode": 13}, {"isComposing": False, "keyCode": 229}]
 
+# Nobody is as fast as the answer: the next letters are there before it.
+SEND_AND_WRITE_ON = """([line, next]) => {
+    const box = document.querySelector("#composer");
+    const write = (text) => {
+        Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(box, text);
+        box.dispatchEvent(new InputEvent("input", {bubbles: true}));
+    };
+    write(line);
+    return new Promise((done) => setTimeout(() => {
+        box.form.requestSubmit();
+        write(next);
+        done();
+    }));
+}"""
+
 
 def press_while_composing(page: Page, *keys: str) -> None:
     for key in keys:
@@ -85,3 +100,63 @@ def test_the_caret_stands_at_the_end_of_what_is_recalled_once(
     keys.press("ArrowUp")
     keys.type("!")
     expect(ann.composer).to_have_value("hi!")
+
+
+def test_a_command_that_is_refused_comes_back_with_the_reason(
+    shared: Server, people: People
+) -> None:
+    ann = people("refused.line").join(shared.url + "/#back")
+    for line, why in {
+        "/whispr ann long text": "There is no command /whispr",
+        "/whisper nobdy long text": "nobdy",
+        "/usr/bin/env python3": "There is no command /usr/bin/env",
+        "/ignore nobdy": "nobdy",
+        "/notices maybe": "/notices",
+        "/join +nowhere-abcdef": "",
+    }.items():
+        ann.say(line)
+        expect(ann.page.get_by_role("alert").last).to_contain_text(why)
+        expect(ann.composer).to_have_value(line)
+    # Nothing of it is said to anybody, and what is put right goes.
+    ann.say("put right")
+    ann.sees("put right")
+
+
+def test_what_is_refused_does_not_take_the_place_of_what_is_written_since(
+    shared: Server, people: People
+) -> None:
+    ann = people("faster").join(shared.url + "/#faster")
+    ann.page.evaluate(SEND_AND_WRITE_ON, ["/whispr ann long text", "next"])
+    expect(ann.page.get_by_role("alert").last).to_contain_text("/whispr ann long text")
+    expect(ann.composer).to_have_value("next")
+
+
+def test_a_password_does_not_come_back(shared: Server, people: People) -> None:
+    ann = people("forgetful").join(shared.url + "/#secret")
+    ann.say("/login nobody.there s3cr3t.pass")
+    expect(ann.page.get_by_role("alert").last).to_be_visible()
+    expect(ann.composer).to_have_value("")
+    expect(ann.page.locator("body")).not_to_contain_text("s3cr3t.pass")
+
+
+def test_several_lines_that_begin_with_a_slash_and_are_no_command_are_asked_about(
+    shared: Server, people: People
+) -> None:
+    ann = people("asked").join(shared.url + "/#asked")
+    code = "/usr/bin/env python3\nprint(1)"
+    ann.say(code)
+    ask = ann.page.get_by_role("alert")
+    expect(ask).to_contain_text("no command")
+    ann.page.get_by_role("button", name="Keep writing").click()
+    expect(ann.composer).to_be_focused()
+    expect(ann.composer).to_have_value(code)
+    expect(ask).to_have_count(0)
+    ann.composer.press("Enter")
+    ann.page.get_by_role("button", name="Send as text").click()
+    ann.sees(code.replace("\n", ""))
+    expect(ann.composer).to_have_value("")
+    # A command may have a text of several lines.
+    ann.say("/me waves\nand goes")
+    expect(ann.page.locator("article.action")).to_contain_text("and goes")
+    ann.say("// a comment\nx = 1")
+    ann.heard("// a comment")

@@ -44,6 +44,7 @@ export const strings = {
   reconnecting: "Connection lost. Reconnecting; what you write is kept.",
   connecting: "Connecting…",
   offlineCommand: "There is no connection at the moment; commands need one.",
+  refusedLine: (why: string, line: string): string => `${why} You wrote: ${line}`,
   uncertainCommand: "The connection broke before the answer came; the command may have run or not.",
 
   // rooms
@@ -289,6 +290,9 @@ export const strings = {
   emojiSearch: "Search emoji",
   emojiNone: "No emoji has that name.",
   completions: "Suggestions",
+  slashNoCommand: "This begins with a slash and is no command.",
+  sendAsText: "Send as text",
+  keepWriting: "Keep writing",
   tooLong: (over: number): string => `${over} bytes too long; send it in parts.`,
   needsRoom: (command: string): string => `${command} is about a room: go into one first.`,
   almostTooLong: (left: number): string => `${left} bytes left`,

@@ -162,7 +162,7 @@ function keptSettings(): State["settings"] {
 }
 
 /** A line with a password in it is kept nowhere. */
-function isSecret(draft: string | undefined): boolean {
+export function isSecret(draft: string | undefined): boolean {
   return /^\s*\/(register|login|password)\s/i.test(draft ?? "");
 }
 

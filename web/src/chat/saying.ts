@@ -8,8 +8,7 @@ import { dispatch, store } from "../store/store";
 import { strings } from "../strings";
 import { readSlashes } from "../text/slashes";
 import { ignoring, type OwnAnswer } from "./own";
-import { keep } from "./keep";
-import { noteRefusal } from "./refusal";
+import { isSecret, keep } from "./keep";
 import type { Rooms } from "./rooms";
 
 export class Saying {
@@ -29,12 +28,17 @@ export class Saying {
   say(room: string, text: string): boolean {
     const read = readSlashes(text);
     if ("command" in read) return this.#command(room, read.command);
-    const pending: Pending = { nonce: nonce(), room, text: read.posts, at: Date.now(), state: "waiting" };
+    this.post(room, read.posts);
+    return true;
+  }
+
+  /** Says a text as it is, whatever it begins with. */
+  post(room: string, text: string): void {
+    const pending: Pending = { nonce: nonce(), room, text, at: Date.now(), state: "waiting" };
     if (room.startsWith("to:")) pending.to = room.slice(3).split(",");
     keep.setUnsent(pending);
     dispatch({ type: "wrote", pending });
     this.takeUp(pending);
-    return true;
   }
 
   /** Takes something that was written before, in this tab or an earlier one. */
@@ -104,7 +108,7 @@ export class Saying {
       if (answer.settings?.ignored !== undefined && this.line.isUp) {
         this.line.ask({ type: "command", line, ...inView(room) }).catch(() => undefined);
       }
-      return true;
+      return answer.refused !== true;
     }
     const [word = "", ...rest] = line.slice(1).split(/\s+/);
     const name = word.toLowerCase();
@@ -117,9 +121,9 @@ export class Saying {
     } else if (name === "quit" || name === "exit" || name === "bye") {
       this.quit();
     } else if (name === "leave" || name === "part") {
-      void noteRefusal(room, this.rooms.leave(rest[0]?.replace(/^#/, "") || room));
+      void this.#try(room, line, this.rooms.leave(rest[0]?.replace(/^#/, "") || room));
     } else if ((name === "join" || name === "j") && rest[0]) {
-      void noteRefusal(room, this.rooms.enter(rest[0]));
+      void this.#try(room, line, this.rooms.enter(rest[0]));
     } else {
       if (name === "room" && rest[0]?.toLowerCase() === "new") this.rooms.openNext();
       this.#run(room, { type: "command", line, ...inView(room) });
@@ -133,15 +137,34 @@ export class Saying {
       await this.line.ask({ type: "command", line, ...inView(room) });
       this.#ownAnswer(room, answer);
     };
-    void noteRefusal(room, keepIt());
+    void this.#try(room, line, keepIt());
+  }
+
+  /** Waits for what a line asked for. */
+  async #try(room: string, line: string, doing: Promise<unknown>): Promise<void> {
+    try {
+      await doing;
+    } catch (error) {
+      if (error instanceof Refused) this.#giveBack(room, line, error.message);
+    }
+  }
+
+  /** A line that was refused is in the composer again, unless more has been written since; why is said beside it. */
+  #giveBack(room: string, line: string, why: string): void {
+    const free = (store.value.drafts[room] ?? "") === "";
+    const kept = !isSecret(line);
+    if (kept && free) dispatch({ type: "draft", room, text: line });
+    dispatch({ type: "note", room, text: kept && !free ? strings.refusedLine(why, line) : why, kind: "error" });
   }
 
   #run(room: string, command: wire.CommandRequest): void {
     this.#commands.set(command, (answer) => {
-      const text = typeof answer === "string" ? answer : answer.message;
-      const kind = typeof answer === "string" ? "info" : "error";
-      if (kind === "error") this.rooms.openNext(false);
-      if (text !== "") dispatch({ type: "note", room, text, kind });
+      if (typeof answer !== "string") {
+        this.rooms.openNext(false);
+        this.#giveBack(room, command.line, answer.message);
+      } else if (answer !== "") {
+        dispatch({ type: "note", room, text: answer, kind: "info" });
+      }
     });
     this.#follows = true;
     this.#outbox.add(command);

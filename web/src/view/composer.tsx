@@ -20,6 +20,7 @@ import {
   type Choice,
   type Completion,
 } from "../text/complete";
+import { isDoubtful } from "../text/slashes";
 import { emojiChoices, loadEmoji, withEmoji } from "../text/emoji";
 import { chat } from "./app-chat";
 import { Choices, choiceId } from "./choices";
@@ -45,6 +46,7 @@ export function Composer(): VNode | null {
   const offered = useSignal<Offered | null>(null);
   const picking = useSignal(false);
   const recalled = useRef(0);
+  const doubted = useSignal<string | null>(null);
 
   const caretAt = useRef<number | null>(null);
 
@@ -85,12 +87,17 @@ export function Composer(): VNode | null {
     if (value !== "" && !value.startsWith("/")) chat.rooms.typing(name);
     void offer(value, box.current?.selectionStart ?? value.length, offered);
   };
-  const send = (): void => {
+  const send = (asText = false): void => {
     const said = withEmoji(text).replace(/\s+$/, "");
     if (said.trim() === "" || problemOf(name, said) !== "") return;
+    doubted.value = asText || !isDoubtful(said, store.value.commands) ? null : text;
+    if (doubted.value !== null) return;
     recalled.current = 0;
     offered.value = null;
-    if (chat.saying.say(name, said)) dispatch({ type: "draft", room: name, text: "" });
+    // Before it is said: what is refused at once comes back.
+    dispatch({ type: "draft", room: name, text: "" });
+    if (asText) chat.saying.post(name, said);
+    else if (!chat.saying.say(name, said)) dispatch({ type: "draft", room: name, text });
     box.current?.focus();
   };
   const recall = (step: number): void => {
@@ -164,8 +171,25 @@ export function Composer(): VNode | null {
           <SendIcon />
         </button>
       </div>
-      <Below problem={problem} />
+      {doubted.value === text ? <Doubt send={() => send(true)} back={() => ((doubted.value = null), box.current?.focus())} /> : <Below problem={problem} />}
     </form>
+  );
+}
+
+/** Asks what is meant: a command that is mistyped, or pasted code. */
+function Doubt({ send, back }: { send: () => void; back: () => void }): VNode {
+  const first = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => first.current?.focus(), []);
+  return (
+    <div class="below wrong doubt" role="alert">
+      {strings.slashNoCommand}
+      <button ref={first} type="button" class="plain" onClick={send}>
+        {strings.sendAsText}
+      </button>
+      <button type="button" class="plain" onClick={back}>
+        {strings.keepWriting}
+      </button>
+    </div>
   );
 }
 
