@@ -28,6 +28,13 @@ SEND_AND_WRITE_ON = """([line, next]) => {
     }));
 }"""
 
+HALF = """() => {
+    const box = document.querySelector("#composer");
+    const value = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value");
+    value.set.call(box, "half \\ud83d");
+    box.dispatchEvent(new InputEvent("input", {bubbles: true}));
+}"""
+
 
 def press_while_composing(page: Page, *keys: str) -> None:
     for key in keys:
@@ -160,3 +167,24 @@ def test_several_lines_that_begin_with_a_slash_and_are_no_command_are_asked_abou
     expect(ann.page.locator("article.action")).to_contain_text("and goes")
     ann.say("// a comment\nx = 1")
     ann.heard("// a comment")
+
+
+def test_half_a_surrogate_pair_is_refused_alone_and_can_be_discarded(
+    shared: Server, people: People
+) -> None:
+    ann, bob = (
+        people("halved").join(shared.url + "/#half"),
+        people("whole").join(shared.url + "/#half"),
+    )
+    ann.page.evaluate(HALF)
+    ann.composer.press("Enter")
+    ann.say("and on")
+    bob.heard("and on")
+    failed = ann.page.locator("article.failed")
+    expect(failed).to_contain_text("surrogate")
+    ann.page.reload()
+    expect(failed).to_contain_text("surrogate")
+    ann.say("still on")
+    bob.sees("and on", "still on")
+    failed.get_by_role("button", name="Discard").click()
+    ann.sees("and on", "still on")

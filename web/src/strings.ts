@@ -256,6 +256,7 @@ export const strings = {
   sending: "Sending…",
   waiting: "Not sent yet",
   notSent: "Not sent.",
+  noAnswer: "The connection broke each time before an answer came.",
   retry: "Retry",
   discard: "Discard",
   setTopic: (name: string, topic: string): string =>

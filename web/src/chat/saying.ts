@@ -11,6 +11,9 @@ import { ignoring, type OwnAnswer } from "./own";
 import { isSecret, keep } from "./keep";
 import type { Rooms } from "./rooms";
 
+/** Without an answer for so long the line is taken to be broken, though it may give signs of life. */
+export const ANSWER_MS = 30_000;
+
 export class Saying {
   #outbox = new Outbox();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -83,7 +86,7 @@ export class Saying {
 
   lineDown(): void {
     const lost = this.#outbox.lineLost();
-    if (lost !== null) this.#answer(lost, new Refused("line_lost", strings.uncertainCommand, false, null));
+    if (lost !== null) this.#refused(lost, new Refused("line_lost", lost.type === "command" ? strings.uncertainCommand : strings.noAnswer, false, null));
   }
 
   forget(): void {
@@ -194,6 +197,7 @@ export class Saying {
   }
 
   async #send(said: Said): Promise<void> {
+    const timer = setTimeout(() => (this.line.redial(), this.lineDown()), ANSWER_MS);
     try {
       const reply = await this.line.ask(said);
       this.#outbox.answered();
@@ -206,6 +210,8 @@ export class Saying {
         this.#outbox.answered();
         this.#refused(said, error);
       }
+    } finally {
+      clearTimeout(timer);
     }
     this.#pump();
   }

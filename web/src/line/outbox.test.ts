@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { PostRequest } from "../protocol";
-import { Outbox } from "./outbox";
+import { BROKEN_MOST, Outbox } from "./outbox";
 
 const post = (nonce: string): PostRequest => ({ type: "post", room: "lobby", text: nonce, nonce });
 
@@ -53,4 +53,17 @@ test("what another tab has said is taken out, unless it is on the wire", () => {
   expect(box.remove("1")).toBe(false);
   expect(box.remove("2")).toBe(true);
   expect(box.size).toBe(1);
+});
+
+test("what breaks the line each time it is said is given up, and the next goes", () => {
+  const box = outbox("1", "2");
+  for (let tries = 1; tries < BROKEN_MOST; tries += 1) {
+    expect(box.next(0)).toEqual(post("1"));
+    expect(box.lineLost()).toBeNull();
+  }
+  expect(box.next(0)).toEqual(post("1"));
+  expect(box.lineLost()).toEqual(post("1"));
+  expect(box.next(0)).toEqual(post("2"));
+  // Only one after the other counts.
+  expect(box.lineLost()).toBeNull();
 });

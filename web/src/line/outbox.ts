@@ -8,6 +8,8 @@ import type { CommandRequest, PostRequest, WhisperRequest } from "../protocol";
 
 export type Said = PostRequest | WhisperRequest | CommandRequest;
 
+/** A message on which the line broke so often, one time after the other, may be the cause. */
+export const BROKEN_MOST = 5;
 const RETRY_MS = 1000;
 const LONGEST_WAIT_MS = 60_000;
 
@@ -15,6 +17,7 @@ export class Outbox {
   #waiting: Said[] = [];
   #onWire: Said | null = null;
   #notBeforeMs = 0;
+  #broken = 0;
 
   get size(): number {
     return this.#waiting.length + (this.#onWire === null ? 0 : 1);
@@ -52,6 +55,7 @@ export class Outbox {
 
   /** It was carried out, or refused for good. */
   answered(): void {
+    this.#broken = 0;
     this.#onWire = null;
   }
 
@@ -62,13 +66,17 @@ export class Outbox {
     this.#notBeforeMs = nowMs + Math.min(retryAfterMs ?? RETRY_MS, LONGEST_WAIT_MS);
   }
 
-  /** The line broke: what was on it goes again, unless it is a command, which is the answer. */
-  lineLost(): CommandRequest | null {
+  /** The line broke: what was on it goes again. What is given up is the answer: a command, or the likely cause. */
+  lineLost(): Said | null {
     const lost = this.#onWire;
     this.#onWire = null;
     this.#notBeforeMs = 0;
     if (lost === null) return null;
-    if (lost.type === "command") return lost;
+    this.#broken += 1;
+    if (lost.type === "command" || this.#broken >= BROKEN_MOST) {
+      this.#broken = 0;
+      return lost;
+    }
     this.#waiting.unshift(lost);
     return null;
   }
