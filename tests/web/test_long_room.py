@@ -13,7 +13,7 @@ from hubbub.storage import open_storage, sqlite_url
 from hubbub.storage.changes import AppendMessage
 from tests.conftest import Server, hello
 from tests.torture.sizes import at_most_s, sized
-from tests.web.conftest import People, aside
+from tests.web.conftest import People, aside, until
 
 pytestmark = pytest.mark.real
 MESSAGES = sized(10_000, 50_000)
@@ -129,3 +129,31 @@ def test_what_one_reads_keeps_its_place_while_older_messages_come_and_new_ones_a
     assert abs(ann.page.evaluate(row) - before) < 2
     button.click()
     ann.heard("new")
+
+
+def test_the_top_of_a_long_room_is_reached_page_by_page(shared: Server, people: People) -> None:
+    async def talk() -> None:
+        async with hello(shared, name="teller", rooms={"top": None}) as client:
+            for number in range(1, 1501):
+                text = f"message {number}"
+                await client.send(type="post", room="top", text=text, nonce=text, id=text)
+            await client.until("ok", id=text)
+
+    aside(talk)
+    url = f"{shared.url}/#top"
+    ann, bob = people("climber").join(url), people("below").join(url)
+    ann.heard("message 1500")
+    oldest = """Math.min(...[...document.querySelectorAll("[data-key^=e]")].map(
+        (row) => Number(row.dataset.key.slice(1))))"""
+    before = ann.page.evaluate(oldest)
+    ann.page.evaluate("document.getElementById('messages').scrollTop = 0")
+    until(ann.page, f"{oldest} < {before}")
+    # Pages that come by themselves come one after the other, faster than people answer.
+    for number in range(8):
+        bob.say(f"meanwhile {number}")
+        expect(ann.page.get_by_role("button", name=f"{number + 1} new message")).to_be_visible()
+    assert ann.page.evaluate(oldest) >= before - 300
+    # What was first in view still is.
+    row = f"document.querySelector('[data-key=e{before}]').getBoundingClientRect().top"
+    edge = ann.page.evaluate("document.getElementById('messages').getBoundingClientRect().top")
+    assert abs(ann.page.evaluate(row) - edge) < 400

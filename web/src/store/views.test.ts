@@ -85,3 +85,15 @@ test("the key for notices is the server's newest word, and none turns them off",
   expect(on.push).toMatchObject({ key: "k", on: true });
   expect(and(on, { type: "welcome", welcome: welcome(), sameLog: true }).push.key).toBeNull();
 });
+
+test("a day's line keeps its key when older messages of that day come before it", () => {
+  const day = (state: State): string[] => rows(state).flatMap((row) => (row.kind === "day" ? [row.key] : []));
+  const late = after(
+    { type: "welcome", welcome: welcome(told("lobby", 3)), sameLog: false },
+    event({ type: "replay", room: "lobby", events: [said(3)], more: true }),
+  );
+  const events = [said(1), said(2)];
+  const whole = and(late, { type: "page", room: "lobby", page: { type: "ok", events, more: false, first: 1, last: 3 }, where: "older" });
+  expect(rows(whole)).toHaveLength(4);
+  expect(day(whole)).toEqual(day(late));
+});

@@ -28,6 +28,7 @@ export function rowsOf(room: Room, pending: readonly Pending[], me: string, igno
   let settings: wire.Settings | null = null;
   let day = "";
   let isNew = false;
+  const days = new Set<string>();
   for (const event of room.events) {
     while (notes[0] !== undefined && notes[0].after < event.seq) {
       rows.push(noteRow(notes.shift() as Note));
@@ -37,7 +38,9 @@ export function rowsOf(room: Room, pending: readonly Pending[], me: string, igno
     if (event.type === "deleted" || (event.type !== "settings" && event.from.id in ignored)) continue;
     if (dayOf(event.at) !== day) {
       day = dayOf(event.at);
-      rows.push({ kind: "day", key: `d${event.seq}`, at: event.at });
+      // It keeps its key when older messages of the day come before it. A clock set back makes a second one.
+      rows.push({ kind: "day", key: days.has(day) ? `d${event.seq}` : `d${day}`, at: event.at });
+      days.add(day);
       former = null;
     }
     if (!isNew && room.newAfter !== null && event.seq > room.newAfter) {

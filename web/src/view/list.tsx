@@ -102,7 +102,7 @@ class List extends Component<Props> {
     return this.#rows.current?.querySelector(`[data-key="${key}"]`) ?? null;
   }
 
-  /** Notes the first row in view, which is the one that must not move. */
+  /** Notes the first message in view, which is the one that must not move: what stands between messages does. */
   #note(): void {
     const box = this.#box.current;
     const all = this.#rows.current?.children;
@@ -115,6 +115,7 @@ class List extends Component<Props> {
       if ((all[middle]?.getBoundingClientRect().bottom ?? 0) > edge) high = middle;
       else low = middle + 1;
     }
+    while (low < all.length - 1 && all[low]?.getAttribute("data-key")?.startsWith("e") !== true) low += 1;
     const row = all[low];
     const key = row?.getAttribute("data-key");
     this.#anchor = row === undefined || key == null ? null : { key, top: row.getBoundingClientRect().top };
