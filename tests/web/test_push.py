@@ -44,6 +44,12 @@ SHOWN = """navigator.serviceWorker.ready
     .then((ready) => ready.getNotifications())
     .then((all) => all.map(({ title, body, tag }) => ({ title, body, tag })))"""
 
+LOOK = """(state) => {
+    Object.defineProperty(document, "visibilityState", {value: state, configurable: true});
+    document.hasFocus = () => state === "visible";
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
 
 @pytest.fixture(scope="session")
 def browser(whole_browser: Browser) -> Browser:
@@ -205,6 +211,25 @@ def test_a_mention_is_told_while_the_page_is_closed(
     phone.page.goto(pushing.url + "/#home")
     phone.person.heard("@ann tea?")
     phone.shows(0)
+
+
+def test_a_hidden_tab_tells_of_a_mention_and_takes_it_back_when_it_is_looked_at(
+    phone: Phone, pushing: Server, people: People
+) -> None:
+    until(phone.page, ACTIVE)
+    phone.page.goto(pushing.url + "/#home")
+    expect(phone.page.get_by_role("heading", level=1)).to_have_text("#home")
+    rob = people("rob").join(pushing.url + "/#home")
+    rob.say("@ann in view")
+    phone.person.heard("@ann in view")
+
+    phone.page.evaluate(LOOK, "hidden")
+    rob.say("no name in this")
+    rob.say("@ann tea?")
+    assert phone.shows(1) == [{"title": "rob in #home", "body": "@ann tea?", "tag": "home"}]
+    phone.page.evaluate(LOOK, "visible")
+    phone.shows(0)
+    assert phone.service.pushed == []
 
 
 def test_a_browser_that_was_turned_on_is_on_after_a_reload(phone: Phone) -> None:

@@ -182,7 +182,9 @@ export class Chat {
     dispatch({ type: "event", event: frame, now: Date.now() });
     if (frame.type === "presence" && (frame.state === "left" || frame.state === "joined")) this.rooms.seen(frame.user.id);
     if (frame.type === "gap") void this.rooms.load(frame.room, "jump", {});
-    if (frame.type === "message") this.saying.heard(frame);
+    if (frame.type !== "message") return;
+    this.saying.heard(frame);
+    this.pushing.heard(frame);
   }
 
   /** The only room that was asked for is closed to this person: where everybody begins is open. */

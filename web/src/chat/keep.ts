@@ -131,8 +131,13 @@ export const keep = {
     return read<boolean>("push") ?? false;
   },
 
+  /** Whether the person has turned that off again. */
+  isPushOff(): boolean {
+    return read<boolean>("push") === false;
+  },
+
   setPush(on: boolean): void {
-    write("push", on ? true : null);
+    write("push", on);
   },
 
   name(): string {

@@ -4,9 +4,11 @@ import { effect } from "@preact/signals";
 import { Refused, type Line } from "../line/line";
 import type * as wire from "../protocol";
 import { isFor, keyBytes, obstacleOf, surroundings } from "../push/obstacle";
+import type { Heard } from "../push/notice";
 import type { PushTest } from "../store/state";
 import { dispatch, store } from "../store/store";
 import { strings } from "../strings";
+import { noticeOf } from "./heard";
 import { keep } from "./keep";
 
 /** How long a service worker may take to be there. */
@@ -35,6 +37,14 @@ export class Pushing {
       const { looking, current } = store.value;
       if (looking && current !== null) void tidy(current);
     });
+  }
+
+  /** A message has come: in a hidden tab it is told as it would be pushed, where the browser allows it. */
+  heard(message: wire.Message): void {
+    if (document.visibilityState !== "hidden" || keep.isPushOff()) return;
+    if (!("Notification" in window) || Notification.permission !== "granted") return;
+    const notice = noticeOf(store.value, message);
+    if (notice !== null) void tell({ type: "heard", notice, seq: message.seq });
   }
 
   /** After `welcome`: what is the case here; a subscription that was lost is made anew. */
@@ -190,6 +200,13 @@ async function subscribe(key: string): Promise<PushSubscription> {
   } catch (error) {
     throw new Error(strings.pushNoService(error instanceof Error ? error.message : String(error)));
   }
+}
+
+/** Has the worker show a notice, which knows of the other tabs. */
+async function tell(heard: Heard): Promise<void> {
+  if (!("serviceWorker" in navigator)) return;
+  const registration = await navigator.serviceWorker.getRegistration("/").catch(() => undefined);
+  registration?.active?.postMessage(heard);
 }
 
 /** Takes away the notifications of a room that somebody looks at. */

@@ -10,6 +10,13 @@ export interface Notice {
   direct: boolean;
 }
 
+/** What a hidden tab tells the worker of a message that it has heard itself. */
+export interface Heard {
+  type: "heard";
+  notice: Notice;
+  seq: number;
+}
+
 export interface Shown {
   title: string;
   body: string;

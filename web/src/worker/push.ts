@@ -1,6 +1,6 @@
 // Notices, shown while nobody looks at the page; a click opens the room.
 
-import { addressOf, readNotice, shown } from "../push/notice";
+import { addressOf, readNotice, shown, type Heard, type Notice } from "../push/notice";
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -11,6 +11,10 @@ const ICON = "/icons/icon-192.png";
 /** Begins to listen; a worker must do so before it is started for its first event. */
 export function listen(): void {
   self.addEventListener("push", (event) => event.waitUntil(pushed(event.data?.text() ?? null)));
+  self.addEventListener("message", (event) => {
+    const heard = event.data as Partial<Heard> | null;
+    if (heard?.type === "heard") event.waitUntil(told(heard as Heard));
+  });
   self.addEventListener("notificationclick", (event) => {
     event.notification.close();
     event.waitUntil(open(roomOf(event.notification)));
@@ -19,13 +23,27 @@ export function listen(): void {
 
 async function pushed(text: string | null): Promise<void> {
   const notice = readNotice(text);
+  await show(notice);
+  if (notice?.room === "") for (const page of await pages()) page.postMessage({ type: "arrived" });
+}
+
+/** What the tabs told last: each hidden one tells of the same message. */
+let last = "";
+
+async function told({ notice, seq }: Heard): Promise<void> {
+  const message = `${seq} ${notice.room}`;
+  if (message === last) return;
+  last = message;
+  await show(notice);
+}
+
+async function show(notice: Notice | null): Promise<void> {
   const room = notice?.room ?? "";
   if (room !== "" && (await isSeen(room))) return;
   const { title, ...options } = shown(notice);
   // `renotify` is not in the types, for not all browsers know it.
   const more = { ...options, icon: ICON, badge: ICON, data: { room }, renotify: true };
   await self.registration.showNotification(title, more);
-  if (notice?.room === "") for (const page of await pages()) page.postMessage({ type: "arrived" });
 }
 
 /** Whether somebody looks at the room just now. */
