@@ -1,6 +1,6 @@
 """How a plain connection begins: the greeting, after a sign-in where there are no guests."""
 
-import asyncio
+from functools import partial
 
 from aiohttp import WSMsgType, web
 
@@ -13,6 +13,7 @@ from hubbub.protocol.plain import greeting, refusal
 from hubbub.transports.connection import Connection
 from hubbub.transports.dialects import line_frame
 from hubbub.transports.frames import pong_frame
+from hubbub.transports.patience import Patience
 
 TRY_LATER = 1013
 
@@ -54,9 +55,9 @@ async def _let_sign_in(
     session: Session,
     room: str | None,
 ) -> bool:
-    loop, limit_s = asyncio.get_running_loop(), hub.parts.limits.sign_in_timeout_s
-    late = loop.call_later(
-        limit_s, hub.parts.attendance.end, session, SIGNED_OUT, "not signed in in time"
+    patience = Patience(
+        hub.parts.limits.sign_in_timeout_s,
+        partial(hub.parts.attendance.end, session, SIGNED_OUT, "not signed in in time"),
     )
     try:
         async for message in socket:
@@ -70,9 +71,10 @@ async def _let_sign_in(
                 session.write_ephemeral(pong_frame(message.data))
             elif message.type is WSMsgType.TEXT:
                 try:
-                    here = await hub.parts.plain_arrivals.sign_in_by_line(
-                        session, message.data, room
-                    )
+                    with patience.paused():
+                        here = await hub.parts.plain_arrivals.sign_in_by_line(
+                            session, message.data, room
+                        )
                 except (Refusal, StorageError) as error:
                     _write_refusal(connection, error)
                 else:
@@ -80,7 +82,7 @@ async def _let_sign_in(
                         _write(connection, greeting(here))
                         return True
     finally:
-        late.cancel()
+        patience.end()
     return False
 
 

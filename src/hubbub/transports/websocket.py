@@ -29,6 +29,7 @@ from hubbub.transports.cookie import secret_of
 from hubbub.transports.dialects import JsonDialect, PlainDialect
 from hubbub.transports.frames import close_answer, pong_frame
 from hubbub.transports.greeting import begin
+from hubbub.transports.patience import Patience
 
 log = get_logger(__name__)
 
@@ -191,10 +192,10 @@ class WebSockets:
     async def _converse_json(
         self, socket: Socket, connection: Connection, session: Session
     ) -> None:
-        loop = asyncio.get_running_loop()
-        limit_s = self._hub.parts.limits.hello_timeout_s
-        late = loop.call_later(
-            limit_s, self._hub.parts.attendance.end, session, MALFORMED, "no hello in time"
+        end = self._hub.parts.attendance.end
+        patience = Patience(
+            self._hub.parts.limits.hello_timeout_s,
+            partial(end, session, MALFORMED, "no hello in time"),
         )
         connection.take_now = partial(self._take_now, session, decode_request)
         try:
@@ -203,12 +204,13 @@ class WebSockets:
                 if message.type is WSMsgType.ERROR:
                     return
                 if not session.closed:
-                    await self._hear(session, message)
+                    with patience.paused():
+                        await self._hear(session, message)
                     if session.user is not None:
-                        late.cancel()
+                        patience.end()
                 connection.handled += 1
         finally:
-            late.cancel()
+            patience.end()
 
     async def _hear(self, session: Session, message: WSMessage) -> None:
         if message.type is WSMsgType.TEXT:

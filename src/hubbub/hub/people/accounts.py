@@ -85,20 +85,18 @@ class Accounts:
 
     # --- becoming a member
 
-    async def register(
-        self, user: User, password: str, code: str | None, session: Session | None = None
-    ) -> None:
+    async def register(self, user: User, password: str, code: str | None, session: Session) -> None:
         """Makes a guest a member, who stays the same user. Raises Refusal.
 
         The guest's session ends: whoever else has its secret must not be a member by it. That
-        connection, where there is one, gets another; others come in again by what it tells them.
+        connection gets another, if it has one; others come in again by what it tells them.
         """
         _check_guest(user)
         if user.name.reserved:
             raise BadName(f"{user.name.shown} is an automatic name; take your own by /nick NAME.")
         # Asked for once more below; what is refused shall not cost a hash.
         await self._invitations.admission(code)
-        kept = await self._passwords.hash(password)
+        kept = await self._passwords.hash(password, session)
         # One after the other: an invitation has so many uses, and one is the first.
         async with self._invitations.deciding:
             self.registering = user.id
@@ -107,9 +105,7 @@ class Accounts:
             finally:
                 self.registering = None
 
-    async def _make_member(
-        self, user: User, kept: str, code: str | None, session: Session | None
-    ) -> None:
+    async def _make_member(self, user: User, kept: str, code: str | None, session: Session) -> None:
         async with self._peers.agreement.alone("accounts"):
             _check_guest(user)
             role, used = await self._invitations.admission(code)
@@ -124,7 +120,7 @@ class Accounts:
             former = await self.sessions(user)
             changes.append(EndSessions(user.id))
             secret = None
-            if session is not None and session.token_hash is not None:
+            if session.token_hash is not None:
                 secret = secrets.token_urlsafe(24)
                 end_ms = self._clock.now_ms() + self._limits.session_days * DAY_MS
                 former_hash, device = session.token_hash, session.device
@@ -135,7 +131,7 @@ class Accounts:
             user.take_account(record.kind, record.role)
         user.stored = user.kept = True
         self._revoke(each.token_hash for each in former)
-        if session is not None and secret is not None:
+        if secret is not None:
             session.token_hash = hashed(secret)
             session.send(self._you(user, secret))
         for other in [each for each in user.sessions if each is not session]:
@@ -158,14 +154,15 @@ class Accounts:
         self._rates.password(session, key)
         account = await self._log.read(self._log.storage.people.account, key)
         kept = None if account is None else account.password_hash
-        if not await self._passwords.fits(password, kept):
+        if not await self._passwords.fits(password, kept, session):
             log.info("wrong password", tried=key)
             raise BadPassword("That name and that password do not go together.")
         self._rates.right_password(session, key)
         assert account is not None, "a password that fits is somebody's"
         assert kept is not None, "see above"
         if self._passwords.outdated(kept):
-            renewed = SavePassword(account.user.id, await self._passwords.hash(password))
+            hashed_anew = await self._passwords.hash(password, session)
+            renewed = SavePassword(account.user.id, hashed_anew)
             self._committer.submit(Submission(renewed))
         return account.user
 
@@ -174,7 +171,7 @@ class Accounts:
         if user.kind is not UserKind.MEMBER:
             raise Forbidden("Only members have a password; /register PASSWORD makes you one.")
         await self.sign_in(session, user.name.shown, old)
-        kept = await self._passwords.hash(new)
+        kept = await self._passwords.hash(new, session)
         own = session.token_hash or b""
         others = await self.sessions(user)
         changes = SavePassword(user.id, kept), EndSessions(user.id, own)

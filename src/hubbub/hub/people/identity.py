@@ -164,7 +164,7 @@ class Identity:
         user = User(user_id, name, self._limits)
         try:
             self.check_registration(session, typed)
-            await self._accounts.register(user, password, code)
+            await self._accounts.register(user, password, code, session)
         except BaseException:
             self._names.release(name, user_id)
             raise

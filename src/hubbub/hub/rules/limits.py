@@ -114,7 +114,10 @@ class Limits(BaseModel):
         10.0, gt=0, description="How long a connection may take to send its first request."
     )
     hello_timeout_s: float = Field(
-        10.0, gt=0, description="How long a JSON client may take to say `hello`; then 4000."
+        10.0,
+        gt=0,
+        description="How long a JSON client may take to say `hello`, while the server waits for "
+        "it; then 4000.",
     )
     ping_s: float = Field(
         20.0, gt=0, description="A ping after this silence; two unanswered ones end a connection."
