@@ -6,12 +6,14 @@ import threading
 import pytest
 from argon2 import PasswordHasher
 
-from hubbub.errors import Unavailable
+from hubbub.errors import Refusal, Unavailable
 from hubbub.hub.rules import passwords
+from hubbub.hub.rules.limits import Limits
 from hubbub.hub.rules.rates import AddressRates
+from hubbub.hub.rules.registration import Policy, Registration
 from hubbub.hub.rules.turns import Piece, Turns
 from hubbub.protocol import requests
-from tests.hub.conftest import Client, House
+from tests.hub.conftest import Client, House, running
 from tests.hub.test_accounts import PASSWORD, member, refused
 
 pytestmark = pytest.mark.usefixtures("cheap_passwords")
@@ -143,3 +145,25 @@ async def test_one_who_has_gone_is_not_waited_for() -> None:
     gone.done.set_exception(Unavailable("gone"))
     assert gone.done.exception() is not None
     assert turns.next() is None
+
+
+@pytest.mark.parametrize("registration", [Registration.INVITE, Registration.CLOSED])
+@pytest.mark.parametrize("invite", [None, "", "no such invitation"])
+async def test_without_an_invitation_nobody_learns_which_names_have_accounts(
+    limits: Limits, registration: Registration, invite: str | None
+) -> None:
+    policy = Policy(registration, guests=False, first_is_owner=True)
+    async with running(House(limits, policy=policy)) as house:
+        ann = await house.json(name="ann", password=PASSWORD, register=True)
+        assert ann.session.user is not None
+        answers = []
+        for name in ("ann", "ANN", "nobody", "user1"):
+            stranger = house.nobody()
+            await stranger.send(
+                requests.Hello(name=name, password=PASSWORD, register=True, invite=invite)
+            )
+            plain = house.stranger()
+            with pytest.raises(Refusal) as refusal:
+                await house.hub.parts.plain_arrivals.register(plain.session, name, PASSWORD, invite)
+            answers.append((stranger.objects()[0]["message"], refusal.value.message))
+        assert len(set(answers)) == 1

@@ -85,6 +85,10 @@ class Accounts:
 
     # --- becoming a member
 
+    async def check_admission(self, code: str | None) -> None:
+        """Raises Forbidden for one who may not become a member by that invitation, or none."""
+        await self._invitations.admission(code)
+
     async def register(self, user: User, password: str, code: str | None, session: Session) -> None:
         """Makes a guest a member, who stays the same user. Raises Refusal.
 
@@ -95,7 +99,7 @@ class Accounts:
         if user.name.reserved:
             raise BadName(f"{user.name.shown} is an automatic name; take your own by /nick NAME.")
         # Asked for once more below; what is refused shall not cost a hash.
-        await self._invitations.admission(code)
+        await self.check_admission(code)
         kept = await self._passwords.hash(password, session)
         # One after the other: an invitation has so many uses, and one is the first.
         async with self._invitations.deciding:

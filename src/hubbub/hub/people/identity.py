@@ -159,11 +159,14 @@ class Identity:
         self, session: Session, typed: str, password: str, code: str | None
     ) -> User:
         """Somebody new who has become a member. Raises Refusal."""
+        # First of all: whoever may not become one shall not learn which names there are.
+        await self._accounts.check_admission(code)
+        self._sanctions.check_newcomer(session, "")
+        self.check_registration(session, typed)
         user_id = secrets.token_urlsafe(9)
         name = await self.claim(session, typed, user_id)
         user = User(user_id, name, self._limits)
         try:
-            self.check_registration(session, typed)
             await self._accounts.register(user, password, code, session)
         except BaseException:
             self._names.release(name, user_id)
