@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sqlite3
 import stat
 import tracemalloc
@@ -143,6 +144,23 @@ def test_a_round_trip_gives_the_same_log_whatever_it_holds(
         assert rows(Path(second)) == rows(Path(first))
         assert exported(Path(second)).split(b"\n")[1:] == data.split(b"\n")[1:]
         assert check(log_file(Path(second)))[1] == []
+
+
+def test_an_imported_log_is_for_its_owner_alone_also_in_a_folder_that_was_there(
+    log: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "open"
+    folder.mkdir(mode=0o755)
+    former = os.umask(0o022)
+    try:
+        imported(folder, exported(log))
+        with_wal = open_storage(sqlite_url(folder))
+        modes = {each.name: each.stat().st_mode & 0o077 for each in folder.iterdir()}
+        with_wal.close()
+    finally:
+        os.umask(former)
+    assert "hubbub.db" in modes
+    assert set(modes.values()) == {0}
 
 
 def test_sessions_and_the_epoch_stay_behind(log: Path, tmp_path: Path) -> None:

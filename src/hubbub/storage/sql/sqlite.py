@@ -1,8 +1,9 @@
 """The embedded log: how its SQLite file is recognised, locked, opened and tuned."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,8 @@ class SqliteFile:
                 "Choose another with --data DIR."
             ) from error
         self._lock = None if beside else FileLock(path)
+        if not beside:
+            _keep_private(path)
         writing = (f"cache_size = -{WRITER_CACHE_KIB}", f"wal_autocheckpoint = {CHECKPOINT_PAGES}")
         # One connection is the committer's for good, the other does the housekeeping.
         self.writer = _engine(path, 2, WRITE, ("journal_mode = WAL", *writing))
@@ -237,6 +240,13 @@ def recognise(path: Path) -> None:
     if revision is None:
         raise stranger
     migrate.check_known(revision, str(path))
+
+
+def _keep_private(path: Path) -> None:
+    """Makes the file for its owner alone, whatever the umask; SQLite gives its WAL the same."""
+    with suppress(OSError):
+        # What is in the way, SQLite meets as well, and says.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _engine(path: Path, connections: int, begin: str, pragmas: Iterable[str]) -> Engine:
