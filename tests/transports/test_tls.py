@@ -8,6 +8,8 @@ from urllib.request import urlopen
 import pytest
 import trustme
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from tests.conftest import Server, line
 from tests.test_cli import hubbub, refusal
@@ -113,3 +115,21 @@ def test_a_certificate_that_cannot_be_used_is_named(
 
     assert str(bad) in said
     assert "PEM" in said
+
+
+@pytest.mark.one_node("it has the certificate")
+async def test_a_page_that_came_without_tls_opens_no_socket_of_a_server_that_has_it(
+    tmp_path: Path, certificates: Certificates
+) -> None:
+    server = TlsServer(tmp_path, certificates)
+    server.start()
+    try:
+        there = f"127.0.0.1:{server.port}"
+        own, foreign = Origin(f"https://{there}"), Origin(f"http://{there}")
+        async with connect(server.ws_url, ssl=server.trusted, origin=own) as socket:
+            await line(socket)
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(server.ws_url, ssl=server.trusted, origin=foreign)
+        assert refused.value.response.status_code == 403
+    finally:
+        server.kill()

@@ -4,10 +4,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from hubbub.hub.ports import Fate
 from hubbub.transports import webpush
@@ -202,3 +204,17 @@ async def test_no_answer_in_time_is_silence(
     nobody, why = await pusher.push(subscription("http://127.0.0.1:1/"), NOTICE)
     assert (nobody, "cannot be reached" in why) == (Fate.SILENT, True)
     await pusher.close()
+
+
+def test_a_push_service_cannot_tell_which_room_a_topic_is() -> None:
+    ours, others = read_keys(new_keys()), read_keys(new_keys())
+    to = subscription("http://127.0.0.1:1/")
+    topics = [
+        WebPush(keys, "mailto:ops@example.org")._sealed(to, URL(to.endpoint), notice)[0]["Topic"]
+        for keys in (ours, others)
+        for notice in (NOTICE, NOTICE, replace(NOTICE, room="another"))
+    ]
+    # One for a room of a log, which says nothing of the room to whoever tries names.
+    assert topics[0] == topics[1]
+    assert topics[3] == topics[4]
+    assert len(set(topics)) == 4

@@ -127,9 +127,14 @@ class Guard:
         if origin in self._origins:
             return True
         try:
-            return urlsplit(origin).netloc == request.headers.get("Host", "none").lower()
+            page = urlsplit(origin)
         except ValueError:
             return False
+        if request.secure and page.scheme != "https":
+            # A page that anybody on the path may have written, of the same name. Where a proxy
+            # has the certificate we are asked by http, and both may be.
+            return False
+        return page.netloc == request.headers.get("Host", "none").lower()
 
     def address(self, request: web.Request) -> str:
         """Whose request it is: the peer's address, or what a trusted proxy says it was.
