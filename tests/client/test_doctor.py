@@ -1,6 +1,10 @@
 """The doctor's findings on patients of several kinds."""
 
+import re
+
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from hubbub.client.doctor import diagnose
 from hubbub.errors import ConfigError
@@ -48,6 +52,19 @@ async def test_a_server_without_our_subprotocol_is_named_as_older(
 
     assert not checks["ready"].ok
     assert "does not know hubbub.v1" in checks["chat"].detail
+
+
+async def test_what_a_server_says_drives_no_terminal() -> None:
+    async def evil(_: web.Request) -> web.Response:
+        return web.Response(status=503, text="full\n\x1b]0;owned\x07\x9b2J")
+
+    site = web.Application()
+    site.router.add_get("/{any:.*}", evil)
+    async with TestServer(site) as server:
+        checks = {check.name: check for check in await diagnose(str(server.make_url("")))}
+
+    assert "(HTTP 503): full \ufffd]0;owned" in checks["ready"].detail
+    assert not any(re.search(r"[\x00-\x1f\x7f-\x9f]", each.detail) for each in checks.values())
 
 
 async def test_an_address_that_is_none_is_refused() -> None:

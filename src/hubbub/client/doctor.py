@@ -13,6 +13,7 @@ from hubbub.client.failures import HandshakeRefused, certificate_sentence, expla
 from hubbub.client.hello import introduce
 from hubbub.client.link import JSON_PROTOCOL, Ended, dial
 from hubbub.errors import ConnectionFailed, HubbubError, Refusal
+from hubbub.protocol.plain import clean
 from hubbub.protocol.requests import Hello
 
 STEP_S = 5.0
@@ -50,14 +51,19 @@ async def examine(url: str | None = None) -> AsyncIterator[Check]:
             continue
         try:
             async with asyncio.timeout(STEP_S):
-                check = Check(name, True, await step(address))
+                check = Check(name, True, _safe(await step(address)))
         except TimeoutError:
             check = Check(name, False, f"No answer in {STEP_S:g} s; a firewall, or overload?")
         except HubbubError as error:
-            check = Check(name, False, str(error))
+            check = Check(name, False, _safe(str(error)))
         yield check
         if needed and not check.ok:
             return
+
+
+def _safe(text: str) -> str:
+    """A finding, with what a server said in it, as one line that drives no terminal."""
+    return " ".join(clean(text).split())
 
 
 async def _name(address: Address) -> str:
