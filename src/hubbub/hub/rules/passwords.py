@@ -69,6 +69,7 @@ class Passwords:
         self._strangers = Turns()
         self._at_work = False
         self._usual: str | None = None
+        self._stated = False
 
     async def hash(self, password: str, asker: Asker) -> str:
         """A new password in PHC form. Raises BadRequest where it may be none, Unavailable."""
@@ -89,7 +90,7 @@ class Passwords:
     async def _run(self, work: Callable[[], T], asker: Asker) -> T:
         member = asker.user is not None and asker.user.kind is not UserKind.GUEST
         turns = self._members if member else self._strangers
-        piece = Piece(work)
+        piece = Piece(partial(self._at_stated_cost, work))
         given_way = turns.add(asker.address.key, piece, WAITING)
         if given_way is not None and not given_way.done.done():
             given_way.done.set_exception(
@@ -113,6 +114,13 @@ class Passwords:
         settle(piece.done, work)
         if not work.cancelled():
             self._go_on()
+
+    def _at_stated_cost(self, work: Callable[[], T]) -> T:
+        if not self._stated:
+            self._stated = True
+            kib, passes, ms = _cost()
+            log.info("passwords cost", kib=kib, passes=passes, ms=round(ms))
+        return work()
 
     def close(self) -> None:
         """Lets the thread end; nobody waits for what it does."""
@@ -145,13 +153,18 @@ def _compared(password: str) -> str | None:
 
 
 @lru_cache(maxsize=1)
-def _hasher() -> "PasswordHasher":
+def _cost() -> tuple[int, int, float]:
+    """KiB, passes, and how long they are expected to take, in ms."""
     # Loaded and measured by the first who signs in, not at the start.
     least = _of_cost(*COSTS[0])
     least_ms = min(timeit.repeat(partial(least.hash, "measured"), number=1, repeat=MEASURED)) * 1e3
     kib, passes = cost_for(least_ms)
-    expected_ms = least_ms * kib * passes / _work(least)
-    log.info("passwords cost", kib=kib, passes=passes, ms=round(expected_ms))
+    return kib, passes, least_ms * kib * passes / _work(least)
+
+
+@lru_cache(maxsize=1)
+def _hasher() -> "PasswordHasher":
+    kib, passes, _ = _cost()
     return _of_cost(kib, passes)
 
 
