@@ -7,6 +7,7 @@ from hubbub.errors import BadRequest
 from hubbub.model import Role
 from hubbub.protocol import events, replies
 from hubbub.protocol.requests import (
+    Act,
     Ban,
     ChangeRoom,
     Invitations,
@@ -20,19 +21,6 @@ from hubbub.protocol.requests import (
     Unmute,
 )
 
-Act = (
-    Kick
-    | Mute
-    | Unmute
-    | Ban
-    | Unban
-    | SetRole
-    | Invite
-    | ChangeRoom
-    | MakeInvitation
-    | RevokeInvitation
-)
-"""What is done upon people, rooms and invitations; each is made once."""
 Acted = replies.Done | replies.RoomChanged | replies.InvitationMade | events.Ok
 
 

@@ -316,5 +316,18 @@ AnyRequest = (
 )
 
 
+Act = (
+    Kick
+    | Mute
+    | Unmute
+    | Ban
+    | Unban
+    | SetRole
+    | Invite
+    | ChangeRoom
+    | MakeInvitation
+    | RevokeInvitation
+)
+"""What is done upon people, rooms and invitations; each is made once."""
 TYPES = tuple(str(request.__struct_config__.tag) for request in get_args(AnyRequest))
 """The `type` of every request."""

@@ -13,7 +13,6 @@ from typing import assert_never
 from hubbub.client.changes import ChatEvent, Reconnected, Renamed
 from hubbub.client.chat import Chat
 from hubbub.client.completion import needs_room
-from hubbub.client.moderation import Act
 from hubbub.client.state import joined_view, with_members, with_people
 from hubbub.client.tui import store
 from hubbub.client.tui import timeline as lines
@@ -41,7 +40,7 @@ from hubbub.model import UserKind, room_name, user_name
 from hubbub.protocol import words
 from hubbub.protocol.close_codes import BANNED
 from hubbub.protocol.events import Joined, Message, Page, Presence, You
-from hubbub.protocol.requests import MakeRoom
+from hubbub.protocol.requests import Act, MakeRoom
 
 MARK_READ_S = 1.0
 TYPING_S = 3.0

@@ -4,7 +4,6 @@ import asyncio
 from functools import partial
 
 from hubbub.client.chat import Chat
-from hubbub.client.moderation import Act
 from hubbub.client.tui import store
 from hubbub.client.tui import timeline as lines
 from hubbub.client.tui.background import Background
@@ -14,6 +13,7 @@ from hubbub.client.typed import NO_ROOM, Run, makes_room
 from hubbub.errors import BadRequest, ConnectionFailed, HubbubError, NotAMember, TooLong
 from hubbub.protocol import words
 from hubbub.protocol.events import Posted
+from hubbub.protocol.requests import Act
 
 QUEUED_MESSAGES = 500
 """Messages and commands that may wait for the server."""

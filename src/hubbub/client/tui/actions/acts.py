@@ -5,7 +5,6 @@ noted in the room that it is about, else in the one in view. What has no request
 the command that could be typed.
 """
 
-from hubbub.client.moderation import Act
 from hubbub.client.tui.stage import Stage
 from hubbub.client.typed import GoFrom, GoTo, Ignore, Run, Typed, Unignore
 from hubbub.errors import HubbubError
@@ -167,7 +166,7 @@ def _change(stage: Stage, request: requests.ChangeRoom) -> None:
     _act(stage, request, request.room)
 
 
-def _act(stage: Stage, request: Act, room: str | None = None) -> None:
+def _act(stage: Stage, request: requests.Act, room: str | None = None) -> None:
     if stage.conversation is not None:
         stage.conversation.act(request, room)
 
