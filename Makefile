@@ -42,7 +42,7 @@ page: $(PAGE)
 
 # The tests that open no port and start no process: under 10 s. In two halves at once, of which each
 # loads its own files alone; the lower floors have theirs without the libraries above them.
-LOWER := tests/hub tests/protocol tests/test_floors.py tests/test_simulation.py
+LOWER := tests/hub tests/protocol tests/test_floors.py tests/test_sizes.py tests/test_simulation.py
 unit: $(READY)
 	@$(MAKE) --no-print-directory -j 2 unit-lower unit-upper
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import hubbub
+from tests.sources import nodes
 
 ROOT = Path(hubbub.__file__).parent
 
@@ -67,7 +68,7 @@ def place_of(module: str) -> str:
 def imports_of(path: Path) -> set[str]:
     """Every module that a file imports, wherever in the file, for types alone too."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

@@ -1,10 +1,10 @@
 """How large a piece of the code may be: beyond that it has more than one idea."""
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 import hubbub
+from tests.sources import nodes
 
 SRC = Path(hubbub.__file__).parent
 TOP = SRC.parent.parent
@@ -14,10 +14,6 @@ SOURCES = [
     for folder in (SRC, TOP / "benchmarks", TOP / "tools")
     for path in sorted(folder.rglob("*.py"))
 ]
-
-
-def nodes(path: Path) -> Iterator[ast.AST]:
-    yield from ast.walk(ast.parse(path.read_text("utf-8")))
 
 
 def test_no_module_is_too_long() -> None:

@@ -9,6 +9,7 @@ import pytest
 import hubbub
 from hubbub.client.changes import ChatEvent
 from hubbub.protocol import requests
+from tests.sources import nodes
 
 PACKAGE = Path(hubbub.__file__).parent
 SDK = (
@@ -46,7 +47,7 @@ def test_every_request_is_made_by_the_sdk(asked: type) -> None:
     made = {
         node.func.id
         for file in SDK
-        for node in ast.walk(ast.parse(PACKAGE.joinpath("client", file).read_text("utf-8")))
+        for node in nodes(PACKAGE / "client" / file)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
 
@@ -54,7 +55,8 @@ def test_every_request_is_made_by_the_sdk(asked: type) -> None:
 
 
 def test_type_checkers_are_told_the_names_that_are_loaded() -> None:
-    tree = ast.parse(PACKAGE.joinpath("__init__.py").read_text("utf-8"))
+    tree = nodes(PACKAGE / "__init__.py")[0]
+    assert isinstance(tree, ast.Module)
     checked = {
         name.name
         for block in tree.body

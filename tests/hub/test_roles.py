@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from hubbub.storage.records import RoomRecord
 from tests.hub.conftest import Client, House
 from tests.hub.test_accounts import member
 from tests.hub.test_private_rooms import ran_in
+from tests.sources import nodes
 
 ROOT = Path(hubbub.__file__).parent
 WRITTEN = {
@@ -41,11 +43,9 @@ APPLIED_BY = {
 }
 
 
-def sources() -> list[tuple[str, ast.AST]]:
+def sources() -> list[tuple[str, Iterable[ast.AST]]]:
     found = (ROOT / "hub").rglob("*.py")
-    return [
-        (path.relative_to(ROOT).as_posix(), ast.parse(path.read_text("utf-8"))) for path in found
-    ]
+    return [(path.relative_to(ROOT).as_posix(), nodes(path)) for path in found]
 
 
 def id_of(client: Client) -> str:
@@ -55,8 +55,8 @@ def id_of(client: Client) -> str:
 
 def test_roles_have_one_writer() -> None:
     touched: dict[str, set[str]] = {}
-    for path, tree in sources():
-        for node in ast.walk(tree):
+    for path, found in sources():
+        for node in found:
             if isinstance(node, ast.Attribute):
                 touched.setdefault(node.attr, set()).add(path)
     for name, writers in WRITTEN.items():

@@ -12,6 +12,7 @@ import hubbub
 from hubbub.model import Role, RoomKind
 from hubbub.protocol import events, plain, replies, requests
 from hubbub.protocol.words import answer, sentence
+from tests.sources import nodes
 
 Told = events.Act | events.Unknown | events.Presence
 GOLDEN: list[dict[str, Any]] = json.loads(
@@ -135,7 +136,7 @@ def test_no_command_makes_a_request_that_nothing_is_said_of() -> None:
     made = {
         node.func.attr
         for file in commands.glob("*.py")
-        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        for node in nodes(file)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and isinstance(node.func.value, ast.Name)
