@@ -309,6 +309,7 @@ class Scene:
     count: "itertools.count[int]" = field(default_factory=itertools.count)
 
     kept: Room | None = None
+    person: Client | None = None
 
     @property
     def room(self) -> str:
@@ -330,12 +331,12 @@ class Scene:
 
     async def refresh(self) -> None:
         """Puts somebody new into the room, and two new messages, whatever the room is."""
+        if self.person is not None and not self.person.session.closed:
+            self.person.leave()
         self.target = f"t{next(self.count)}"
         room = self.live()
-        if room is None or self.situation.kind == DIRECT:
-            await self.house.json(name=self.target, rooms={})
-        else:
-            target = await self.house.json(name=self.target, rooms={})
+        target = self.person = await self.house.json(name=self.target, rooms={})
+        if room is not None and self.situation.kind != DIRECT:
             assert target.session.user is not None
             if room.private:
                 room.roles.apply(RoleChanged(target.session.user.id, Role.MEMBER))
