@@ -15,8 +15,8 @@ BEHAVIOUR := tests/transports tests/client tests/test_community.py tests/test_fu
 	tests/test_restart.py tests/test_story.py
 SPREAD := tests/transports/test_order.py tests/transports/test_tutorial.py
 
-.PHONY: serve cluster test test-cluster unit unit-lower unit-upper torture page check format picture screenshots figures bench bench-quick \
-	bench-cluster bench-cluster-quick clean
+.PHONY: serve cluster test test-cluster unit unit-lower unit-upper unit-storage torture page check \
+	format picture screenshots figures bench bench-quick bench-cluster bench-cluster-quick clean
 
 serve: $(READY) $(PAGE)
 	$(BIN)/hubbub serve
@@ -40,17 +40,21 @@ test-cluster: $(READY) $(PAGE)
 # The browser client, built from web/; needs Node.js 20 or later.
 page: $(PAGE)
 
-# The tests that open no port and start no process: under 10 s. In two halves at once, of which each
-# loads its own files alone; the lower floors have theirs without the libraries above them.
-LOWER := tests/hub tests/protocol tests/test_floors.py tests/test_sizes.py tests/test_simulation.py
+# The tests that open no port, start no process and take no half second: about 10 s. In three parts
+# at once, of which each loads its own files alone; the lower floors have theirs without the libraries
+# above them.
+LOWER := tests/hub tests/protocol tests/test_floors.py tests/test_sizes.py
 unit: $(READY)
-	@$(MAKE) --no-print-directory -j 2 unit-lower unit-upper
+	@$(MAKE) --no-print-directory -j 3 unit-lower unit-upper unit-storage
 
 unit-lower:
-	$(BIN)/python -m pytest -q -m "not real" -p tests.alone $(LOWER)
+	$(BIN)/python -m pytest -q -m "not real and not long" -p tests.alone $(LOWER)
 
 unit-upper:
-	$(BIN)/pytest -q -m "not real" $(LOWER:%=--ignore=%)
+	$(BIN)/pytest -q -m "not real and not long" $(LOWER:%=--ignore=%) --ignore=tests/storage
+
+unit-storage:
+	$(BIN)/pytest -q -m "not real and not long" tests/storage
 
 # The attacks of docs/reliability.md in their long forms: up to 35 minutes, and a table of figures.
 # One of them: `make torture ONLY=crash`; those on a cluster: `make torture ONLY=cluster`; much at once

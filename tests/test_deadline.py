@@ -7,6 +7,8 @@ import pytest
 
 from tests.deadline import TICK_S, Deadline, within
 
+pytestmark = pytest.mark.long
+
 STILL_S = 10 * TICK_S
 
 

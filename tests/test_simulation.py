@@ -24,6 +24,8 @@ from benchmarks.simulation.model import Result, Simulation
 from benchmarks.simulation.workload import HERE, Machines, Workload
 from tests.torture.sizes import sized
 
+pytestmark = pytest.mark.long
+
 MEASURED = costs_file.load()
 COSTS = MEASURED.costs
 APART = Machines()

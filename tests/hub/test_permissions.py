@@ -411,6 +411,7 @@ def situations() -> list[Situation]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("cheap_passwords")
 @pytest.mark.parametrize("server", list(Role))
 @pytest.mark.parametrize("kind", NAMES)

@@ -829,6 +829,7 @@ def same_as_the_model(database: Storage, batches: History) -> None:
         assert seqs == list(range(log.first, log.last + 1))
 
 
+@pytest.mark.long
 @given(HISTORIES)
 @settings(max_examples=sized(20, 120))
 def test_the_database_does_what_the_model_does(empty_log: Path, batches: History) -> None:

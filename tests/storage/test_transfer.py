@@ -123,6 +123,7 @@ TEXTS = st.builds(
 )
 
 
+@pytest.mark.long
 @given(st.lists(st.lists(CHANGES | TEXTS, max_size=12), max_size=5), st.integers(0, 5))
 @settings(max_examples=sized(15, 80))
 def test_a_round_trip_gives_the_same_log_whatever_it_holds(
@@ -359,6 +360,7 @@ def test_a_damaged_or_a_newer_log_is_not_exported(log: Path) -> None:
         exported(log / "gone")
 
 
+@pytest.mark.long
 def test_what_is_kept_in_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
     peaks = []
     for count in (1_500, 6_000):
