@@ -31,7 +31,8 @@ class Patience:
         self._timers: Timers = timers or asyncio.get_running_loop()
         self._over = over
         self._left_s = limit_s
-        self._ended = False
+        self.ended = False
+        """Whether the peer has done what was waited for, or has gone."""
         self._start()
 
     def _start(self) -> None:
@@ -46,10 +47,10 @@ class Patience:
         try:
             yield
         finally:
-            if not self._ended:
+            if not self.ended:
                 self._start()
 
     def end(self) -> None:
-        """The peer has done what was waited for, or has gone."""
-        self._ended = True
+        """Waits no more."""
+        self.ended = True
         self._timer.cancel()

@@ -203,7 +203,9 @@ class WebSockets:
                 await connection.take_turn()
                 if message.type is WSMsgType.ERROR:
                     return
-                if not session.closed:
+                if patience.ended and not session.closed:
+                    await self._hear(session, message)
+                elif not session.closed:
                     with patience.paused():
                         await self._hear(session, message)
                     if session.user is not None:

@@ -200,6 +200,8 @@ class Notifier:
 
     async def _tell(self, queued: _Queued, subscribers: list[Subscriber]) -> None:
         """Begins to send one message to whom it concerns."""
+        if not subscribers:
+            return
         room, message, again = queued
         named = set(mentions(message.text))
         notice = Notice(room.name, message.sender.name, _short(message.text), room.direct)
