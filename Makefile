@@ -43,18 +43,19 @@ page: $(PAGE)
 # The tests that open no port, start no process and take no half second: about 10 s. In three parts
 # at once, of which each loads its own files alone; the lower floors have theirs without the libraries
 # above them.
+QUICK := -q -m "not real and not long" -p no:xdist -p no:playwright -p no:base_url
 LOWER := tests/hub tests/protocol tests/test_floors.py tests/test_sizes.py
 unit: $(READY)
 	@$(MAKE) --no-print-directory -j 3 unit-lower unit-upper unit-storage
 
 unit-lower:
-	$(BIN)/python -m pytest -q -m "not real and not long" -p tests.alone $(LOWER)
+	$(BIN)/python -m pytest $(QUICK) -p tests.alone $(LOWER)
 
 unit-upper:
-	$(BIN)/pytest -q -m "not real and not long" $(LOWER:%=--ignore=%) --ignore=tests/storage
+	$(BIN)/pytest $(QUICK) $(LOWER:%=--ignore=%) --ignore=tests/storage
 
 unit-storage:
-	$(BIN)/pytest -q -m "not real and not long" tests/storage
+	$(BIN)/pytest $(QUICK) tests/storage
 
 # The attacks of docs/reliability.md in their long forms: up to 35 minutes, and a table of figures.
 # One of them: `make torture ONLY=crash`; those on a cluster: `make torture ONLY=cluster`; much at once

@@ -270,7 +270,9 @@ def test_a_mute_in_one_room_is_in_that_one_whatever_its_reason_says(
     ann.page.get_by_label("Reason").fill("everywhere he goes he shouts")
     ann.press("Mute")
     expect(ann.page.locator(".note").last).to_contain_text("bob.e is muted in #r")
-    bob.page.goto(f"{place(house, request)}-other")
+    other = f"{place(house, request)}-other"
+    bob.page.goto(other)
+    expect(bob.page.get_by_role("heading", level=1)).to_have_text(f"#{other.partition('#')[2]}")
     bob.say("not muted here")
     bob.sees("not muted here")
 

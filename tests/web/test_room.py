@@ -161,4 +161,4 @@ def test_an_address_that_no_room_may_have_is_told_of(shared: Server, people: Peo
     ann = people("proto").join(shared.url + "/#__proto__")
     expect(ann.page.get_by_role("heading", level=1)).to_have_text("#lobby")
     ann.page.evaluate("location.hash = '#__proto__'")
-    expect(ann.page.get_by_role("alert")).to_contain_text("__proto__")
+    expect(ann.page.get_by_role("alert").last).to_contain_text("__proto__")
